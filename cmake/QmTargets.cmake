@@ -1,0 +1,43 @@
+# The two ways to make a target: pd_library for a room, pd_test for a test binary.
+
+include(CMakeParseArguments)
+
+# pd_library(<name> [NO_EXCEPTIONS] SOURCES <...> [PUBLIC <...>] [PRIVATE <...>])
+# Sources are listed one by one. Includes go from the repository root. PUBLIC and PRIVATE are link dependencies.
+function(pd_library name)
+  cmake_parse_arguments(ARG "NO_EXCEPTIONS" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_compile_options(${name} PRIVATE ${QM_WARNINGS})
+  if(ARG_NO_EXCEPTIONS)
+    target_compile_options(${name} PRIVATE -fno-exceptions)
+  endif()
+  target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+# pd_executable(<name> SOURCES <...> LIBS <...>)
+function(pd_executable name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(${name} PRIVATE ${QM_WARNINGS})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS})
+endfunction()
+
+# pd_test(<name> SOURCES <...> LIBS <...> [LABELS fast|slow|sim] [TIMEOUT <s>] [ARGS <...>])
+# One Catch2 binary and one ctest entry for a folder. The working directory is the source root; tests find their data
+# through QM_SOURCE_DIR.
+function(pd_test name)
+  cmake_parse_arguments(ARG "" "LABELS;TIMEOUT" "SOURCES;LIBS;ARGS" ${ARGN})
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS fast)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  pd_executable(${name} SOURCES ${ARG_SOURCES} LIBS ${ARG_LIBS} qm_catch_main)
+  target_compile_definitions(${name} PRIVATE QM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABELS} TIMEOUT ${ARG_TIMEOUT})
+endfunction()

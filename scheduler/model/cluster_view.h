@@ -52,12 +52,11 @@ class ClusterView {
   [[nodiscard]] virtual std::optional<Region> RandomRegion(std::span<const KeyRange> ranges,
                                                            Rng& rng) const = 0;
 
-  /// Regions (and their size) overlapping `range`; by order statistics, without a scan. Whole key
-  /// space: `{}`.
-  [[nodiscard]] virtual CountAndSize CountRegions(const KeyRange& range) const = 0;
-  /// The same for the regions in which `store` has a peer of `kind`.
-  [[nodiscard]] virtual CountAndSize CountStoreRegions(StoreId store, HeldAs held_as,
-                                                       const KeyRange& range) const = 0;
+  /// How many regions overlap `range`; by order statistics, without a scan. Whole key space: `{}`.
+  [[nodiscard]] virtual uint64_t CountRegions(const KeyRange& range) const = 0;
+  /// The same for the regions that `store` holds as `held_as`.
+  [[nodiscard]] virtual uint64_t CountStoreRegions(StoreId store, HeldAs held_as,
+                                                   const KeyRange& range) const = 0;
   /// Total size / region count, in MiB; 0 without regions.
   [[nodiscard]] virtual uint64_t AverageRegionSizeMib() const = 0;
 };

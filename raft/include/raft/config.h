@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "raft/logger.h"
+#include "raft/result.h"
+#include "raft/types.h"
+
+namespace raft {
+
+class Storage;
+
+enum class ReadOnlyOption : uint8_t {
+  kSafe,        ///< Each read index is confirmed by a quorum.
+  kLeaseBased,  ///< Answered by the leader alone; as safe as the nodes' clocks agree.
+};
+
+/// A uniform random number below `bound` (> 0). Injected, so that a run can be repeated from a
+/// seed.
+using RandomSource = std::function<uint64_t(uint64_t bound)>;
+
+struct Config {
+  /// This node; neither kNoNode nor a storage thread.
+  NodeId id = kNoNode;
+
+  /// Base election timeout in ticks, > heartbeat_tick; ten times it is usual. A node campaigns
+  /// after a random time in [election_tick, 2 * election_tick - 1] without a leader; leases,
+  /// check-quorum and a leader transfer use the base.
+  uint32_t election_tick = 0;
+
+  /// Ticks between heartbeats of a leader, > 0.
+  uint32_t heartbeat_tick = 0;
+
+  /// Outlives the node; not null.
+  Storage* storage = nullptr;
+
+  /// Randomizes the election timeout; not null.
+  RandomSource random;
+
+  /// Last entry the state machine has applied, on a restart: entries up to it are not handed out
+  /// again. 0: as far as the storage's first index says.
+  LogIndex applied = 0;
+
+  /// Encoded bytes of entries in one append message; an entry that alone is larger still goes.
+  /// 0: one entry a message.
+  uint64_t max_size_per_msg = 0;
+
+  /// Encoded bytes of committed entries handed out and not yet acknowledged as applied; at least
+  /// one entry is. 0: as max_size_per_msg.
+  uint64_t max_committed_size_per_ready = 0;
+
+  /// Payload bytes of a leader's uncommitted entries above which proposals are dropped; when
+  /// nothing is uncommitted one of any size passes. 0: no limit.
+  uint64_t max_uncommitted_entries_size = 0;
+
+  /// Append messages under way to one follower without an answer, > 0.
+  uint64_t max_inflight_msgs = 0;
+
+  /// The same in payload bytes; the message that crosses it still goes. 0: no limit; else at least
+  /// max_size_per_msg.
+  uint64_t max_inflight_bytes = 0;
+
+  /// A leader that has not heard from a quorum for a base election timeout steps down, and voters
+  /// that hear from a leader refuse to elect another.
+  bool check_quorum = false;
+
+  /// A node asks whether it would be elected before it raises its term: a node that comes back
+  /// does not disturb the group.
+  bool pre_vote = false;
+
+  /// kLeaseBased needs check_quorum.
+  ReadOnlyOption read_only_option = ReadOnlyOption::kSafe;
+
+  /// A follower drops proposals instead of passing them to the leader.
+  bool disable_proposal_forwarding = false;
+
+  /// The leader proposes every membership change, though one may be pending; for hosts that check
+  /// themselves.
+  bool disable_conf_change_validation = false;
+
+  /// A leader that is removed or becomes a learner steps down as it applies that change; otherwise
+  /// it leads on until the host stops it.
+  bool step_down_on_removal = false;
+
+  /// Storage work is handed out as messages to kAppendThread and kApplyThread, see ready.h.
+  bool async_storage_writes = false;
+
+  /// Null: no log. Outlives the node.
+  Logger* logger = nullptr;
+
+  /// Null: abort.
+  FatalHook fatal;
+};
+
+/// Checks the options by themselves. Error kInvalidConfig; its text names the first bad option.
+Result<void> Validate(const Config& config);
+
+}  // namespace raft

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "raft/conf_change.h"
+#include "raft/config.h"
+#include "raft/ready.h"
+#include "raft/result.h"
+#include "raft/status.h"
+#include "raft/types.h"
+
+namespace raft {
+
+class Core;
+
+enum class SnapshotStatus : uint8_t { kFinish, kFailure };
+
+/// A member given to Bootstrap.
+struct Peer {
+  NodeId id = kNoNode;
+  Payload context;  ///< Comes back as the context of its membership entry.
+};
+
+/// One member of one Raft group. It does no I/O and has no clock: the host calls Tick at a fixed
+/// interval, Step with what other nodes sent, and carries out each Ready (the contract is in
+/// ready.h):
+///
+///     node->Tick();  node->Step(message);  node->Propose(data);
+///     while (node->HasReady()) {
+///       Ready& ready = node->GetReady();
+///       ... write, send, apply ...
+///       node->Advance();
+///     }
+///
+/// Deterministic: the same calls, storage and random numbers give the same result. Not thread-safe.
+/// Bad input is an error or is ignored; a broken promise of the host goes to Config::fatal.
+class RawNode {
+ public:
+  /// Restores a node from its storage, as a follower. Errors: kInvalidConfig, kInvalidConfChange (a
+  /// stored membership that makes no sense), and what the storage says.
+  static Result<std::unique_ptr<RawNode>> Create(Config config);
+
+  ~RawNode();
+  RawNode(const RawNode&) = delete;
+  RawNode& operator=(const RawNode&) = delete;
+
+  /// Starts a new group on an empty storage: every founding member is given the same peers. They
+  /// are added by entries already committed at term 1. Errors: kInvalidBootstrap.
+  Result<void> Bootstrap(std::span<const Peer> peers);
+
+  /// A tick of the host's clock has passed.
+  void Tick();
+
+  /// Starts an election now. No effect on a leader or on a node that may not be elected.
+  Result<void> Campaign();
+
+  /// Appends `data` to the log, if this node leads; a follower passes it on to its leader. Success
+  /// means on its way, not committed: it shows up in committed_entries, or never.
+  /// Errors: kProposalDropped.
+  Result<void> Propose(Payload data);
+
+  /// The same for several entries at once, which travel together and are taken or dropped together.
+  /// `data` must not be empty.
+  Result<void> ProposeBatch(std::span<const Payload> data);
+
+  /// Proposes a membership change. One that cannot be started now (another is not yet applied) goes
+  /// into the log as an empty entry, without an error. Errors: kProposalDropped.
+  Result<void> ProposeConfChange(const ConfChange& change);
+  Result<void> ProposeConfChange(const ConfChangeV2& change);
+
+  /// Switches to the membership of a committed change; call it for every membership entry as it is
+  /// applied, on every node. Returns the membership to save with the applied index.
+  /// Errors: kInvalidConfChange, and the membership stays.
+  Result<ConfState> ApplyConfChange(const ConfChange& change);
+  Result<ConfState> ApplyConfChange(const ConfChangeV2& change);
+
+  /// Handles a message from another node or from a storage thread. A message that has no effect is
+  /// success. Errors: kStepLocalMessage, kPeerNotFound, kInvalidMessage; kProposalDropped for a
+  /// forwarded proposal.
+  Result<void> Step(Message message);
+
+  /// True if GetReady would give something to do.
+  bool HasReady() const;
+
+  /// What is to be done now. The Ready belongs to the node and its memory is used again: it is
+  /// valid until Advance (asynchronous mode: until the next GetReady); the host may move parts out
+  /// of it.
+  Ready& GetReady();
+
+  /// The last Ready has been carried out. Synchronous mode only.
+  void Advance();
+
+  BasicStatus GetBasicStatus() const;
+  Status GetStatus() const;
+
+  /// Shows the progress of every member by id, without making a Status. None unless this node
+  /// leads.
+  void VisitProgress(const std::function<void(const ProgressStatus&)>& visit) const;
+
+  /// The last message to `id` could not be delivered.
+  void ReportUnreachable(NodeId id);
+
+  /// How sending a snapshot to `id` ended. Without the call it gets no appends for ever.
+  void ReportSnapshot(NodeId id, SnapshotStatus status);
+
+  /// Hands the leadership to a voter; a follower asks its leader. Until it is done, or a base
+  /// election timeout has passed, proposals are dropped.
+  void TransferLeader(NodeId transferee);
+
+  /// A follower forgets its leader, so that it grants votes without waiting for its timeout.
+  void ForgetLeader();
+
+  /// Asks for a linearizable read: a ReadState with this context comes in a later Ready. It may get
+  /// lost (no leader, a change of leader): ask again after a time.
+  void ReadIndex(Payload context);
+
+  /// Ticks after which this node campaigns, until its role changes next; for tests.
+  void SetRandomizedElectionTimeout(uint32_t ticks);
+
+ private:
+  explicit RawNode(std::unique_ptr<Core> core);
+
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace raft

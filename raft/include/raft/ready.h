@@ -1,0 +1,76 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "raft/types.h"
+
+/// # The Ready contract
+///
+/// A Ready is the only way out of the library: everything the host must write, send and apply. The
+/// order in which the host does it is what makes Raft safe.
+///
+/// ## Synchronous mode (Config::async_storage_writes off)
+///
+/// 1. Write `hard_state`, `entries` and `snapshot`, together, and fsync if `must_sync`. Writing an
+///    entry at index i discards whatever is stored at i and beyond.
+/// 2. Send `messages`, in their order. The first `immediate_count` of them do not depend on step 1
+///    and may be sent before it or beside it, so that followers write while the leader does (Raft
+///    thesis, 10.2.1); the others promise something that must be durable first. For each Snap
+///    message sent, call ReportSnapshot with how it went, and for a node that cannot be reached
+///    ReportUnreachable. Messages may be lost, doubled and reordered.
+/// 3. Apply `snapshot`, then `committed_entries`, in order. For a membership entry call
+///    ApplyConfChange with what DecodeConfChange gives (to refuse it: with its node ids set to
+///    kNoNode); that happens before the next GetReady. Entries without data are the leader's own.
+///    Committed entries may be among `entries` of the same Ready, hence step 1 before step 3.
+/// 4. Call Advance, and only then GetReady again. A node's own vote, and a leader's own
+///    acknowledgement of its entries, count from here on: even a single-node group needs a round to
+///    elect itself and another to commit.
+///
+/// ## Asynchronous mode (Config::async_storage_writes on)
+///
+/// Advance must not be called, and GetReady may be called at any time. `messages` can all be sent
+/// at once; the fields for entries, hard state, snapshot and committed entries only inform. The
+/// work is in two kinds of message:
+///
+/// - StorageAppend, to kAppendThread: write its entries and snapshot, and the hard state {term,
+/// vote,
+///   commit} if these are not all zero; make it durable; then deliver its `responses`, each to the
+///   node it names (to this one through Step). Without responses durability is not needed.
+/// - StorageApply, to kApplyThread: apply its entries, then deliver its responses.
+///
+/// To each of the two the messages are handled in order, and none may get lost. ApplyConfChange is
+/// still called on the thread of the library. Entries are handed out as committed only once this
+/// node has written them.
+namespace raft {
+
+/// States by what they do. Values are those of the wire.
+enum class Role : uint8_t { kFollower = 0, kCandidate = 1, kLeader = 2, kPreCandidate = 3 };
+
+/// What need not be saved.
+struct SoftState {
+  NodeId leader = kNoNode;  ///< kNoNode: none is known.
+  Role role = Role::kFollower;
+
+  friend bool operator==(const SoftState&, const SoftState&) = default;
+};
+
+/// The answer to ReadIndex: what was written before the call is visible once `index` is applied.
+struct ReadState {
+  LogIndex index = 0;
+  Payload context;  ///< As given to ReadIndex.
+};
+
+struct Ready {
+  std::optional<SoftState> soft_state;  ///< If it changed.
+  std::optional<HardState> hard_state;  ///< If it changed.
+  std::vector<ReadState> read_states;
+  std::vector<Entry> entries;            ///< To write.
+  SnapshotPtr snapshot;                  ///< To write and to apply.
+  std::vector<Entry> committed_entries;  ///< To apply; in order, without a gap, each once.
+  std::vector<Message> messages;         ///< To send, to other nodes and to the storage threads.
+  size_t immediate_count = 0;            ///< How many of `messages`, from the front, need no wait.
+  bool must_sync = false;                ///< The write must be durable before the rest is sent.
+};
+
+}  // namespace raft

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <vector>
+
+#include "raft/result.h"
+#include "raft/types.h"
+
+namespace raft {
+
+/// The stable part of the log, implemented by the host. The library only reads it; the host writes
+/// it as each Ready tells. Called on the thread that calls the library. Except where said, an error
+/// is fatal for the group.
+///
+/// Invariant: FirstIndex() <= LastIndex() + 1, and every entry in between is there.
+class Storage {
+ public:
+  virtual ~Storage() = default;
+
+  struct InitialState {
+    HardState hard_state;  ///< Empty on a fresh node.
+    ConfState conf_state;  ///< Empty on a fresh node: of the snapshot, or as last applied.
+  };
+
+  /// What was saved; asked once, at construction.
+  virtual Result<InitialState> GetInitialState() const = 0;
+
+  /// Appends the entries of [lo, hi) to `out`, as many from lo on as fit into `max_bytes` by
+  /// EncodedSize, but at least one if there is any. `out` is the caller's, so that the steady state
+  /// reuses its memory. Errors: kCompacted if lo < FirstIndex(); kUnavailable if hi >
+  /// LastIndex()+1.
+  virtual Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
+                                  std::vector<Entry>& out) const = 0;
+
+  /// Term of an entry in [FirstIndex()-1, LastIndex()]; that of FirstIndex()-1 is kept for matching
+  /// though the entry itself is gone. Errors: kCompacted below, kUnavailable above.
+  virtual Result<Term> GetTerm(LogIndex index) const = 0;
+
+  /// 1 on a fresh storage. Must be quick: called on every step.
+  virtual LogIndex FirstIndex() const = 0;
+
+  /// 0 on a fresh storage, else at least FirstIndex()-1. Must be quick.
+  virtual LogIndex LastIndex() const = 0;
+
+  /// The newest snapshot, at FirstIndex()-1 or later; sent to a follower that fell behind the log.
+  /// Error kSnapshotUnavailable: nothing is sent now, and it is asked again at the follower's next
+  /// heartbeat response; use it while one is being made.
+  virtual Result<SnapshotPtr> GetSnapshot() = 0;
+};
+
+/// The length of the longest prefix of `entries` that fits into `max_bytes` by EncodedSize, but at
+/// least 1 if there is any entry. For implementations of GetEntries.
+size_t LimitSize(const std::vector<Entry>& entries, uint64_t max_bytes);
+
+}  // namespace raft

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pd/config/config.h"
+#include "pd/result.h"
+#include "pd/runtime/mutex.h"
+
+namespace pd {
+
+/// The part of the configuration that can change while the cluster runs; kept as JSON under
+/// /pd/{cid}/config.
+struct OnlineConfig {
+  ScheduleConfig schedule;
+  ReplicationConfig replication;
+  PdServerConfig pd_server;
+  ReplicationModeConfig replication_mode;
+  LabelPropertyConfig label_property;
+  KeyspaceConfig keyspace;
+  MicroServiceConfig micro_service;
+  ControllerConfig controller;
+  std::string cluster_version = "0.0.0";
+};
+
+/// The sections by name.
+enum class ConfigSection {
+  kSchedule,
+  kReplication,
+  kPdServer,
+  kReplicationMode,
+  kLabelProperty,
+  kKeyspace,
+  kMicroService,
+  kController,
+};
+
+/// The part of `config` that may change later.
+OnlineConfig MakeOnlineConfig(const Config& config);
+
+/// What is stored under /pd/{cid}/config.
+std::string OnlineConfigToJson(const OnlineConfig& online);
+/// Reads it over `online`: keys that it lacks keep their values. kCorrupt when it is not that JSON.
+Result<void> ReadOnlineConfig(std::string_view json, OnlineConfig& online);
+
+/// One section as its GET route shows it, compact.
+std::string SectionToJson(const OnlineConfig& online, ConfigSection section);
+
+/// Reads a JSON object over one section: unknown keys are ignored, as by the reference's routes for
+/// whole sections. kInvalidArgument with the decoder's text.
+Result<void> ReadSection(std::string_view json, ConfigSection section, OnlineConfig& online);
+
+/// Checks every section; kInvalidArgument with the reference's text.
+Result<void> ValidateOnlineConfig(const OnlineConfig& online);
+
+/// POST /pd/api/v1/config: sets one item, `key` being "section.item", or a bare item that is looked
+/// for in the sections in their order; `json` is the value. kInvalidArgument with the reference's
+/// text. "log.level" is not here, see ConfigStore::SetItem.
+Result<void> SetConfigItem(std::string_view key, std::string_view json, OnlineConfig& online);
+
+/// Holds the online configuration of a server, and on the leader changes and persists it.
+/// Thread-safe.
+class ConfigStore {
+ public:
+  using Snapshot = std::shared_ptr<const OnlineConfig>;
+  /// Writes the JSON under /pd/{cid}/config and waits until it is committed.
+  using Persist = std::function<Result<void>(const std::string& json)>;
+  using Change = std::function<Result<void>(OnlineConfig&)>;
+  using Observer = std::function<void(const Snapshot&)>;
+
+  /// `config` gives the values of a cluster that has stored none.
+  ConfigStore(Config config, Persist persist);
+
+  /// What holds now. Cheap; the snapshot does not change.
+  [[nodiscard]] Snapshot online() const PD_EXCLUDES(mutex_);
+  /// What the file and the command line said, with the online sections of now.
+  [[nodiscard]] Config Effective() const PD_EXCLUDES(mutex_);
+
+  /// Changes a copy, checks it, persists it, then shows it. Leader only. An unchanged result is
+  /// success without a write. Errors: those of `change`, of ValidateOnlineConfig, and of the write.
+  Result<void> Update(const Change& change) PD_EXCLUDES(update_mutex_, mutex_);
+
+  /// One item of POST /pd/api/v1/config, "log.level" and "level" included (these act on this member
+  /// at once).
+  Result<void> SetItem(std::string_view key, std::string_view json);
+
+  /// The replicated JSON changed, or was read when the member became leader: shows it, without
+  /// writing. Empty: none yet.
+  Result<void> OnReplicated(std::string_view json) PD_EXCLUDES(mutex_);
+
+  /// `observer` is called after each change with the new snapshot, on the thread that made it. Add
+  /// all before Start.
+  void AddObserver(Observer observer);
+
+ private:
+  void Show(Snapshot next) PD_EXCLUDES(mutex_);
+
+  Config config_;  // Only log.level changes after construction, under mutex_.
+  Persist persist_;
+  std::vector<Observer> observers_;
+  Mutex update_mutex_;  // One change at a time: the persisted JSON is the whole configuration.
+  mutable Mutex mutex_;
+  Snapshot online_ PD_GUARDED_BY(mutex_);
+};
+
+}  // namespace pd

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/grpc/call_context.h"
+#include "api/grpc/rpc_status.h"
+
+namespace api {
+
+/// Who leads, as this member knows it. Client URLs carry their scheme.
+struct LeaderView {
+  std::vector<std::string> leader_client_urls;  // Empty: no known leader.
+  std::vector<std::string> own_client_urls;
+};
+
+/// Where forwarding (gRPC and HTTP) learns who leads. Thread-safe; asked once a forwarded call.
+class LeaderDirectory {
+ public:
+  virtual ~LeaderDirectory() = default;
+  [[nodiscard]] virtual LeaderView Leader() const = 0;
+};
+
+/// Checks `pd-forwarded-host` (grpc.md 2.3): nothing when absent, empty or good, else the status to
+/// answer: Unavailable `not leader`, or InvalidArgument `forwarded host "..." is not a client URL
+/// of the PD leader: ...`.
+[[nodiscard]] std::optional<RpcStatus> CheckForwardedHost(const CallContext& context,
+                                                          const LeaderView& view);
+
+/// Where to send a call that passed the check: the URL with scheme, or nothing when this member is
+/// meant itself.
+[[nodiscard]] std::optional<std::string> ForwardTarget(const CallContext& context,
+                                                       const LeaderView& view);
+
+/// True when both name the same host and port; schemes may differ, a URL without http:// or
+/// https:// matches nothing.
+[[nodiscard]] bool SameClientUrl(std::string_view left, std::string_view right);
+
+/// Text as Go's %q prints it.
+[[nodiscard]] std::string GoQuoted(std::string_view text);
+
+}  // namespace api

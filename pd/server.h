@@ -6,7 +6,7 @@
 
 namespace pd {
 
-/// What runs only on the PD leader, between the start and the stop of its services. PdServer calls both in a fixed order
+/// What runs only on the PD leader, between the start and the stop of its services. PdServer calls both in fixed order
 /// on one thread of its own, never on the Raft thread, so a start may wait for Raft.
 class LeaderService {
  public:

@@ -13,7 +13,7 @@ class Clock {
  public:
   virtual ~Clock() = default;
 
-  /// Time since an arbitrary point; never goes back and counts suspended time too (CLOCK_BOOTTIME): leases and timeouts.
+  /// Time since an arbitrary point; never goes back and counts suspended time too (CLOCK_BOOTTIME): leases, timeouts.
   [[nodiscard]] virtual Nanos Monotonic() const = 0;
 
   /// Unix time in nanoseconds; may jump either way: timestamps and times shown to people.

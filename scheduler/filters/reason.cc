@@ -1,0 +1,87 @@
+#include "scheduler/filters/reason.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdio>
+
+namespace scheduler {
+namespace {
+
+// In the order of Reason.
+constexpr std::array<const char*, kReasonCount> kTexts = {
+    "store-tombstone",
+    "store-removing",
+    "store-down",
+    "store-disconnected",
+    "store-busy",
+    "store-transfer-in-paused",
+    "store-transfer-out-paused",
+    "store-slow",
+    "store-stopping",
+    "store-slow-trend",
+    "store-rejects-leaders",
+    "store-add-limit",
+    "store-remove-limit",
+    "store-snapshots",
+    "store-pending-peers",
+    "store-low-space",
+    "store-special-use",
+    "store-holds-peer",
+    "store-excluded",
+    "store-labels",
+    "store-isolation",
+    "store-worse-location",
+    "store-placement",
+    "store-unknown",
+    "region-no-leader",
+    "region-down-peers",
+    "region-pending-peers",
+    "region-not-replicated",
+    "region-empty",
+    "region-hot",
+    "region-joint-state",
+    "region-crosses-rules",
+    "region-witness",
+    "region-gone",
+    "no-source",
+    "no-target",
+    "no-region",
+    "already-balanced",
+    "targets-busy",
+    "schedule-limit",
+    "paused",
+    "halted",
+    "build-failed",
+    "not-enough-regions",
+    "no-hot-statistics",
+    "stale-epoch",
+    "operator-exists",
+    "wait-limit",
+    "not-leader",
+};
+
+}  // namespace
+
+const char* ReasonText(Reason reason) { return kTexts[static_cast<size_t>(reason)]; }
+
+std::string NumberText(double value) {
+  std::array<char, 512> buffer{};
+  const int length = std::snprintf(buffer.data(), buffer.size(), "%.3f", value);
+  std::string text(buffer.data(), static_cast<size_t>(length));
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text == "-0" ? "0" : text;
+}
+
+std::string RefusalText(const Refusal& refusal) {
+  std::string text = ReasonText(refusal.reason);
+  if (refusal.store) text += " store=" + std::to_string(refusal.store.value);
+  if (refusal.region) text += " region=" + std::to_string(refusal.region.value);
+  if (refusal.value != 0 || refusal.bound != 0) {
+    text += " value=" + NumberText(refusal.value) + " bound=" + NumberText(refusal.bound);
+  }
+  if (!refusal.detail.empty()) text += " (" + refusal.detail + ")";
+  return text;
+}
+
+}  // namespace scheduler

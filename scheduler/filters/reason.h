@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "scheduler/model/ids.h"
+
+namespace scheduler {
+
+/// Why a decision was refused. One closed list for filters, checkers, schedulers and admission, so that explain, the
+/// dashboard, metrics and scripts speak the same words.
+enum class Reason : uint8_t {
+  // A store may not be source or target. Value and bound as in the comment.
+  kStoreTombstone,
+  kStoreRemoving,
+  kStoreDown,               // Seconds since its last heartbeat; max-store-down-time in seconds.
+  kStoreNotConnected,       // Seconds since its last heartbeat; 20.
+  kStoreBusy,
+  kStoreTransferInPaused,
+  kStoreTransferOutPaused,
+  kStoreSlow,
+  kStoreStopping,
+  kStoreSlowTrend,
+  kStoreRejectsLeaders,     // Label property reject-leader.
+  kStoreAddLimit,           // Cost units left; units needed.
+  kStoreRemoveLimit,        // Cost units left; units needed.
+  kStoreSnapshots,          // Snapshots in flight; max-snapshot-count.
+  kStorePendingPeers,       // Pending peers; max-pending-peer-count.
+  kStoreLowSpace,           // Share of space used; low-space-ratio.
+  kStoreSpecialUse,
+  kStoreHoldsPeer,
+  kStoreExcluded,
+  kStoreLabels,             // Does not meet the rule's label constraints.
+  kStoreIsolation,          // Shares the isolation level with another peer.
+  kStoreWorseLocation,      // Distinct score; the score to beat.
+  kStorePlacement,          // The move would make the region's rules worse off.
+  kStoreUnknown,
+
+  // A region may not be moved.
+  kRegionNoLeader,
+  kRegionDownPeers,         // Down peers; 0.
+  kRegionPendingPeers,      // Pending peers; 0.
+  kRegionNotReplicated,
+  kRegionEmpty,             // Size in MiB; the size up to which it counts as empty.
+  kRegionHot,
+  kRegionJointState,
+  kRegionCrossesRules,
+  kRegionWitness,
+  kRegionGone,
+
+  // Nothing to do, or not now.
+  kNoSource,
+  kNoTarget,
+  kNoRegion,                // Tries; tries allowed.
+  kAlreadyBalanced,         // Source score; target score, both with tolerance.
+  kTargetsBusy,             // A good target exists but cannot take it at this moment.
+  kScheduleLimit,           // Operators of the kind; the limit.
+  kPaused,
+  kHalted,
+  kBuildFailed,
+  kNotEnoughRegions,        // Regions heard of since this server leads; regions wanted.
+  kNoHotStatistics,         // The statistics that this scheduler plans from are not collected.
+
+  // Admission.
+  kStaleEpoch,              // The proposal's epoch; the region's.
+  kOperatorExists,          // Priority of the proposal; priority of the running operator.
+  kWaitLimit,               // Operators waiting with the same description; the limit.
+  kNotLeader,
+};
+
+inline constexpr size_t kReasonCount = static_cast<size_t>(Reason::kNotLeader) + 1;
+
+/// A stable lower-case name with dashes, such as "store-add-limit": scripts, metrics and JSON use it.
+const char* ReasonText(Reason reason);
+
+/// One refusal with the numbers behind it; ids that do not apply are 0.
+struct Refusal {
+  Reason reason = Reason::kNoSource;
+  StoreId store;
+  RegionId region;
+  double value = 0;
+  double bound = 0;
+  std::string detail;  // For people; empty when the numbers say all.
+
+  friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+/// "store-add-limit store=3 region=7 value=0 bound=1000".
+std::string RefusalText(const Refusal& refusal);
+
+/// A number as scripts and people read it: no exponent for everyday values, no trailing zeros, at most 3 decimals.
+std::string NumberText(double value);
+
+}  // namespace scheduler

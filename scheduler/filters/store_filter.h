@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "scheduler/filters/plan_context.h"
+#include "scheduler/filters/reason.h"
+
+namespace scheduler {
+
+/// Hard constraints on stores (scheduling.md C.7): may it? How good it would be is the score's business. Each returns
+/// the first reason against the store, or nothing.
+
+/// Whether reasons that pass by themselves count: disconnected, busy, limits, snapshots, pending peers.
+enum class Patience : uint8_t { kNow, kMayWait };
+
+/// Whether the store limits hold the operator back (Urgent ones pass by).
+enum class Limits : uint8_t { kObeyed, kPassed };
+
+/// Cost of one region of normal size in the store limits; what the filters ask for.
+inline constexpr int64_t kNormalRegionCost = 1000;
+
+std::optional<Refusal> RefuseLeaderSource(const PlanContext& context, const Store& store);
+std::optional<Refusal> RefuseLeaderTarget(const PlanContext& context, const Store& store);
+
+/// Down, disconnected and removing stores are legal sources.
+std::optional<Refusal> RefuseRegionSource(const PlanContext& context, const Store& store);
+
+struct RegionTargetCheck {
+  Patience patience = Patience::kNow;
+  Limits limits = Limits::kObeyed;
+};
+std::optional<Refusal> RefuseRegionTarget(const PlanContext& context, const Store& store,
+                                          RegionTargetCheck check = {});
+
+/// The short list of scatter, witness and fast fail-over targets: tombstone, removing, down, disconnected, busy.
+std::optional<Refusal> RefuseBasicTarget(const PlanContext& context, const Store& store);
+
+std::optional<Refusal> RefuseLowSpace(const PlanContext& context, const Store& store);
+/// Stores labelled specialUse=hotRegion or specialUse=reserved take no ordinary regions.
+std::optional<Refusal> RefuseSpecialUse(const Store& store);
+/// Refuses a store that shares the rule's isolation level with one of `others`; every store when there are no others,
+/// since nothing is known then.
+std::optional<Refusal> RefuseIsolation(const Rule& rule, std::span<const Store* const> others,
+                                       const Store& store);
+
+/// Whether a snapshot may be taken from this store now (its leader will have to send one).
+std::optional<Refusal> RefuseSnapshotSender(const PlanContext& context, const Store& store);
+
+/// Conditions on a region that is to be moved for balance: leader known, no joint state, no down peer.
+std::optional<Refusal> RefuseRegionMove(const Region& region);
+/// The same, and no pending peer.
+std::optional<Refusal> RefuseUnhealthyRegion(const Region& region);
+
+}  // namespace scheduler

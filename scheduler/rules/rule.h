@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scheduler/model/region.h"
+#include "scheduler/model/store.h"
+
+namespace scheduler {
+
+/// What a rule wants its peers to be.
+enum class RuleRole : uint8_t { kVoter, kLeader, kFollower, kLearner };
+
+enum class ConstraintOp : uint8_t { kIn, kNotIn, kExists, kNotExists };
+
+/// A condition on one label of a store. Keys compare without case, values exactly (scheduling.md F.1).
+struct LabelConstraint {
+  std::string key;
+  ConstraintOp op = ConstraintOp::kIn;
+  std::vector<std::string> values;
+
+  friend bool operator==(const LabelConstraint&, const LabelConstraint&) = default;
+};
+
+/// "`count` peers of `role` on stores that meet `constraints`, spread over `location_labels`", for a key range.
+struct Rule {
+  std::string group_id;
+  std::string id;
+  int64_t index = 0;
+  bool overrides = false;  // Discards the earlier rules of its group.
+  KeyRange range;          // Raw keys; both empty: the whole key space.
+  RuleRole role = RuleRole::kVoter;
+  bool witness = false;
+  uint64_t count = 0;
+  std::vector<LabelConstraint> constraints;
+  std::vector<std::string> location_labels;  // From the widest failure domain to the narrowest.
+  std::string isolation_level;               // One of location_labels, or empty.
+
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+/// The rule that `max-replicas`, `location-labels` and `isolation-level` stand for: pd/default, voters, whole range.
+Rule DefaultRule(uint64_t max_replicas, std::vector<std::string> location_labels,
+                 std::string isolation_level);
+
+/// True when `store` meets all constraints. A store with an exclusive label (`engine`, `exclusive`, or a key that
+/// starts with `$`) takes part only in rules that name that key.
+bool MatchesConstraints(const Store& store, const std::vector<LabelConstraint>& constraints);
+
+/// True when `peer` is what `role` asks for. `leader` is the region's leader.
+bool MatchesRole(const Peer& peer, const Peer& leader, RuleRole role);
+
+const char* RoleText(RuleRole role);
+
+/// The rules in force. Immutable, so that a plan sees one state of it.
+class RuleBook {
+ public:
+  RuleBook() = default;
+  /// `rules` in the order in which they apply.
+  explicit RuleBook(std::vector<Rule> rules) : rules_(std::move(rules)) {}
+
+  [[nodiscard]] const std::vector<Rule>& rules() const { return rules_; }
+
+  /// The rules for a region, in the order in which they apply; none when the region crosses the border of a rule, and
+  /// has to be split first. Valid as long as the book.
+  [[nodiscard]] std::vector<const Rule*> RulesFor(const Region& region) const;
+
+ private:
+  std::vector<Rule> rules_;
+};
+
+}  // namespace scheduler

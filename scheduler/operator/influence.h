@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+
+#include "scheduler/model/ids.h"
+
+namespace scheduler {
+
+/// The three rates that a store limits.
+enum class LimitType : uint8_t { kAddPeer, kRemovePeer, kSendSnapshot };
+inline constexpr size_t kLimitTypeCount = 3;
+
+/// What unfinished steps will add to (or take from) one store.
+struct StoreInfluence {
+  int64_t region_size_mib = 0;
+  int64_t region_count = 0;
+  int64_t leader_size_mib = 0;
+  int64_t leader_count = 0;
+  int64_t witness_count = 0;
+  std::array<int64_t, kLimitTypeCount> cost{};  // By LimitType; never negative.
+
+  [[nodiscard]] int64_t CostOf(LimitType type) const { return cost[static_cast<size_t>(type)]; }
+};
+
+/// By store. Ordered, so that walks over it are the same everywhere.
+class Influence {
+ public:
+  [[nodiscard]] const StoreInfluence& Of(StoreId store) const {
+    static const StoreInfluence kNone;
+    const auto it = stores_.find(store);
+    return it == stores_.end() ? kNone : it->second;
+  }
+  StoreInfluence& At(StoreId store) { return stores_[store]; }
+  [[nodiscard]] const std::map<StoreId, StoreInfluence>& stores() const { return stores_; }
+
+  /// Adds all of `other`.
+  void Add(const Influence& other) {
+    for (const auto& [store, delta] : other.stores_) {
+      StoreInfluence& mine = stores_[store];
+      mine.region_size_mib += delta.region_size_mib;
+      mine.region_count += delta.region_count;
+      mine.leader_size_mib += delta.leader_size_mib;
+      mine.leader_count += delta.leader_count;
+      mine.witness_count += delta.witness_count;
+      for (size_t i = 0; i < kLimitTypeCount; ++i) mine.cost[i] += delta.cost[i];
+    }
+  }
+
+ private:
+  std::map<StoreId, StoreInfluence> stores_;
+};
+
+/// Tokens that moving a region of this size takes from a store limit: 1000 above 20 MiB, 200 down to 2 MiB, else 0.
+constexpr int64_t LimitCost(uint64_t region_size_mib) {
+  if (region_size_mib > 20) return 1000;
+  return region_size_mib > 1 ? 200 : 0;
+}
+
+}  // namespace scheduler

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "scheduler/model/store.h"
+
+namespace scheduler {
+
+/// How full a store is, as one number: soft scores (scheduling.md C.2). Higher means "give away". All sizes are MiB.
+
+/// leaders (or their MiB) / weight, with `delta` added to the leaders first.
+double LeaderScoreByCount(const Store& store, int64_t delta);
+double LeaderScoreBySize(const Store& store, int64_t delta_mib);
+
+/// Version 1: the region size while there is much space, steeply more when space runs out, a line between the two.
+/// Uses the instant free space.
+struct RegionScoreRatios {
+  double high_space = 0.7;
+  double low_space = 0.8;
+};
+double RegionScoreV1(const Store& store, RegionScoreRatios ratios, int64_t delta_mib);
+
+/// Version 2, the default: the region size times a factor that grows as the smoothed free space shrinks, so that small
+/// stores fill up together with large ones. The store's used and free space follow `delta_mib`.
+double RegionScoreV2(const Store& store, double low_space_ratio, int64_t delta_mib);
+
+}  // namespace scheduler

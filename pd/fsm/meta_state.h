@@ -17,10 +17,15 @@ namespace pd {
 struct AppliedChanges {
   std::vector<Event> events;        // Ascending mod_revision.
   std::vector<PutRegions> regions;  // In log order; each: deletes first, then puts.
-  std::vector<LeaseGrant> granted;  // Also with what a checkpoint left of them.
+  std::vector<LeaseGrant> granted;
   std::vector<LeaseId> revoked;
   bool members_changed = false;
   Revision compacted = 0;  // Highest compaction applied; 0 for none.
+
+  [[nodiscard]] bool empty() const {
+    return events.empty() && regions.empty() && granted.empty() && revoked.empty() &&
+           !members_changed && compacted == 0;
+  }
 };
 
 /// Where the state stands. Kept in the same batch as the state.
@@ -28,8 +33,8 @@ struct StateMark {
   raft::LogIndex applied_index = 0;
   raft::Term applied_term = 0;
   Revision revision = 1;
-  Revision compact_revision =
-      0;  // History at and below is gone, but for what is current at it; 0: never compacted.
+  /// Only what was current at it is left of what is below it; 0: never compacted.
+  Revision compact_revision = 0;
 };
 
 /// Prefix of all data keys of one copy of the state; see MetaState.
@@ -41,8 +46,9 @@ using Generation = uint64_t;
 /// small write. Used by the raft thread only. Readers use StateReader on a view instead.
 class MetaState {
  public:
-  /// Reads where the state stands. Errors: kIo, kCorrupt.
-  static Result<MetaState> Open(const Database& database, Generation generation);
+  /// Reads where the state stands; an empty database has an empty state of generation 1. Errors:
+  /// kIo, kCorrupt.
+  static Result<MetaState> Open(const Database& database);
 
   /// Applies the command of entry (index, term) on top of `batch`, whose earlier writes it sees.
   /// The inner result is the command's own (kNotFound, kAlreadyExists, kInvalidArgument, kCompacted
@@ -51,9 +57,10 @@ class MetaState {
   Result<Result<CommandResult>> Apply(const Command& command, WriteBatch& batch,
                                       AppliedChanges& changes);
 
-  /// Members come and go with membership changes, not with commands.
-  Result<void> PutMember(const Member& member, WriteBatch& batch);
-  Result<void> RemoveMember(raft::NodeId id, WriteBatch& batch);
+  /// Members come and go with membership changes, not with commands. The id of a removed member
+  /// stays known and cannot come back.
+  void PutMember(const Member& member, WriteBatch& batch, AppliedChanges& changes) const;
+  void RemoveMember(raft::NodeId id, WriteBatch& batch, AppliedChanges& changes) const;
 
   /// Writes down that everything up to entry (index, term) is in `batch`. Call once for each batch.
   void MarkApplied(raft::LogIndex index, raft::Term term, WriteBatch& batch);
@@ -79,11 +86,26 @@ class StateReader {
 
   /// Errors: kCompacted and kInvalidArgument (future revision) with etcd's texts; kIo, kCorrupt.
   [[nodiscard]] Result<RangeResult> Range(const RangeRequest& request) const;
-  [[nodiscard]] Result<StateMark> Mark() const;
+  [[nodiscard]] Generation generation() const { return generation_; }
+  [[nodiscard]] const StateMark& mark() const { return mark_; }
+
+  /// By id.
   [[nodiscard]] Result<std::vector<Member>> Members() const;
+  /// Whether a member of this id was removed once.
+  [[nodiscard]] Result<bool> MemberRemoved(raft::NodeId id) const;
+
+  struct LeaseState {
+    LeaseId id = 0;
+    int64_t granted_ms = 0;
+    int64_t remaining_ms = 0;  // granted_ms, or less after a checkpoint.
+  };
+  /// By id.
+  [[nodiscard]] Result<std::vector<LeaseState>> Leases() const;
+  /// Keys attached to a lease, in order.
+  [[nodiscard]] Result<std::vector<std::string>> LeaseKeys(LeaseId id) const;
 
   /// Events with first <= revision, in order, of whole revisions, until about `bytes_max` are
-  /// gathered (at least one revision). Errors: kCompacted when `first` <= the compact revision.
+  /// gathered (at least one revision). Errors: kCompacted when `first` < the compact revision.
   struct History {
     std::vector<Event> events;
     Revision next = 0;  // Go on from here.
@@ -95,11 +117,12 @@ class StateReader {
   Result<void> VisitRegions(const std::function<bool(RegionRecord)>& visit) const;
 
  private:
-  StateReader(const ReadView& view, Generation generation)
-      : view_(&view), generation_(generation) {}
+  StateReader(const ReadView& view, Generation generation, const StateMark& mark)
+      : view_(&view), generation_(generation), mark_(mark) {}
 
   const ReadView* view_;
   Generation generation_;
+  StateMark mark_;
 };
 
 }  // namespace pd

@@ -38,6 +38,8 @@ class WriteBatch {
   /// Deletes all keys of [begin, end) that are in the database; earlier writes of this batch in the
   /// range go as well.
   void DeleteRange(Column column, std::string begin, std::string end);
+  /// Adds all of `later` behind what is here.
+  void Append(WriteBatch&& later);
   void Clear();
 
   [[nodiscard]] const Writes& writes(Column column) const { return writes_[Slot(column)]; }

@@ -26,11 +26,10 @@ enum class RunOn {
 
 /// What `pd-forwarded-host` does to a method (grpc.md 2.2, 2.3).
 enum class Forwarding {
-  kNone,       // The header is ignored.
-  kBefore,     // Checked and obeyed before the handler runs: most of pdpb; streams by their first
-               // message.
-  kByHandler,  // The handler checks first what comes before forwarding, then calls
-               // CheckForwardedHost.
+  kNone,  // The header is ignored.
+  kBefore,  // Checked and obeyed before the handler runs: most of pdpb; streams by their first message.
+  kBeforeWrapped,  // The same, but a refusal reads `rpc error: code = <Code> desc = <text>` (Tso, grpc.md 3).
+  kByHandler,  // The handler checks first what comes before forwarding, then calls CheckForwardedHost.
 };
 
 /// Whether the method's bare name ("GetRegion") may be given a rate limit (grpc.md 2.5).

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <string_view>
+#include <unordered_map>
+
+#include "api/grpc/registry.h"
+#include "pd/metrics/metrics.h"
+
+namespace api {
+
+/// The rate limiter's place in every call (grpc.md 2.5). Asked by bare method name ("GetRegion"). Thread-safe.
+class RateLimiter {
+ public:
+  virtual ~RateLimiter() = default;
+
+  /// Takes a token and a concurrency slot; false: the call ends with ResourceExhausted.
+  [[nodiscard]] virtual bool Enter(std::string_view rpc_name) = 0;
+
+  /// Gives the slot back when the call (a stream: its last message) is over.
+  virtual void Leave(std::string_view rpc_name) = 0;
+};
+
+/// Counts calls into the grpc_server_* metrics of the reference. Thread-safe; its registries must outlive it.
+class CallMetrics {
+ public:
+  CallMetrics(pd::MetricsRegistry& metrics, const MethodRegistry& methods);
+
+  void OnStarted(const MethodRegistry::Method& method);
+  void OnReceived(const MethodRegistry::Method& method);
+  void OnSent(const MethodRegistry::Method& method);
+  void OnHandled(const MethodRegistry::Method& method, StatusCode code,
+                 std::chrono::nanoseconds duration);
+
+ private:
+  struct Series {
+    pd::Counter* started;
+    pd::Counter* received;
+    pd::Counter* sent;
+    pd::Counter* handled_ok;
+    pd::Histogram* seconds;
+  };
+
+  pd::CounterFamily& handled_;
+  std::unordered_map<const MethodRegistry::Method*, Series> series_;  // Filled once, then read.
+};
+
+/// The name of a code as gRPC's Go side prints it: "OK", "Unavailable".
+[[nodiscard]] std::string_view StatusCodeName(StatusCode code);
+
+}  // namespace api

@@ -42,6 +42,7 @@ inline tl::unexpected<Error> Fail(ErrorCode code, std::string context) {
 }
 
 /// The texts that callers and the scripts know, one for each code that has a fixed one.
+inline constexpr const char* kTextProposalDropped = "raft proposal dropped";
 inline constexpr const char* kTextCompacted = "requested index is unavailable due to compaction";
 inline constexpr const char* kTextUnavailable = "requested entry at index is unavailable";
 inline constexpr const char* kTextSnapshotOutOfDate =

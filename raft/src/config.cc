@@ -1,0 +1,27 @@
+#include "raft/config.h"
+
+namespace raft {
+
+Result<void> Validate(const Config& config) {
+  const auto refuse = [](const char* text) { return Fail(ErrorCode::kInvalidConfig, text); };
+  if (config.id == kNoNode) return refuse("cannot use none as id");
+  if (config.id == kAppendThread || config.id == kApplyThread) {
+    return refuse("cannot use local target as id");
+  }
+  if (config.heartbeat_tick == 0) return refuse("heartbeat tick must be greater than 0");
+  if (config.election_tick <= config.heartbeat_tick) {
+    return refuse("election tick must be greater than heartbeat tick");
+  }
+  if (config.storage == nullptr) return refuse("storage cannot be nil");
+  if (config.max_inflight_msgs == 0) return refuse("max inflight messages must be greater than 0");
+  if (config.max_inflight_bytes != 0 && config.max_inflight_bytes < config.max_size_per_msg) {
+    return refuse("max inflight bytes must be >= max message size");
+  }
+  if (config.read_only_option == ReadOnlyOption::kLeaseBased && !config.check_quorum) {
+    return refuse("CheckQuorum must be enabled when ReadOnlyOption is ReadOnlyLeaseBased");
+  }
+  if (!config.random) return refuse("random source cannot be nil");
+  return {};
+}
+
+}  // namespace raft

@@ -1,0 +1,214 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "raft/config.h"
+#include "raft/raw_node.h"
+#include "raft/src/journal.h"
+#include "raft/src/log.h"
+#include "raft/src/read_queue.h"
+#include "raft/src/tracker/tracker.h"
+
+namespace raft {
+
+/// The state machine of one node. Everything it decides leaves through a Ready.
+///
+/// Its parts are in files by what they do: core.cc (life, roles, time, sending), core_step.cc (what
+/// is done with a message), core_election.cc, core_leader.cc and core_replication.cc (the leader's
+/// side), core_follower.cc, core_reads.cc, core_membership.cc, core_ready.cc.
+class Core {
+ public:
+  /// Checks the configuration and restores what the storage holds.
+  static Result<std::unique_ptr<Core>> Create(Config config);
+
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // core.cc
+  void Tick();
+  Result<void> Bootstrap(std::span<const Peer> peers);
+  void SetRandomizedElectionTimeout(uint32_t ticks) { randomized_election_timeout_ = ticks; }
+  BasicStatus basic_status() const;
+  const Tracker& tracker() const { return tracker_; }
+  NodeId id() const { return config_.id; }
+  bool leads() const { return role_ == Role::kLeader; }
+  bool HasMember(NodeId node) const { return tracker_.Find(node) != nullptr; }
+
+  // core_step.cc
+  /// Handles a message; its parts may be moved away.
+  Result<void> Step(Message& message);
+  Result<void> Propose(EntryType type, std::span<const Payload> data);
+
+  // core_membership.cc
+  Result<ConfState> ApplyConfChange(const ConfChangeV2& change);
+
+  // core_ready.cc
+  bool HasReady() const;
+  Ready& GetReady();
+  void Advance();
+
+ private:
+  enum class Campaign : uint8_t { kPreElection, kElection, kTransfer };
+  enum class IfEmpty : uint8_t { kSend, kSkip };
+
+  explicit Core(Config config);
+  Result<void> Restore();
+  void LoadHardState(const HardState& state);
+
+  // core.cc: roles and time.
+  void Reset(Term term);
+  void BecomeFollower(Term term, NodeId leader);
+  void BecomeCandidate();
+  void BecomePreCandidate();
+  void BecomeLeader();
+  void TickElection();
+  void TickLeader();
+  bool Promotable() const;
+  void DrawElectionTimeout();
+  SoftState soft_state() const { return {leader_, role_}; }
+  HardState hard_state() const { return {term_, vote_, log_.committed()}; }
+
+  // core.cc: sending.
+  Message Make(MessageType type, NodeId to) const;
+  void Send(Message message);
+  std::vector<Entry> TakeBuffer();
+  void GiveBack(std::vector<Entry>&& buffer);
+
+  // core_step.cc
+  enum class Verdict : uint8_t { kGoOn, kDone };
+  Verdict OnHigherTerm(const Message& message);
+  Verdict OnLowerTerm(const Message& message);
+  void OnStorageAppendResp(const Message& message);
+  void OnStorageApplyResp(const Message& message);
+  Result<void> StepByRole(Message& message);
+
+  // core_election.cc
+  void Hup(Campaign campaign);
+  bool HasUnappliedConfChange();
+  void StartCampaign(Campaign campaign);
+  void RequestVote(NodeId voter, Campaign campaign, Term term);
+  void OnVoteRequest(const Message& message);
+  Result<void> StepCandidate(Message& message);
+  void OnVoteResponse(const Message& message);
+
+  // core_leader.cc
+  Result<void> StepLeader(Message& message);
+  void StepLeaderAboutMember(Message& message, Progress& progress);
+  Result<void> OnProposal(Message& message);
+  Result<void> CheckConfChanges(std::span<Entry> entries);
+  std::string RefusalOf(const ConfChangeV2& change) const;
+  bool AppendOwn(std::span<Entry> entries);
+  bool CountUncommitted(std::span<const Entry> entries);
+  void CheckQuorum();
+  void OnSnapshotStatus(Progress& progress, bool failed);
+  void OnTransferLeader(NodeId transferee, Progress& progress);
+  void SendTimeoutNow(NodeId to);
+
+  // core_replication.cc
+  void BroadcastAppend();
+  void BroadcastHeartbeat();
+  void SendAppend(Progress& progress) { MaybeSendAppend(progress, IfEmpty::kSend); }
+  bool MaybeSendAppend(Progress& progress, IfEmpty if_empty);
+  bool MaybeSendSnapshot(Progress& progress);
+  bool MaybeCommit();
+  void OnAppendResponse(const Message& message, Progress& progress);
+  void OnAppendRefused(const Message& message, Progress& progress);
+  void OnAppendAccepted(const Message& message, Progress& progress);
+  void OnHeartbeatResponse(const Message& message, Progress& progress);
+
+  // core_follower.cc
+  Result<void> StepFollower(Message& message);
+  Result<void> ForwardProposal(Message& message);
+  void ForwardToLeader(Message& message, const char* what);
+  void OnForgetLeader();
+  void FollowSender(const Message& message);
+  void OnAppend(const Message& message);
+  void OnHeartbeat(const Message& message);
+  Result<void> OnSnapshot(const Message& message);
+  Result<bool> RestoreSnapshot(const SnapshotPtr& snapshot);
+
+  // core_reads.cc
+  Result<void> OnReadIndex(Message& message);
+  void OnReadIndexResponse(Message& message);
+  void StartRead(ReadQueue::Request request);
+  void AnswerRead(ReadQueue::Request request);
+  void ReleasePostponedReads();
+  void ReleaseConfirmedReads();
+  bool CommittedInOwnTerm() const;
+
+  // core_membership.cc
+  ConfState SwitchTo(ConfState membership, ProgressMap progress);
+  void AppliedTo(LogIndex index, uint64_t bytes);
+  void AppliedSnapshot(const SnapshotPtr& snapshot);
+  void LeaveJointByItself();
+
+  // core_ready.cc
+  Visibility visibility() const {
+    return config_.async_storage_writes ? Visibility::kStableOnly : Visibility::kWithUnstable;
+  }
+  bool HardStateChanged() const;
+  void FillReady();
+  void MoveMessages();
+  void MakeStorageMessages();
+  void AcceptReady();
+  bool NeedsAppendResponse() const;
+  Message MakeAppendResponse() const;
+  void RecycleReady();
+
+  Config config_;
+  Journal journal_;
+  Log log_;
+  Tracker tracker_;
+  ReadQueue reads_;
+  std::vector<ReadQueue::Request> postponed_reads_;  // Until an entry of the own term is committed.
+
+  Role role_ = Role::kFollower;
+  Term term_ = 0;
+  NodeId vote_ = kNoNode;
+  NodeId leader_ = kNoNode;
+  NodeId lead_transferee_ = kNoNode;
+
+  // Only when it has been applied may the next membership change be proposed: at most one is in the
+  // log and not applied. An upper bound: a new leader does not know, and sets it to its last index.
+  LogIndex pending_conf_index_ = 0;
+  uint64_t uncommitted_bytes_ = 0;
+
+  // Ticks since: the leader was heard (follower), the campaign began (candidate), the quorum was
+  // checked (leader).
+  uint32_t election_elapsed_ = 0;
+  uint32_t heartbeat_elapsed_ = 0;
+  uint32_t randomized_election_timeout_ = 0;
+
+  std::vector<Message> messages_;               // May go at once.
+  std::vector<Message> messages_after_append_;  // Promise something that must be durable first.
+  std::vector<ReadState> read_states_;
+
+  // Ready.
+  Ready ready_;
+  SoftState previous_soft_state_;
+  HardState previous_hard_state_;
+  bool awaiting_advance_ = false;
+  struct OnAdvance {
+    std::vector<Message> to_self;
+    bool append_response = false;
+    Message append;
+    LogIndex applied = 0;  // 0: nothing was handed out to apply.
+    uint64_t applied_bytes = 0;
+    uint64_t applied_payload_bytes = 0;
+  };
+  OnAdvance on_advance_;
+  std::vector<std::vector<Entry>> buffers_;
+};
+
+/// Marks a vote request of a node that was told to take over: voters ignore their lease.
+inline constexpr std::string_view kCampaignTransfer = "CampaignTransfer";
+
+/// Checks a message from another node as far as it can be judged by itself. Errors:
+/// kInvalidMessage.
+Result<void> CheckMessage(const Message& message);
+
+}  // namespace raft

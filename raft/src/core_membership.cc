@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <utility>
+
+#include "raft/describe.h"
+#include "raft/src/confchange/changer.h"
+#include "raft/src/core.h"
+
+namespace raft {
+
+Result<ConfState> Core::ApplyConfChange(const ConfChangeV2& change) {
+  Changer changer(tracker_.membership(), tracker_.progress(), tracker_.inflight_prototype(),
+                  std::max<LogIndex>(log_.LastIndex(), 1));
+  const auto work_out = [&]() -> Result<Changer::Outcome> {
+    if (change.leaves_joint()) return std::move(changer).LeaveJoint();
+    if (change.transition != ConfChangeTransition::kAuto || change.changes.size() > 1) {
+      const bool auto_leave = change.transition != ConfChangeTransition::kJointExplicit;
+      return std::move(changer).EnterJoint(auto_leave, change.changes);
+    }
+    return std::move(changer).Simple(change.changes);
+  };
+  Result<Changer::Outcome> outcome = work_out();
+  if (!outcome) return tl::unexpected(std::move(outcome).error());
+  return SwitchTo(std::move(outcome->membership), std::move(outcome->progress));
+}
+
+ConfState Core::SwitchTo(ConfState membership, ProgressMap progress) {
+  tracker_.Replace(std::move(membership), std::move(progress));
+  const ConfState result = tracker_.membership();
+  journal_.Info("{:x} switched to configuration {}", id(), DescribeMembership(result));
+  if (!leads()) return result;
+
+  const Progress* self = tracker_.Find(id());
+  if (self == nullptr || self->is_learner()) {
+    // A leader outside the group may lead on until the host stops it, but it does not count itself
+    // (thesis 4.2.2), and takes no proposals.
+    if (config_.step_down_on_removal) BecomeFollower(term_, kNoNode);
+    return result;
+  }
+  if (result.voters.empty()) return result;
+  // With fewer voters more may be committed; new ones should hear of the log at once.
+  if (MaybeCommit()) {
+    ReleasePostponedReads();
+    BroadcastAppend();
+  } else {
+    for (Progress& member : tracker_.progress()) {
+      if (member.id() != id()) MaybeSendAppend(member, IfEmpty::kSkip);
+    }
+  }
+  ReleaseConfirmedReads();
+  if (lead_transferee_ != kNoNode && !tracker_.IsVoter(lead_transferee_)) {
+    lead_transferee_ = kNoNode;
+  }
+  return result;
+}
+
+void Core::AppliedTo(LogIndex index, uint64_t bytes) {
+  const LogIndex applied = std::max(index, log_.applied());
+  log_.AppliedTo(applied, bytes);
+  if (leads() && tracker_.membership().auto_leave && applied >= pending_conf_index_) {
+    LeaveJointByItself();
+  }
+}
+
+void Core::AppliedSnapshot(const SnapshotPtr& snapshot) {
+  const LogIndex index = snapshot->metadata.index;
+  log_.unstable().StableSnapshotTo(index);
+  AppliedTo(index, 0);
+}
+
+void Core::LeaveJointByItself() {
+  const Payload leave = Encode(ConfChangeV2());
+  Result<void> proposed = Propose(EntryType::kConfChangeV2, {&leave, 1});
+  // Refused while a transfer runs; tried again as the next entry is applied.
+  const std::string membership = DescribeMembership(tracker_.membership());
+  if (proposed) {
+    journal_.Info("initiating automatic transition out of joint configuration {}", membership);
+  } else {
+    journal_.Debug("not initiating automatic transition out of joint configuration {}: {}",
+                   membership, proposed.error().context);
+  }
+}
+
+}  // namespace raft

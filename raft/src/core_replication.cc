@@ -1,0 +1,168 @@
+#include <utility>
+
+#include "raft/describe.h"
+#include "raft/src/core.h"
+
+namespace raft {
+
+void Core::BroadcastAppend() {
+  for (Progress& progress : tracker_.progress()) {
+    if (progress.id() != id()) SendAppend(progress);
+  }
+}
+
+void Core::BroadcastHeartbeat() {
+  for (Progress& progress : tracker_.progress()) {
+    if (progress.id() == id()) continue;
+    // Not beyond what the member is known to have: it may have lost track of the rest.
+    const LogIndex commit = std::min(progress.match(), log_.committed());
+    Message heartbeat = Make(MessageType::kHeartbeat, progress.id());
+    heartbeat.commit = commit;
+    heartbeat.context = reads_.heartbeat_context();
+    Send(std::move(heartbeat));
+    progress.SentCommit(commit);
+  }
+}
+
+bool Core::MaybeSendAppend(Progress& progress, IfEmpty if_empty) {
+  if (progress.paused()) return false;
+  const LogIndex previous = progress.next() - 1;
+  const std::optional<Term> previous_term = log_.TermAt(previous);
+  if (!previous_term) return MaybeSendSnapshot(progress);
+
+  // With a full window only an empty append goes out, to learn whether all in it was lost.
+  const bool window_full =
+      progress.state() == ProgressState::kReplicate && progress.inflights().full();
+  std::vector<Entry> entries = TakeBuffer();
+  const bool readable =
+      window_full || log_.Entries(progress.next(), config_.max_size_per_msg, entries);
+  if (!readable || (entries.empty() && if_empty == IfEmpty::kSkip)) {
+    GiveBack(std::move(entries));
+    return !readable && MaybeSendSnapshot(progress);
+  }
+  Message append = Make(MessageType::kApp, progress.id());
+  append.index = previous;
+  append.log_term = *previous_term;
+  append.commit = log_.committed();
+  const uint64_t count = entries.size();
+  const uint64_t bytes = PayloadSize(entries);
+  append.entries = std::move(entries);
+  Send(std::move(append));
+  if (!progress.SentEntries(count, bytes)) journal_.Fatal("cannot add into a Full inflights");
+  progress.SentCommit(log_.committed());
+  return true;
+}
+
+bool Core::MaybeSendSnapshot(Progress& progress) {
+  if (!progress.recent_active()) {
+    journal_.Debug("ignore sending snapshot to {:x} since it is not recently active",
+                   progress.id());
+    return false;
+  }
+  Result<SnapshotPtr> snapshot = log_.SnapshotToSend();
+  if (!snapshot) {
+    if (snapshot.error().code == ErrorCode::kSnapshotUnavailable) {
+      journal_.Debug(
+          "{:x} failed to send snapshot to {:x} because snapshot is temporarily unavailable", id(),
+          progress.id());
+      return false;
+    }
+    journal_.Fatal("unexpected error ({})", snapshot.error().context);
+  }
+  if (*snapshot == nullptr || (*snapshot)->empty()) journal_.Fatal("need non-empty snapshot");
+  const SnapshotMetadata& metadata = (*snapshot)->metadata;
+  journal_.Debug(
+      "{:x} [firstindex: {}, commit: {}] sent snapshot[index: {}, term: {}] to {:x} [{}]", id(),
+      log_.FirstIndex(), log_.committed(), metadata.index, metadata.term, progress.id(),
+      Describe(progress.status()));
+  progress.BecomeSnapshot(metadata.index);
+  journal_.Debug("{:x} paused sending replication messages to {:x} [{}]", id(), progress.id(),
+                 Describe(progress.status()));
+  Message message = Make(MessageType::kSnap, progress.id());
+  message.snapshot = std::move(*snapshot);
+  Send(std::move(message));
+  return true;
+}
+
+bool Core::MaybeCommit() { return log_.MaybeCommit({term_, tracker_.Committed()}); }
+
+void Core::OnAppendResponse(const Message& message, Progress& progress) {
+  progress.set_recent_active(true);
+  if (message.reject) {
+    OnAppendRefused(message, progress);
+  } else {
+    OnAppendAccepted(message, progress);
+  }
+}
+
+// The follower's log does not hold the entry before the append. It hints at the last place where
+// the logs may meet: the last of its entries whose term is not above that of the refused entry.
+// Where this leader's log has at that place a term above the follower's, all of that term cannot
+// match either, so both sides skip whole terms and a probe costs one round a term in the worst
+// case.
+void Core::OnAppendRefused(const Message& message, Progress& progress) {
+  journal_.Debug(
+      "{:x} received MsgAppResp(rejected, hint: (index {}, term {})) from {:x} for index {}", id(),
+      message.reject_hint, message.log_term, message.from, message.index);
+  LogIndex probe = message.reject_hint;
+  if (message.log_term > 0) {
+    probe = log_.FindConflictByTerm(probe, message.log_term).index;
+  }
+  if (!progress.MaybeDecreaseTo(message.index, probe)) return;
+  journal_.Debug("{:x} decreased progress of {:x} to [{}]", id(), message.from,
+                 Describe(progress.status()));
+  if (progress.state() == ProgressState::kReplicate) progress.BecomeProbe();
+  SendAppend(progress);
+}
+
+void Core::OnAppendAccepted(const Message& message, Progress& progress) {
+  // A probe that was told what it knows is a sign of life, too: the logs meet.
+  const bool confirmed =
+      progress.match() == message.index && progress.state() == ProgressState::kProbe;
+  if (!progress.MaybeUpdate(message.index) && !confirmed) return;
+  const bool is_self = message.from == id();
+  switch (progress.state()) {
+    case ProgressState::kProbe:
+      progress.BecomeReplicate();
+      break;
+    case ProgressState::kSnapshot:
+      // However it got there: the log can take it on from here.
+      if (progress.match() + 1 < log_.FirstIndex()) break;
+      journal_.Debug(
+          "{:x} recovered from needing snapshot, resumed sending replication messages to {:x} [{}]",
+          id(), message.from, Describe(progress.status()));
+      progress.BecomeProbe();
+      progress.BecomeReplicate();
+      break;
+    case ProgressState::kReplicate:
+      progress.FreeInflightsTo(message.index);
+      break;
+  }
+  if (MaybeCommit()) {
+    ReleasePostponedReads();
+    BroadcastAppend();
+  } else if (!is_self && progress.CanBumpCommit(log_.committed())) {
+    SendAppend(progress);
+  }
+  if (is_self) return;
+  // More room in the window, or a state that may send more than one: go on as far as it goes.
+  while (MaybeSendAppend(progress, IfEmpty::kSkip)) {
+  }
+  if (message.from == lead_transferee_ && progress.match() == log_.LastIndex()) {
+    journal_.Info("{:x} sent MsgTimeoutNow to {:x} after received MsgAppResp", id(), message.from);
+    SendTimeoutNow(message.from);
+  }
+}
+
+void Core::OnHeartbeatResponse(const Message& message, Progress& progress) {
+  progress.set_recent_active(true);
+  progress.ResumeFlow();
+  if (progress.match() < log_.LastIndex() || progress.state() == ProgressState::kProbe) {
+    SendAppend(progress);
+  }
+  if (message.context.empty()) return;
+  reads_.Acknowledge(message.from, message.context.view());
+  ReleaseConfirmedReads();
+}
+
+}  // namespace raft

@@ -1,0 +1,181 @@
+#include "raft/describe.h"
+#include "raft/src/core.h"
+
+namespace raft {
+namespace {
+
+tl::unexpected<Error> Invalid(const Message& message, const char* what) {
+  return Fail(ErrorCode::kInvalidMessage, fmt::format("raft: invalid {} from {:x}: {}",
+                                                      Name(message.type), message.from, what));
+}
+
+bool TravelsWithoutTerm(MessageType type) {
+  return type == MessageType::kProp || type == MessageType::kReadIndex ||
+         type == MessageType::kTransferLeader || type == MessageType::kForgetLeader;
+}
+
+// The entries of an append must follow each other, or the log would be torn.
+Result<void> CheckAppend(const Message& message) {
+  if (message.index > UINT64_MAX - 1 - message.entries.size()) {
+    return Invalid(message, "index out of range");
+  }
+  Term term = message.log_term;
+  LogIndex index = message.index;
+  for (const Entry& entry : message.entries) {
+    if (entry.index != ++index) return Invalid(message, "entries are not contiguous");
+    if (entry.term < term || entry.term > message.term) {
+      return Invalid(message, "terms of the entries are out of order");
+    }
+    term = entry.term;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> CheckMessage(const Message& message) {
+  if (message.term == 0 && !TravelsWithoutTerm(message.type)) return Invalid(message, "no term");
+  if (message.term == UINT64_MAX) return Invalid(message, "term out of range");
+  switch (message.type) {
+    case MessageType::kApp:
+      return CheckAppend(message);
+    case MessageType::kSnap:
+      if (message.snapshot == nullptr) return Invalid(message, "no snapshot");
+      return {};
+    case MessageType::kProp:
+      if (message.entries.empty()) return Invalid(message, "no entries");
+      return {};
+    case MessageType::kReadIndex:
+      if (message.entries.size() != 1) return Invalid(message, "not one entry");
+      return {};
+    default:
+      return {};
+  }
+}
+
+Result<void> Core::Step(Message& message) {
+  if (message.term > term_) {
+    if (OnHigherTerm(message) == Verdict::kDone) return {};
+  } else if (message.term != 0 && message.term < term_) {
+    if (OnLowerTerm(message) == Verdict::kDone) return {};
+  }
+  switch (message.type) {
+    case MessageType::kHup:
+      Hup(config_.pre_vote ? Campaign::kPreElection : Campaign::kElection);
+      return {};
+    case MessageType::kStorageAppendResp:
+      OnStorageAppendResp(message);
+      return {};
+    case MessageType::kStorageApplyResp:
+      OnStorageApplyResp(message);
+      return {};
+    case MessageType::kVote:
+    case MessageType::kPreVote:
+      OnVoteRequest(message);
+      return {};
+    default:
+      return StepByRole(message);
+  }
+}
+
+Result<void> Core::StepByRole(Message& message) {
+  switch (role_) {
+    case Role::kFollower:
+      return StepFollower(message);
+    case Role::kCandidate:
+    case Role::kPreCandidate:
+      return StepCandidate(message);
+    case Role::kLeader:
+      return StepLeader(message);
+  }
+  return {};
+}
+
+Core::Verdict Core::OnHigherTerm(const Message& message) {
+  const bool vote = message.type == MessageType::kVote || message.type == MessageType::kPreVote;
+  const bool forced = message.context.view() == kCampaignTransfer;
+  const bool in_lease =
+      config_.check_quorum && leader_ != kNoNode && election_elapsed_ < config_.election_tick;
+  if (vote && !forced && in_lease) {
+    // Who hears from a leader does not help to depose it (thesis 4.2.3).
+    const EntryId last = log_.LastId();
+    journal_.Info(
+        "{:x} [logterm: {}, index: {}, vote: {:x}] ignored {} from {:x} [logterm: {}, index: {}] "
+        "at term {}: lease is not expired (remaining ticks: {})",
+        id(), last.term, last.index, vote_, Name(message.type), message.from, message.log_term,
+        message.index, term_, config_.election_tick - election_elapsed_);
+    return Verdict::kDone;
+  }
+  // A pre-vote is about a term that may never come; a granted one carries the term asked about.
+  if (message.type == MessageType::kPreVote) return Verdict::kGoOn;
+  if (message.type == MessageType::kPreVoteResp && !message.reject) return Verdict::kGoOn;
+  journal_.Info("{:x} [term: {}] received a {} message with higher term from {:x} [term: {}]", id(),
+                term_, Name(message.type), message.from, message.term);
+  const bool from_leader = message.type == MessageType::kApp ||
+                           message.type == MessageType::kHeartbeat ||
+                           message.type == MessageType::kSnap;
+  BecomeFollower(message.term, from_leader ? message.from : kNoNode);
+  return Verdict::kGoOn;
+}
+
+Core::Verdict Core::OnLowerTerm(const Message& message) {
+  const MessageType type = message.type;
+  const bool from_leader = type == MessageType::kHeartbeat || type == MessageType::kApp;
+  if ((config_.check_quorum || config_.pre_vote) && from_leader) {
+    // A node whose term ran ahead while it was cut off cannot win a vote against a lease, nor would
+    // it follow a lower term: this answer makes the leader step up to its term.
+    Send(Make(MessageType::kAppResp, message.from));
+  } else if (type == MessageType::kPreVote) {
+    // Silence would leave two pre-candidates of different terms waiting for each other for ever.
+    const EntryId last = log_.LastId();
+    journal_.Info(
+        "{:x} [logterm: {}, index: {}, vote: {:x}] rejected {} from {:x} [logterm: {}, index: {}] "
+        "at term {}",
+        id(), last.term, last.index, vote_, Name(type), message.from, message.log_term,
+        message.index, term_);
+    Message answer = Make(MessageType::kPreVoteResp, message.from);
+    answer.term = term_;
+    answer.reject = true;
+    Send(std::move(answer));
+  } else if (type == MessageType::kStorageAppendResp) {
+    // Entries of an older term may have been overwritten since, and be back later under the same
+    // index and term: only an acknowledgement given in the current term says they are durable.
+    if (message.index != 0) {
+      journal_.Info(
+          "{:x} [term: {}] ignored entry appends from a {} message with lower term "
+          "[term: {}]",
+          id(), term_, Name(type), message.term);
+    }
+    if (message.snapshot != nullptr) AppliedSnapshot(message.snapshot);
+  } else {
+    journal_.Info("{:x} [term: {}] ignored a {} message with lower term from {:x} [term: {}]", id(),
+                  term_, Name(type), message.from, message.term);
+  }
+  return Verdict::kDone;
+}
+
+void Core::OnStorageAppendResp(const Message& message) {
+  if (message.index != 0) log_.unstable().StableTo(message.index, message.log_term);
+  if (message.snapshot != nullptr) AppliedSnapshot(message.snapshot);
+}
+
+void Core::OnStorageApplyResp(const Message& message) {
+  if (message.entries.empty()) return;
+  AppliedTo(message.entries.back().index, EncodedSize(std::span<const Entry>(message.entries)));
+  uncommitted_bytes_ -= std::min(uncommitted_bytes_, PayloadSize(message.entries));
+}
+
+Result<void> Core::Propose(EntryType type, std::span<const Payload> data) {
+  Message message = Make(MessageType::kProp, kNoNode);
+  message.entries = TakeBuffer();
+  for (const Payload& payload : data) {
+    Entry& entry = message.entries.emplace_back();
+    entry.type = type;
+    entry.data = payload;
+  }
+  Result<void> result = Step(message);
+  GiveBack(std::move(message.entries));
+  return result;
+}
+
+}  // namespace raft

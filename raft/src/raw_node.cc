@@ -1,0 +1,128 @@
+#include "raft/raw_node.h"
+
+#include <utility>
+
+#include "raft/src/core.h"
+
+namespace raft {
+namespace {
+
+Message Local(MessageType type, NodeId from) {
+  Message message;
+  message.type = type;
+  message.from = from;
+  return message;
+}
+
+bool IsStorageThread(NodeId node) { return node == kAppendThread || node == kApplyThread; }
+
+}  // namespace
+
+RawNode::RawNode(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+RawNode::~RawNode() = default;
+
+Result<std::unique_ptr<RawNode>> RawNode::Create(Config config) {
+  Result<std::unique_ptr<Core>> core = Core::Create(std::move(config));
+  if (!core) return tl::unexpected(std::move(core).error());
+  return std::unique_ptr<RawNode>(new RawNode(std::move(*core)));
+}
+
+Result<void> RawNode::Bootstrap(std::span<const Peer> peers) { return core_->Bootstrap(peers); }
+
+void RawNode::Tick() { core_->Tick(); }
+
+Result<void> RawNode::Campaign() {
+  Message message = Local(MessageType::kHup, core_->id());
+  return core_->Step(message);
+}
+
+Result<void> RawNode::Propose(Payload data) {
+  return core_->Propose(EntryType::kNormal, {&data, 1});
+}
+
+Result<void> RawNode::ProposeBatch(std::span<const Payload> data) {
+  return core_->Propose(EntryType::kNormal, data);
+}
+
+Result<void> RawNode::ProposeConfChange(const ConfChange& change) {
+  const Payload data = Encode(change);
+  return core_->Propose(EntryType::kConfChange, {&data, 1});
+}
+
+Result<void> RawNode::ProposeConfChange(const ConfChangeV2& change) {
+  const Payload data = Encode(change);
+  return core_->Propose(EntryType::kConfChangeV2, {&data, 1});
+}
+
+Result<ConfState> RawNode::ApplyConfChange(const ConfChange& change) {
+  return core_->ApplyConfChange(ToV2(change));
+}
+
+Result<ConfState> RawNode::ApplyConfChange(const ConfChangeV2& change) {
+  return core_->ApplyConfChange(change);
+}
+
+Result<void> RawNode::Step(Message message) {
+  if (!IsStorageThread(message.from)) {
+    if (IsLocal(message.type)) {
+      return Fail(ErrorCode::kStepLocalMessage, "raft: cannot step raft local message");
+    }
+    if (IsResponse(message.type) && !core_->HasMember(message.from)) {
+      return Fail(ErrorCode::kPeerNotFound, "raft: cannot step as peer not found");
+    }
+    if (Result<void> checked = CheckMessage(message); !checked) return checked;
+  }
+  return core_->Step(message);
+}
+
+bool RawNode::HasReady() const { return core_->HasReady(); }
+Ready& RawNode::GetReady() { return core_->GetReady(); }
+void RawNode::Advance() { core_->Advance(); }
+
+BasicStatus RawNode::GetBasicStatus() const { return core_->basic_status(); }
+
+Status RawNode::GetStatus() const {
+  Status status;
+  static_cast<BasicStatus&>(status) = core_->basic_status();
+  status.config = core_->tracker().membership();
+  VisitProgress([&status](const ProgressStatus& progress) { status.progress.push_back(progress); });
+  return status;
+}
+
+void RawNode::VisitProgress(const std::function<void(const ProgressStatus&)>& visit) const {
+  if (!core_->leads()) return;
+  for (const Progress& progress : core_->tracker().progress()) visit(progress.status());
+}
+
+void RawNode::ReportUnreachable(NodeId id) {
+  Message message = Local(MessageType::kUnreachable, id);
+  (void)core_->Step(message);
+}
+
+void RawNode::ReportSnapshot(NodeId id, SnapshotStatus status) {
+  Message message = Local(MessageType::kSnapStatus, id);
+  message.reject = status == SnapshotStatus::kFailure;
+  (void)core_->Step(message);
+}
+
+void RawNode::TransferLeader(NodeId transferee) {
+  Message message = Local(MessageType::kTransferLeader, transferee);
+  (void)core_->Step(message);
+}
+
+void RawNode::ForgetLeader() {
+  Message message = Local(MessageType::kForgetLeader, core_->id());
+  (void)core_->Step(message);
+}
+
+void RawNode::ReadIndex(Payload context) {
+  Message message = Local(MessageType::kReadIndex, core_->id());
+  message.entries.emplace_back().data = std::move(context);
+  (void)core_->Step(message);
+}
+
+void RawNode::SetRandomizedElectionTimeout(uint32_t ticks) {
+  core_->SetRandomizedElectionTimeout(ticks);
+}
+
+}  // namespace raft

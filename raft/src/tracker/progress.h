@@ -1,0 +1,82 @@
+#pragma once
+
+#include <algorithm>
+
+#include "raft/src/tracker/inflights.h"
+#include "raft/status.h"
+
+namespace raft {
+
+/// What the leader knows of one member, and when it may send to it.
+///
+/// Invariants: match < next. In kReplicate entries in (match, next) are under way. In kSnapshot the
+/// member is paused; in kProbe it is paused from a non-empty append until an answer or a
+/// heartbeat's.
+class Progress {
+ public:
+  Progress(NodeId id, LogIndex next, const Inflights& inflights)
+      : id_(id), next_(next), inflights_(inflights) {}
+
+  NodeId id() const { return id_; }
+  LogIndex match() const { return match_; }
+  LogIndex next() const { return next_; }
+  ProgressState state() const { return state_; }
+  LogIndex pending_snapshot() const { return pending_snapshot_; }
+  bool recent_active() const { return recent_active_; }
+  bool is_learner() const { return is_learner_; }
+  const Inflights& inflights() const { return inflights_; }
+
+  /// Back to the start, as a new leader knows nothing of anybody.
+  void Reset(LogIndex last_index, bool is_self);
+
+  void BecomeProbe();
+  void BecomeReplicate();
+  void BecomeSnapshot(LogIndex index);
+
+  /// The member acknowledged up to `index`. False if that is no news.
+  bool MaybeUpdate(LogIndex index);
+
+  /// The member refused the append behind `rejected`; the logs may meet at `hint`. False if the
+  /// refusal is stale; else next moved back. In (match, next) nothing may be taken for granted
+  /// then.
+  bool MaybeDecreaseTo(LogIndex rejected, LogIndex hint);
+
+  /// An append of `count` entries went out. False if there was no room for it in the window.
+  [[nodiscard]] bool SentEntries(uint64_t count, uint64_t bytes);
+
+  void SentCommit(LogIndex commit) { sent_commit_ = commit; }
+
+  /// True if the member could commit more, were it told that the group committed `commit`: it has,
+  /// or will have, entries beyond what it was told.
+  bool CanBumpCommit(LogIndex commit) const {
+    return commit > sent_commit_ && sent_commit_ < next_ - 1;
+  }
+
+  bool paused() const { return state_ == ProgressState::kSnapshot || flow_paused_; }
+  void PauseFlow() { flow_paused_ = true; }
+  void ResumeFlow() { flow_paused_ = false; }
+
+  void FreeInflightsTo(LogIndex index) { inflights_.FreeTo(index); }
+  void ForgetPendingSnapshot() { pending_snapshot_ = 0; }
+  void set_recent_active(bool active) { recent_active_ = active; }
+  void set_is_learner(bool is_learner) { is_learner_ = is_learner; }
+  void set_match(LogIndex match) { match_ = match; }
+
+  ProgressStatus status() const;
+
+ private:
+  void Enter(ProgressState state);
+
+  NodeId id_;
+  LogIndex match_ = 0;
+  LogIndex next_;
+  LogIndex sent_commit_ = 0;  // The highest commit index the member was told, or may have been.
+  LogIndex pending_snapshot_ = 0;
+  ProgressState state_ = ProgressState::kProbe;
+  bool flow_paused_ = false;
+  bool recent_active_ = false;
+  bool is_learner_ = false;
+  Inflights inflights_;
+};
+
+}  // namespace raft

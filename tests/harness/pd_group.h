@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/harness/pd_client.h"
+#include "tests/harness/process.h"
+
+namespace harness {
+
+/// A group of pd-servers on the loopback, each with its own directory below `folder`. Not thread-safe.
+class PdGroup {
+ public:
+  struct Options {
+    std::string server;  // The program.
+    int members = 3;
+    std::string folder;
+    std::vector<std::string> extra_args;
+  };
+
+  explicit PdGroup(Options options);
+
+  /// Starts all members. Throws std::runtime_error when no leader answers in time.
+  void Start(Millis timeout = Millis(20000));
+  /// Ends all members.
+  void Stop();
+
+  size_t size() const { return members_.size(); }
+  Process& process(size_t index) { return *members_[index].process; }
+  const std::string& name(size_t index) const { return members_[index].name; }
+  const std::string& client_url(size_t index) const { return members_[index].client_url; }
+  std::vector<std::string> client_urls() const;
+  /// Index of the member with this client URL; size() if there is none.
+  size_t IndexOf(const std::string& client_url) const;
+
+ private:
+  struct Member {
+    std::string name;
+    std::string client_url;
+    std::unique_ptr<Process> process;
+  };
+
+  std::vector<Member> members_;
+};
+
+/// One HTTP request without a body; the status, 0 if nobody answered. `body` gets the answer if it is not null.
+int HttpRequest(const std::string& url, const std::string& method, const std::string& path,
+                std::string* body = nullptr);
+
+}  // namespace harness

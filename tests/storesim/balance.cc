@@ -1,0 +1,76 @@
+#include "tests/storesim/balance.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+namespace storesim {
+
+bool IsBalanced(const World& world, int percent) {
+  double stores = 0;
+  double leaders = 0;
+  double peers = 0;
+  for (const auto& [id, store] : world.stores()) {
+    if (store.removing && store.peers > 0) return false;
+    if (!store.up || store.removing) continue;
+    ++stores;
+    leaders += static_cast<double>(store.leaders);
+    peers += static_cast<double>(store.peers);
+  }
+  if (stores == 0) return false;
+  const auto near = [&](int64_t value, double sum) {
+    const double mean = sum / stores;
+    return std::abs(static_cast<double>(value) - mean) <= std::max(1.0, mean * percent / 100.0);
+  };
+  return std::all_of(world.stores().begin(), world.stores().end(), [&](const auto& entry) {
+    const Store& store = entry.second;
+    return !store.up || store.removing ||
+           (near(store.leaders, leaders) && near(store.peers, peers));
+  });
+}
+
+bool BalanceWatch::Look(int64_t now_ms, const World& world) {
+  if (now_ms - sampled_ms_ >= 1000) {
+    sampled_ms_ = now_ms;
+    const int64_t count = world.ShortOfReplicas(replicas_);
+    if (short_.empty() || short_.back().second != count) short_.emplace_back(now_ms, count);
+  }
+  if (world.running() > 0 || !IsBalanced(world, end_.balanced_within_percent)) {
+    balanced_since_ms_.reset();
+    return false;
+  }
+  if (!balanced_since_ms_) balanced_since_ms_ = now_ms;
+  return now_ms - *balanced_since_ms_ >= end_.quiet_ms;
+}
+
+std::string ResultLine(const Scenario& scenario, const World& world, const BalanceWatch& watch,
+                       bool balanced, int64_t elapsed_ms) {
+  const Counters& counters = world.counters();
+  nlohmann::ordered_json line;
+  line["scenario"] = scenario.name;
+  line["balanced"] = balanced;
+  if (balanced) {
+    line["seconds_until_balanced"] = static_cast<double>(*watch.balanced_since_ms()) / 1000.0;
+  }
+  line["seconds"] = static_cast<double>(elapsed_ms) / 1000.0;
+  line["moves"] = counters.moves;
+  line["snapshots"] = counters.snapshots;
+  line["bytes_moved"] = counters.bytes_moved;
+  line["ignored_steps"] = counters.ignored_steps;
+  line["short_of_replicas"] = nlohmann::ordered_json::array();
+  for (const auto& [at_ms, count] : watch.short_of_replicas()) {
+    line["short_of_replicas"].push_back({static_cast<double>(at_ms) / 1000.0, count});
+  }
+  line["stores"] = nlohmann::ordered_json::array();
+  for (const auto& [id, store] : world.stores()) {
+    line["stores"].push_back({{"id", id},
+                              {"up", store.up},
+                              {"leaders", store.leaders},
+                              {"regions", store.peers},
+                              {"used_bytes", store.used_bytes}});
+  }
+  return line.dump();
+}
+
+}  // namespace storesim

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/storesim/world.h"
+
+namespace storesim {
+
+/// True if every up store is within `percent` of the mean in leaders and in regions (a difference of one always is), and
+/// stores on their way out are empty.
+bool IsBalanced(const World& world, int percent);
+
+/// Watches a run: when it has been balanced with nothing going on for long enough, and how many regions were short of
+/// replicas over time. Times are in ms after the moment when all regions had been reported.
+class BalanceWatch {
+ public:
+  BalanceWatch(const End& end, int replicas) : end_(end), replicas_(replicas) {}
+
+  /// A step arrived or something else happened that says: not yet.
+  void Disturb() { balanced_since_ms_.reset(); }
+
+  /// Looks at the world. True once it has been balanced and quiet for the time asked for.
+  bool Look(int64_t now_ms, const World& world);
+
+  /// Since when it has been balanced.
+  std::optional<int64_t> balanced_since_ms() const { return balanced_since_ms_; }
+
+  /// Time and number of regions short of replicas, one entry for each change, sampled once a second.
+  const std::vector<std::pair<int64_t, int64_t>>& short_of_replicas() const { return short_; }
+
+ private:
+  End end_;
+  int replicas_;
+  std::optional<int64_t> balanced_since_ms_;
+  std::vector<std::pair<int64_t, int64_t>> short_;
+  int64_t sampled_ms_ = -1000;
+};
+
+/// The one line of JSON at the end of a run.
+std::string ResultLine(const Scenario& scenario, const World& world, const BalanceWatch& watch,
+                       bool balanced, int64_t elapsed_ms);
+
+}  // namespace storesim

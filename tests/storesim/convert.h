@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+
+#include "proto/pdpb.pb.h"
+#include "tests/storesim/world.h"
+
+namespace storesim {
+
+/// Words of a store, as TiKV says them. `now_unix_s` and `since_unix_s` bound the interval of the report.
+pdpb::RegionHeartbeatRequest RegionReport(const World& world, const Region& region, int64_t now_ms,
+                                          uint64_t now_unix_s);
+pdpb::StoreHeartbeatRequest StoreReport(const Store& store, Load load, int64_t interval_ms,
+                                        uint64_t now_unix_s);
+metapb::Store StoreMeta(const Store& store, uint64_t now_unix_s);
+metapb::Region RegionMeta(const Region& region);
+
+/// What the driver asks for; nothing for what the simulation does not carry out (splits, merges, witnesses).
+std::optional<StepRequest> ReadStep(const pdpb::RegionHeartbeatResponse& response);
+
+}  // namespace storesim

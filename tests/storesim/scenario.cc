@@ -1,0 +1,188 @@
+#include "tests/storesim/scenario.h"
+
+#include <algorithm>
+#include <functional>
+#include <stdexcept>
+
+#include <nlohmann/json.hpp>
+
+namespace storesim {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr double kMib = 1024.0 * 1024.0;
+
+// Reads the keys of one object and then insists that there were no others.
+class Reader {
+ public:
+  Reader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {
+    if (!object_.is_object()) throw std::runtime_error(where_ + ": an object is expected");
+  }
+
+  template <class T>
+  void Get(const std::string& key, T& value) {
+    if (const Json* found = Find(key)) {
+      try {
+        value = found->get<T>();
+      } catch (const Json::exception&) {
+        throw std::runtime_error(where_ + "." + key + ": wrong type");
+      }
+    }
+  }
+
+  /// A number that is not negative, times `unit`.
+  template <class T>
+  void GetScaled(const std::string& key, double unit, T& value) {
+    double number = 0;
+    if (!object_.contains(key)) return;
+    Get(key, number);
+    if (number < 0) throw std::runtime_error(where_ + "." + key + ": must not be negative");
+    value = static_cast<T>(number * unit);
+  }
+
+  const Json* Find(const std::string& key) {
+    known_.push_back(key);
+    const auto found = object_.find(key);
+    return found == object_.end() ? nullptr : &*found;
+  }
+
+  void Object(const std::string& key, const std::function<void(Reader&)>& read) {
+    if (const Json* found = Find(key)) {
+      Reader inner(*found, where_ + "." + key);
+      read(inner);
+      inner.Finish();
+    }
+  }
+
+  void Finish() const {
+    for (const auto& [key, value] : object_.items()) {
+      if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
+        throw std::runtime_error(where_ + "." + key + ": unknown key");
+      }
+    }
+  }
+
+ private:
+  const Json& object_;
+  std::string where_;
+  std::vector<std::string> known_;
+};
+
+void ReadStores(Reader& in, StoreSpec& spec) {
+  in.Get("count", spec.count);
+  in.Get("labels", spec.labels);
+  in.GetScaled("capacity_gib", 1024 * kMib, spec.capacity_bytes);
+  in.GetScaled("io_mib_per_s", kMib, spec.io_bytes_per_s);
+  if (spec.count < 1 || spec.capacity_bytes == 0 || spec.io_bytes_per_s == 0) {
+    throw std::runtime_error("stores: count, capacity_gib and io_mib_per_s must be above 0");
+  }
+}
+
+void ReadLoad(Reader& in, Load& load) {
+  in.GetScaled("write_kib_per_s", 1024, load.write_bytes_per_s);
+  in.GetScaled("read_kib_per_s", 1024, load.read_bytes_per_s);
+}
+
+Event ReadEvent(const Json& json, size_t index) {
+  Reader in(json, "events[" + std::to_string(index) + "]");
+  Event event;
+  in.GetScaled("at_s", 1000, event.at_ms);
+  int kinds = 0;
+  int store = 0;
+  const auto number = [&](const char* key, auto make) {
+    if (!json.contains(key)) return;
+    in.Get(key, store);
+    event.what = make();
+    ++kinds;
+  };
+  number("kill", [&] { return KillStore{store}; });
+  number("revive", [&] { return ReviveStore{store}; });
+  number("remove", [&] { return RemoveStore{store}; });
+  in.Object("add", [&](Reader& inner) {
+    AddStores add;
+    ReadStores(inner, add.spec);
+    event.what = add;
+    ++kinds;
+  });
+  in.Object("hot_spot", [&](Reader& inner) {
+    HotSpot hot;
+    inner.Get("first", hot.first_region);
+    inner.Get("count", hot.count);
+    inner.GetScaled("for_s", 1000, hot.for_ms);
+    ReadLoad(inner, hot.load);
+    event.what = hot;
+    ++kinds;
+  });
+  in.Finish();
+  if (kinds != 1) {
+    throw std::runtime_error("events[" + std::to_string(index) +
+                             "]: one of kill, revive, add, remove, hot_spot is expected");
+  }
+  return event;
+}
+
+void ReadTiming(Reader& in, Timing& timing) {
+  in.GetScaled("store_heartbeat_s", 1000, timing.store_heartbeat_ms);
+  in.GetScaled("region_heartbeat_s", 1000, timing.region_heartbeat_ms);
+  in.GetScaled("conf_change_ms", 1, timing.conf_change_ms);
+  in.GetScaled("transfer_leader_ms", 1, timing.transfer_leader_ms);
+  in.GetScaled("election_s", 1000, timing.election_ms);
+}
+
+void CheckStoreNumbers(const Scenario& scenario) {
+  int stores = 0;
+  for (const StoreSpec& spec : scenario.stores) stores += spec.count;
+  for (const int number : scenario.regions.on_stores) {
+    if (number < 1 || number > stores) throw std::runtime_error("regions.on_stores: no such store");
+  }
+  const size_t used = scenario.regions.on_stores.empty() ? static_cast<size_t>(stores)
+                                                         : scenario.regions.on_stores.size();
+  if (used < static_cast<size_t>(scenario.replicas)) {
+    throw std::runtime_error("regions: fewer stores than replicas");
+  }
+}
+
+}  // namespace
+
+Scenario ParseScenario(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, true, /*ignore_comments=*/true);
+  Scenario scenario;
+  Reader in(json, "scenario");
+  in.Get("name", scenario.name);
+  in.Get("seed", scenario.seed);
+  in.Get("replicas", scenario.replicas);
+  if (const Json* stores = in.Find("stores")) {
+    for (const Json& item : *stores) {
+      Reader inner(item, "stores[" + std::to_string(scenario.stores.size()) + "]");
+      StoreSpec spec;
+      ReadStores(inner, spec);
+      inner.Finish();
+      scenario.stores.push_back(spec);
+    }
+  }
+  in.Object("regions", [&](Reader& inner) {
+    inner.Get("count", scenario.regions.count);
+    inner.GetScaled("size_mib", kMib, scenario.regions.size_bytes);
+    inner.Get("keys", scenario.regions.keys);
+    inner.Get("on_stores", scenario.regions.on_stores);
+  });
+  in.Object("load", [&](Reader& inner) { ReadLoad(inner, scenario.load); });
+  in.Object("timing", [&](Reader& inner) { ReadTiming(inner, scenario.timing); });
+  if (const Json* events = in.Find("events")) {
+    for (const Json& item : *events)
+      scenario.events.push_back(ReadEvent(item, scenario.events.size()));
+  }
+  in.Object("end", [&](Reader& inner) {
+    inner.Get("balanced_within_percent", scenario.end.balanced_within_percent);
+    inner.GetScaled("quiet_s", 1000, scenario.end.quiet_ms);
+    inner.GetScaled("limit_s", 1000, scenario.end.limit_ms);
+  });
+  in.Finish();
+  std::stable_sort(scenario.events.begin(), scenario.events.end(),
+                   [](const Event& a, const Event& b) { return a.at_ms < b.at_ms; });
+  CheckStoreNumbers(scenario);
+  return scenario;
+}
+
+}  // namespace storesim

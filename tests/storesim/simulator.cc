@@ -1,0 +1,373 @@
+#include "tests/storesim/simulator.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <stdexcept>
+
+#include "tests/harness/pd_group.h"
+#include "tests/storesim/convert.h"
+
+namespace storesim {
+namespace {
+
+using harness::Millis;
+
+// Operators may still run for a region that got a step this long ago.
+constexpr int64_t kTouchedMs = 120'000;
+
+uint64_t UnixSeconds() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count());
+}
+
+std::string Key(int number) {
+  char key[32];
+  std::snprintf(key, sizeof(key), "t%010d", number);
+  return key;
+}
+
+void ReplaceAll(std::string& text, const std::string& from, const std::string& to) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+}  // namespace
+
+Simulator::Simulator(Scenario scenario, Options options)
+    : scenario_(std::move(scenario)),
+      options_(std::move(options)),
+      link_(options_.endpoints),
+      world_(scenario_.timing, scenario_.seed),
+      watch_(scenario_.end, scenario_.replicas) {}
+
+int64_t Simulator::NowMs() const {
+  return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+uint64_t Simulator::StoreId(int number) const {
+  if (number < 1 || static_cast<size_t>(number) > store_ids_.size()) {
+    throw std::runtime_error("no store " + std::to_string(number));
+  }
+  return store_ids_[static_cast<size_t>(number) - 1];
+}
+
+std::string Simulator::Run(bool& balanced) {
+  balanced = false;
+  SetUp();
+  link_.Start();
+  ReportStores(/*all=*/true);
+  ReportAllRegions();
+  WaitUntilKnown();
+  started_ms_ = NowMs();
+  options_.progress("all regions are reported");
+  RunUntilEnd(balanced);
+  const std::string line = ResultLine(scenario_, world_, watch_, balanced, NowMs() - started_ms_);
+  if (options_.hold && !options_.stop()) {
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+    while (!options_.stop()) Tick();
+  }
+  link_.Stop();
+  return line;
+}
+
+void Simulator::SetUp() {
+  if (!link_.client().FindLeader(Millis(20'000))) throw std::runtime_error("no leader answers");
+  pdpb::IsBootstrappedRequest ask;
+  pdpb::IsBootstrappedResponse answer;
+  const std::string failure =
+      link_.client().CallUntilOk("/pdpb.PD/IsBootstrapped", ask, answer, Millis(10'000));
+  if (!failure.empty()) throw std::runtime_error(failure);
+  if (answer.bootstrapped()) {
+    throw std::runtime_error("the cluster is bootstrapped already; the simulation needs a new one");
+  }
+  size_t stores = 0;
+  for (const StoreSpec& spec : scenario_.stores) stores += static_cast<size_t>(spec.count);
+  const auto regions = static_cast<size_t>(scenario_.regions.count);
+  const size_t ids_per_region = 1 + static_cast<size_t>(scenario_.replicas);
+  const std::vector<uint64_t> ids = link_.AllocIds(stores + regions * ids_per_region);
+  auto next = ids.begin();
+  for (const StoreSpec& spec : scenario_.stores) {
+    MakeStores(spec, std::vector<uint64_t>(next, next + spec.count));
+    next += spec.count;
+  }
+  MakeRegions(std::vector<uint64_t>(next, ids.end()));
+  Bootstrap();
+  for (const uint64_t id : store_ids_) PutStore(world_.stores().at(id));
+}
+
+void Simulator::MakeStores(const StoreSpec& spec, const std::vector<uint64_t>& ids) {
+  for (const uint64_t id : ids) {
+    store_ids_.push_back(id);
+    Store store;
+    store.id = id;
+    store.number = static_cast<int>(store_ids_.size());
+    store.labels = spec.labels;
+    for (auto& [key, value] : store.labels) ReplaceAll(value, "{n}", std::to_string(store.number));
+    store.capacity_bytes = spec.capacity_bytes;
+    store.io_bytes_per_s = spec.io_bytes_per_s;
+    world_.AddStore(std::move(store));
+  }
+}
+
+void Simulator::MakeRegions(const std::vector<uint64_t>& ids) {
+  const RegionSpec& spec = scenario_.regions;
+  std::vector<uint64_t> on;
+  for (const int number : spec.on_stores) on.push_back(StoreId(number));
+  if (on.empty()) on = store_ids_;
+  auto id = ids.begin();
+  for (int number = 1; number <= spec.count; ++number) {
+    Region region;
+    region.id = *id++;
+    region.number = number;
+    region.start_key = number == 1 ? "" : Key(number);
+    region.end_key = number == spec.count ? "" : Key(number + 1);
+    // As if the first region had been split into all of them and had got its replicas before.
+    region.version = static_cast<uint64_t>(spec.count);
+    region.conf_ver = static_cast<uint64_t>(scenario_.replicas);
+    region.size_bytes = spec.size_bytes;
+    region.keys = spec.keys;
+    region.load = scenario_.load;
+    for (int i = 0; i < scenario_.replicas; ++i) {
+      Peer peer;
+      peer.id = *id++;
+      peer.store_id = on[static_cast<size_t>(number - 1 + i) % on.size()];
+      region.peers.push_back(peer);
+    }
+    region.leader_store = region.peers.front().store_id;
+    region_ids_.push_back(region.id);
+    world_.AddRegion(std::move(region));
+  }
+}
+
+void Simulator::Bootstrap() {
+  const Region& first = world_.regions().at(region_ids_.front());
+  pdpb::BootstrapRequest request;
+  pdpb::BootstrapResponse response;
+  *request.mutable_store() = StoreMeta(world_.stores().at(first.leader_store), UnixSeconds());
+  metapb::Region* region = request.mutable_region();
+  *region = RegionMeta(first);
+  region->clear_end_key();
+  region->mutable_region_epoch()->set_conf_ver(1);
+  region->mutable_region_epoch()->set_version(1);
+  while (region->peers_size() > 1) region->mutable_peers()->RemoveLast();
+  const std::string failure =
+      link_.client().CallUntilOk("/pdpb.PD/Bootstrap", request, response, Millis(10'000));
+  if (!failure.empty()) throw std::runtime_error(failure);
+}
+
+void Simulator::PutStore(const Store& store) {
+  pdpb::PutStoreRequest request;
+  pdpb::PutStoreResponse response;
+  *request.mutable_store() = StoreMeta(store, UnixSeconds());
+  const std::string failure =
+      link_.client().CallUntilOk("/pdpb.PD/PutStore", request, response, Millis(10'000));
+  if (!failure.empty()) throw std::runtime_error(failure);
+}
+
+void Simulator::ReportAllRegions() {
+  const int64_t now = NowMs();
+  // The first reports come at once, the next ones spread over the interval.
+  const int64_t interval = std::max<int64_t>(1, scenario_.timing.region_heartbeat_ms);
+  int64_t spread = 0;
+  for (auto& [id, region] : world_.regions()) {
+    region.reported_ms = now - 1000;
+    Report(region);
+    report_times_.emplace(now + 1 + spread++ % interval, id);
+    region.reported_ms = now - interval;  // So that the next one is not put off.
+  }
+}
+
+// The driver knows a region once it can name its leader. Streams keep order, but a driver may take the reports of one
+// stream in side by side, so the last region of each store is asked for, and it says enough.
+void Simulator::WaitUntilKnown() {
+  std::map<uint64_t, uint64_t> last;
+  for (const auto& [id, region] : world_.regions()) last[region.leader_store] = id;
+  const int64_t deadline = NowMs() + 60'000;
+  for (const auto& [store_id, region_id] : last) {
+    for (;;) {
+      if (options_.stop()) return;
+      if (NowMs() > deadline) throw std::runtime_error("the driver does not take the regions in");
+      pdpb::GetRegionByIDRequest request;
+      pdpb::GetRegionResponse response;
+      request.set_region_id(region_id);
+      const grpc::Status status =
+          link_.client().Call("/pdpb.PD/GetRegionByID", request, response, Millis(2000));
+      if (status.ok() && response.leader().store_id() == store_id) break;
+      TakeSteps(Millis(20));
+      Report(world_.regions().at(region_id));
+    }
+  }
+}
+
+void Simulator::RunUntilEnd(bool& balanced) {
+  int64_t told_ms = 0;
+  for (;;) {
+    const int64_t since = NowMs() - started_ms_;
+    if (options_.stop() || since > scenario_.end.limit_ms) return;
+    StartDueEvents(since);
+    Tick();
+    const bool quiet = watch_.Look(since, world_);
+    const bool all_events = events_started_ == scenario_.events.size() && hot_until_.empty();
+    if (!all_events) watch_.Disturb();
+    if (quiet && all_events) {
+      if (!OperatorsRunning()) {
+        balanced = true;
+        return;
+      }
+      watch_.Disturb();
+    }
+    if (since - told_ms >= 1000) {
+      told_ms = since;
+      std::string line = std::to_string(since / 1000) + " s:";
+      for (const auto& [id, store] : world_.stores()) {
+        line += " " + std::to_string(store.leaders) + "/" + std::to_string(store.peers);
+      }
+      line += "  under way " + std::to_string(world_.running());
+      options_.progress(line);
+    }
+  }
+}
+
+void Simulator::Tick() {
+  int64_t wait = 10;
+  if (const std::optional<int64_t> due = world_.next_due_ms()) {
+    wait = std::clamp<int64_t>(*due - NowMs(), 0, 10);
+  }
+  TakeSteps(Millis(wait));
+  world_.Advance(NowMs());
+  for (const uint64_t id : world_.TakeChanged()) Report(world_.regions().at(id));
+  ReportDue();
+  ReportStores(/*all=*/false);
+}
+
+void Simulator::TakeSteps(Millis timeout) {
+  for (const DriverLink::Answer& answer : link_.TakeAnswers(timeout)) {
+    const Store& store = world_.stores().at(answer.store_id);
+    const std::optional<StepRequest> request = ReadStep(answer.response);
+    if (!store.up || !request) continue;
+    watch_.Disturb();
+    touched_[request->region_id] = NowMs();
+    world_.Apply(NowMs(), answer.store_id, *request);
+  }
+}
+
+void Simulator::Report(Region& region) {
+  if (region.leader_store == 0 || !world_.stores().at(region.leader_store).up) return;
+  const int64_t now = NowMs();
+  pdpb::RegionHeartbeatRequest report = RegionReport(world_, region, now, UnixSeconds());
+  report.mutable_header()->set_cluster_id(link_.client().cluster_id());
+  region.reported_ms = now;
+  link_.SendRegion(region.leader_store, report);
+}
+
+void Simulator::ReportDue() {
+  const int64_t now = NowMs();
+  while (!report_times_.empty() && report_times_.top().first <= now) {
+    const uint64_t id = report_times_.top().second;
+    report_times_.pop();
+    Region& region = world_.regions().at(id);
+    const int64_t interval = scenario_.timing.region_heartbeat_ms;
+    if (region.reported_ms + interval <= now) Report(region);
+    report_times_.emplace(std::max(now, region.reported_ms) + interval, id);
+  }
+}
+
+void Simulator::ReportStores(bool all) {
+  const int64_t now = NowMs();
+  const int64_t interval = scenario_.timing.store_heartbeat_ms;
+  if (!all && now - stores_reported_ms_ < interval) return;
+  stores_reported_ms_ = now;
+  for (const auto& [id, store] : world_.stores()) {
+    if (!store.up) continue;
+    pdpb::StoreHeartbeatRequest report = StoreReport(store, StoreLoad(id), interval, UnixSeconds());
+    link_.SendStore(report);
+  }
+}
+
+Load Simulator::StoreLoad(uint64_t store_id) const {
+  Load sum;
+  for (const auto& [id, region] : world_.regions()) {
+    if (region.PeerOn(store_id) == nullptr) continue;
+    sum.write_bytes_per_s += region.load.write_bytes_per_s;
+    if (region.leader_store == store_id) sum.read_bytes_per_s += region.load.read_bytes_per_s;
+  }
+  return sum;
+}
+
+void Simulator::StartDueEvents(int64_t since_start_ms) {
+  for (; events_started_ < scenario_.events.size(); ++events_started_) {
+    const Event& event = scenario_.events[events_started_];
+    if (event.at_ms > since_start_ms) break;
+    watch_.Disturb();
+    std::visit([&](const auto& what) { Start(what); }, event.what);
+  }
+  std::erase_if(hot_until_, [&](const auto& entry) {
+    if (entry.first > since_start_ms) return false;
+    HotSpot over = entry.second;
+    over.load = scenario_.load;
+    over.for_ms = 0;
+    Start(over);
+    return true;
+  });
+}
+
+void Simulator::Start(const KillStore& event) {
+  options_.progress("store " + std::to_string(event.store) + " dies");
+  world_.Kill(NowMs(), StoreId(event.store));
+  link_.CloseStream(StoreId(event.store));
+}
+
+void Simulator::Start(const ReviveStore& event) {
+  options_.progress("store " + std::to_string(event.store) + " is back");
+  world_.Revive(NowMs(), StoreId(event.store));
+  PutStore(world_.stores().at(StoreId(event.store)));
+  stores_reported_ms_ = 0;
+}
+
+void Simulator::Start(const AddStores& event) {
+  options_.progress(std::to_string(event.spec.count) + " stores join");
+  const size_t before = store_ids_.size();
+  MakeStores(event.spec, link_.AllocIds(static_cast<size_t>(event.spec.count)));
+  for (size_t i = before; i < store_ids_.size(); ++i) PutStore(world_.stores().at(store_ids_[i]));
+  stores_reported_ms_ = 0;
+}
+
+void Simulator::Start(const RemoveStore& event) {
+  options_.progress("store " + std::to_string(event.store) + " is to leave");
+  const uint64_t id = StoreId(event.store);
+  const int status = harness::HttpRequest(link_.client().leader(), "DELETE",
+                                          "/pd/api/v1/store/" + std::to_string(id));
+  if (status != 200) throw std::runtime_error("DELETE of a store: HTTP " + std::to_string(status));
+  world_.stores().at(id).removing = true;
+}
+
+void Simulator::Start(const HotSpot& event) {
+  for (int number = event.first_region; number < event.first_region + event.count; ++number) {
+    if (number < 1 || static_cast<size_t>(number) > region_ids_.size()) break;
+    world_.regions().at(region_ids_[static_cast<size_t>(number) - 1]).load = event.load;
+  }
+  if (event.for_ms > 0) hot_until_.emplace_back(NowMs() - started_ms_ + event.for_ms, event);
+}
+
+bool Simulator::OperatorsRunning() {
+  const int64_t now = NowMs();
+  std::erase_if(touched_, [&](const auto& entry) { return entry.second + kTouchedMs < now; });
+  for (const auto& [region_id, at_ms] : touched_) {
+    pdpb::GetOperatorRequest request;
+    pdpb::GetOperatorResponse response;
+    request.set_region_id(region_id);
+    const grpc::Status status =
+        link_.client().Call("/pdpb.PD/GetOperator", request, response, Millis(1000));
+    if (status.ok() && !response.header().has_error() && response.status() == pdpb::RUNNING) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace storesim

@@ -10,7 +10,8 @@
 
 namespace api {
 
-/// Threads for handlers that may block. Threads start as they are needed, up to a bound, and stay; jobs wait in a bounded
+/// Threads for handlers that may block. Threads start as they are needed, up to a bound, and stay; jobs wait in a
+/// bounded
 /// queue and start in the order they came. Thread-safe.
 class WorkerPool {
  public:

@@ -101,7 +101,8 @@ void Builder::ConsiderLeaders(const Plan& plan, std::optional<Plan>& best, Rank&
 Builder::Rank Builder::PlanRank(const Plan& plan) const {
   int64_t nearest = 0;
   if (plan.add && plan.remove) nearest = SharedLocation(*plan.add, *plan.remove);
-  if (plan.add && plan.promote) nearest = std::min(nearest, SharedLocation(*plan.add, *plan.promote));
+  if (plan.add && plan.promote)
+    nearest = std::min(nearest, SharedLocation(*plan.add, *plan.promote));
   const Store* first = context_.view.FindStore(plan.leader_before_add);
   const bool up = first != nullptr && (first->IsPreparing() || first->IsServing());
   const auto brings = [&](const std::optional<Peer>& peer) {

@@ -30,8 +30,8 @@ constexpr Kind& operator|=(Kind& a, Kind b) { return a = a | b; }
 
 /// True when `set` has all bits of `wanted` (and `wanted` has any).
 constexpr bool Has(Kind set, Kind wanted) {
-  return wanted != Kind::kNone &&
-         (static_cast<uint32_t>(set) & static_cast<uint32_t>(wanted)) == static_cast<uint32_t>(wanted);
+  return wanted != Kind::kNone && (static_cast<uint32_t>(set) & static_cast<uint32_t>(wanted)) ==
+                                      static_cast<uint32_t>(wanted);
 }
 
 /// The one bit under which an operator counts against a schedule limit: admin if set, else split-scatter if set, else

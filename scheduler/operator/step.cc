@@ -57,8 +57,8 @@ struct Finishes {
 
   bool operator()(const TransferLeader& step) const {
     const StoreId leader = region.leader.store;
-    return region.HasLeader() &&
-           (leader == step.to || std::ranges::find(step.candidates, leader) != step.candidates.end());
+    return region.HasLeader() && (leader == step.to || std::ranges::find(step.candidates, leader) !=
+                                                           step.candidates.end());
   }
   bool operator()(const AddPeer& step) const {
     return HasArrived(region, PeerWithId(region, step.store, step.peer), false, step.witness);
@@ -75,7 +75,8 @@ struct Finishes {
   bool operator()(const ChangePeerV2Enter& step) const {
     return std::ranges::all_of(step.promotes, [&](const PromoteLearner& p) {
              const Peer* peer = PeerWithId(region, p.store, p.peer);
-             return IsPlainVoter(peer) || (peer != nullptr && peer->role == PeerRole::kIncomingVoter);
+             return IsPlainVoter(peer) ||
+                    (peer != nullptr && peer->role == PeerRole::kIncomingVoter);
            }) &&
            std::ranges::all_of(step.demotes, [&](const DemoteVoter& d) {
              return IsDemoted(PeerWithId(region, d.store, d.peer), PeerRole::kDemotingVoter);

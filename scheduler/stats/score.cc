@@ -12,7 +12,9 @@ constexpr double kGib = kMib * 1024.0;
 
 double Divide(double score, double weight) { return score / std::max(weight, kWeightMin); }
 
-double RegionSize(const Store& store) { return static_cast<double>(store.counts.region_size_mib()); }
+double RegionSize(const Store& store) {
+  return static_cast<double>(store.counts.region_size_mib());
+}
 
 }  // namespace
 

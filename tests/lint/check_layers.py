@@ -34,7 +34,7 @@ THIRD_PARTY = [
     (r"google/protobuf/.*", ("pd/codec/", "api/")),
     (r"(grpc|grpcpp)/.*|httplib\.h|boost/.*|openssl/.*", ("api/",)),
     (r"(sys|arpa|net|netinet|linux)/\w+\.h", ("pd/", "api/")),
-    (r"(dirent|errno|fcntl|ifaddrs|netdb|poll|pthread|sched|signal|termios|time|unistd)\.h", ("pd/", "api/")),
+    (r"(dirent|errno|fcntl|ifaddrs|netdb|poll|pthread|sched|signal|spawn|termios|time|unistd)\.h", ("pd/", "api/")),
 ]
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 

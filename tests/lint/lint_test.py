@@ -67,6 +67,8 @@ class Tidy(unittest.TestCase):
         self.assert_found("file has 1001 lines", "pd/a.cc", "\n" * 1001)
         self.assert_clean("pd/a.cc", "\n" * 1000)
         self.assert_found("101 columns", "pd/a.cc", "int x" + " " * 95 + ";\n")
+        self.assert_clean("pd/a.cc", 'f("' + "x" * 200 + '");\n')
+        self.assert_clean("pd/a.cc", "int x" + " " * 94 + "; // 18 columns more\n")
         self.assert_clean("pd/a.cc", "//" + "x" * 118 + "\n")
         self.assert_found("121 columns", "pd/README.md", "x" * 121 + "\n")
         self.assert_clean("pd/README.md", "| " + "x" * 200 + " |\n")

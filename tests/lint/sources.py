@@ -28,6 +28,16 @@ def _blank(match):
     return re.sub(r"[^\n]", " ", match.group(0))
 
 
+def fold_literals(text, comments):
+    """The text with literals of one line folded to "", and comments dropped unless `comments`. For measuring lines."""
+    def fold(match):
+        token = match.group(0)
+        if token.startswith(("//", "/*")):
+            return token if comments else re.sub(r"[^\n]", "", token)
+        return '""' + "\n" * token.count("\n")
+    return _TOKEN.sub(fold, text)
+
+
 def strip_cpp(text):
     """The text with comments and literals turned to blanks; line numbers stay. #include lines keep their names."""
     out, last = [], 0

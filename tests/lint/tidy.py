@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-from sources import strip_cpp, tracked_files
+from sources import fold_literals, strip_cpp, tracked_files
 
 LEAVES = ("raft/", "scheduler/")
 PURE = LEAVES + ("pd/fsm/",)
@@ -74,13 +74,19 @@ def too_large(name, text):
         yield len(lines) - 1, f"file has {len(lines) - 1} lines, the stop is {LINES_MAX}"
     if name in RECORDED or name.endswith(GENERATED):
         return
-    most = CODE_COLUMNS_MAX if name.endswith(CODE) else PROSE_COLUMNS_MAX if name.endswith(PROSE) else None
-    if most is None:
-        return
-    for number, line in enumerate(lines, 1):
-        allowed = PROSE_COLUMNS_MAX if line.lstrip().startswith("//") else most
-        if len(line) > allowed and not (name.endswith(".md") and line.startswith("|")) and "://" not in line:
-            yield number, f"line has {len(line)} columns, the most is {allowed}"
+    if name.endswith(CODE):
+        # A literal cannot be broken, and a comment beside code is prose.
+        yield from too_wide(fold_literals(text, comments=False), CODE_COLUMNS_MAX)
+        yield from too_wide(fold_literals(text, comments=True), PROSE_COLUMNS_MAX)
+    elif name.endswith(PROSE):
+        yield from too_wide(text, PROSE_COLUMNS_MAX, table=name.endswith(".md"))
+
+
+def too_wide(text, most, table=False):
+    for number, line in enumerate(text.split("\n"), 1):
+        columns = len(line.rstrip())
+        if columns > most and not (table and line.startswith("|")) and "://" not in line:
+            yield number, f"line has {columns} columns, the most is {most}"
 
 
 def unowned_notes(name, text):

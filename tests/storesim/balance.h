@@ -11,7 +11,8 @@
 
 namespace storesim {
 
-/// True if every up store is within `percent` of the mean in leaders and in regions (a difference of one always is), and
+/// True if every up store is within `percent` of the mean in leaders and in regions (a difference of one always is),
+/// and
 /// stores on their way out are empty.
 bool IsBalanced(const World& world, int percent);
 

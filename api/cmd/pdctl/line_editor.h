@@ -8,7 +8,8 @@
 
 namespace api::pdctl {
 
-/// Reads lines from the terminal on standard input with cursor keys, history and prefix completion. History is kept in a
+/// Reads lines from the terminal on standard input with cursor keys, history and prefix completion. History is kept
+/// in a
 /// file, newest last, at most kHistoryMax lines. Not thread-safe; puts the terminal back between lines.
 class LineEditor {
  public:

@@ -18,29 +18,30 @@ void Apply(uint64_t& sum, uint64_t value, bool add) { sum = add ? sum + value : 
 
 }  // namespace
 
-Result<void> RegionIndex::Check(const Region& region, std::vector<RegionId>* in_the_way) const {
+Result<void> RegionIndex::Check(const Region& region, RegionId* newer) const {
   const std::optional<Slot> known = ids_.Find(region.id);
   const bool recreated = IsRecreated(region);
   if (!known || !slab_.Keys(*known).Equals(region.start_key, region.end_key)) {
     for (const Slot slot : Overlaps(region)) {
       if (known && slot == *known) continue;
       if (!recreated && slab_.EpochOf(slot).version > region.epoch.version) {
+        if (newer != nullptr) *newer = slab_.IdOf(slot);
         return Fail(ErrorCode::kStaleEpoch, "an overlapping region is newer");
       }
-      if (in_the_way != nullptr) in_the_way->push_back(slab_.IdOf(slot));
     }
   }
   if (!known || recreated) return {};
   const RegionEpoch epoch = slab_.EpochOf(*known);
   if (region.epoch.version < epoch.version || region.epoch.conf_ver < epoch.conf_ver ||
       (region.term > 0 && region.term < slab_.TermOf(*known))) {
+    if (newer != nullptr) *newer = region.id;
     return Fail(ErrorCode::kStaleEpoch, "the region is known with a newer epoch or term");
   }
   return {};
 }
 
 std::vector<Region> RegionIndex::Put(const Region& region) {
-  PD_ASSERT(region.id && (region.end_key.empty() || region.start_key < region.end_key));
+  PD_ASSERT(region.id);
   const std::optional<Slot> known = ids_.Find(region.id);
   std::vector<Region> removed;
   if (known && slab_.Keys(*known).Equals(region.start_key, region.end_key)) {
@@ -172,8 +173,10 @@ const SlotTree* RegionIndex::FindTree(StoreId store, HeldAs held_as) const {
 
 size_t RegionIndex::FirstOverlap(const SlotTree& tree, std::string_view start) const {
   const size_t up_to = tree.CountUpTo(start);
-  if (up_to > 0 && slab_.Keys(tree.At(up_to - 1)).CompareEnd(start) > 0) return up_to - 1;
-  return up_to;
+  if (up_to == 0) return 0;
+  const Slot slot = tree.At(up_to - 1);
+  const bool reaches = slab_.Keys(slot).CompareEnd(start) > 0 || slab_.StartKey(slot) == start;
+  return reaches ? up_to - 1 : up_to;
 }
 
 uint64_t RegionIndex::CountIn(const SlotTree& tree, const KeyRange& range) const {
@@ -222,9 +225,11 @@ std::optional<Region> RegionIndex::DrawIn(const SlotTree& tree, const KeyRange& 
 std::vector<Slot> RegionIndex::Overlaps(const Region& region) const {
   std::vector<Slot> slots;
   by_key_.Walk(FirstOverlap(by_key_, region.start_key), [&](Slot slot) {
-    if (!region.end_key.empty() && slab_.StartKey(slot) >= region.end_key) return false;
+    const std::string_view start = slab_.StartKey(slot);
+    const bool beyond = !region.end_key.empty() && start >= region.end_key;
+    if (beyond && start != region.start_key) return false;
     slots.push_back(slot);
-    return true;
+    return !beyond;
   });
   return slots;
 }

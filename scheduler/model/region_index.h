@@ -31,15 +31,17 @@ class RegionIndex {
   RegionIndex(const RegionIndex&) = delete;
   RegionIndex& operator=(const RegionIndex&) = delete;
 
-  /// May `region` be put in? kStaleEpoch if the known region of its id has a higher version,
-  /// conf_ver or (when both are known) term, or if another region in its way has a higher version.
-  /// Regions re-created by unsafe recovery (epoch 1/1 and a limited range) are exempt. `in_the_way`
-  /// is filled only if non-null and the result is good.
-  Result<void> Check(const Region& region, std::vector<RegionId>* in_the_way) const;
+  /// May `region` be put in? kStaleEpoch if the known region of its id has a higher version, conf_ver
+  /// or (when the report names one) term, or if another region in its way has a higher version; `newer`,
+  /// unless null, then gets the id of the one that is. Regions re-created by unsafe recovery (epoch
+  /// 1/1 and a limited range) are exempt.
+  Result<void> Check(const Region& region, RegionId* newer) const;
 
-  /// Takes `region` in, replacing what is known of its id, and removes other regions that overlap
-  /// its range. Returns those removed. Does not check: the caller called Check() under the same
-  /// lock. id must not be 0, nor the range empty.
+  /// Takes `region` in, replacing what is known of its id, and removes other regions that overlap its
+  /// range. Returns those removed. Does not check: the caller called Check() under the same lock. id
+  /// must not be 0. Stores have been seen to report ranges that end before they start: such a region
+  /// is kept and found by its id, holds no key, and is in nobody's way but that of the next region
+  /// with its start key.
   std::vector<Region> Put(const Region& region);
 
   /// False when unknown.

@@ -1,0 +1,190 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "pd/cluster/paths.h"
+#include "pd/cluster/region_feed.h"
+#include "pd/cluster/region_table.h"
+#include "pd/cluster/store_table.h"
+#include "pd/codec/cluster_codec.h"
+#include "pd/config/config_store.h"
+#include "pd/id/id_allocator.h"
+#include "pd/meta/meta_store.h"
+#include "pd/replication/raft_group.h"
+#include "pd/result.h"
+#include "pd/runtime/clock.h"
+#include "pd/runtime/mutex.h"
+#include "pd/server.h"
+
+namespace pd {
+
+/// Told of each region heartbeat after it was taken in, on the thread that took it: statistics,
+/// operators, checkers. Must not block.
+class RegionObserver {
+ public:
+  virtual ~RegionObserver() = default;
+  virtual void OnRegionReported(const scheduler::Region& region,
+                                const scheduler::RegionChange& change) = 0;
+};
+
+/// Told of each store heartbeat, likewise.
+class StoreObserver {
+ public:
+  virtual ~StoreObserver() = default;
+  virtual void OnStoreReported(const scheduler::Store& store) = 0;
+};
+
+/// The cluster of stores: bootstrap, stores, regions.
+///
+/// Runs only on the PD leader, once the cluster is bootstrapped: running(). Region heartbeats are
+/// taken in on the calling thread and never wait for Raft: what must last is marked, and one thread
+/// writes the marked regions in batches. On every member the region table follows what the group
+/// applies, so that a new leader has nothing to load; answers to clients from a follower come from
+/// what the leader's feed brought (`synced`).
+///
+/// Thread-safe. Owned by PdServer; a service of the leader. Stop() joins
+/// its threads.
+class Cluster final : public LeaderService {
+ public:
+  struct Deps {
+    MetaStore& meta;
+    ConfigStore& config;
+    IdAllocator& ids;
+    const Clock& clock;
+    std::function<uint64_t()> cluster_id;               // 0 as long as it is unknown.
+    std::function<void(const std::string& text)> warn;  // A line for the log.
+  };
+
+  explicit Cluster(Deps deps);
+  ~Cluster() override;
+
+  /// Reads the replicated regions in and starts the threads. Errors: kIo, kCorrupt.
+  Result<void> Start();
+  void Stop();
+
+  // LeaderService.
+  Result<void> OnLeaderStart(uint64_t term) override;
+  void OnLeaderStop() override;
+
+  /// What keeps the region table in step with what the group applies; for RaftGroup::AddListener.
+  [[nodiscard]] GroupListener& listener() { return listener_; }
+
+  /// This member leads and the cluster is bootstrapped.
+  [[nodiscard]] bool running() const { return running_.load(std::memory_order_acquire); }
+  /// kNotBootstrapped with the reference's long text unless running().
+  [[nodiscard]] Result<void> CheckRunning() const;
+
+  /// The first store and region, in one transaction. kAlreadyExists, kInvalidArgument,
+  /// kConflict, each with the reference's text.
+  Result<void> Bootstrap(const std::optional<scheduler::Store>& store,
+                         const std::optional<scheduler::Region>& region);
+  Result<ClusterMeta> Meta() const;
+  Result<void> PutMeta(const ClusterMeta& meta);
+  /// Unix nanoseconds; 0 before the bootstrap.
+  [[nodiscard]] int64_t bootstrap_time_unix_ns() const { return bootstrap_time_unix_ns_.load(); }
+  /// More than one region, or one with all its replicas in place.
+  [[nodiscard]] bool IsInitialized() const;
+
+  [[nodiscard]] StoreTable& stores() { return stores_; }
+  [[nodiscard]] const StoreTable& stores() const { return stores_; }
+  [[nodiscard]] RegionTable& regions() { return regions_; }
+  [[nodiscard]] const RegionTable& regions() const { return regions_; }
+  [[nodiscard]] RegionFeed& feed() { return feed_; }
+
+  /// A region heartbeat. kStaleEpoch, kInvalidArgument; the texts are the reference's.
+  Result<void> HandleRegionReport(scheduler::Region report);
+  /// A store heartbeat: the store's state before it.
+  Result<scheduler::NodeState> HandleStoreReport(StoreTable::Heartbeat heartbeat);
+
+  /// Ids for `count` new regions split off the region at `region`'s start key, each with one id for
+  /// every peer of `region`. Errors: kUnavailable, kNotFound, kStaleEpoch with the reference's texts.
+  struct SplitIds {
+    uint64_t region_id = 0;
+    std::vector<uint64_t> peer_ids;
+  };
+  Result<std::vector<SplitIds>> AskSplit(const scheduler::Region& region, uint32_t count);
+
+  /// Whether this member may answer region queries from the leader's feed (follower reads).
+  [[nodiscard]] bool synced() const { return synced_.load(std::memory_order_acquire); }
+  void set_synced(bool synced) { synced_.store(synced, std::memory_order_release); }
+
+  /// Smallest resolved timestamp reported by a store; kNotFound for an unknown one.
+  Result<void> ReportMinResolvedTs(scheduler::StoreId store, uint64_t ts);
+  /// Of the cluster, as saved; and of one store (max for none).
+  [[nodiscard]] uint64_t min_resolved_ts() const { return min_resolved_ts_.load(); }
+  [[nodiscard]] uint64_t StoreMinResolvedTs(scheduler::StoreId store) const;
+
+  /// 0 when not running, the largest value while not initialized.
+  [[nodiscard]] uint64_t ExternalTimestamp() const;
+  /// kInvalidArgument unless larger than the current one and at most `tso`.
+  Result<void> SetExternalTimestamp(uint64_t ts, uint64_t tso);
+
+  /// Before Start.
+  void AddObserver(RegionObserver& observer) { region_observers_.push_back(&observer); }
+  void AddObserver(StoreObserver& observer) { store_observers_.push_back(&observer); }
+
+  [[nodiscard]] uint64_t term() const { return term_.load(); }
+  [[nodiscard]] const Clock& clock() const { return deps_.clock; }
+  /// The path table; only while the cluster id is known.
+  [[nodiscard]] ClusterPaths paths() const { return ClusterPaths(deps_.cluster_id()); }
+
+ private:
+  /// Runs on the raft thread: queues, nothing more.
+  class Listener final : public GroupListener {
+   public:
+    explicit Listener(Cluster& cluster) : cluster_(cluster) {}
+    void OnApplied(raft::LogIndex, const AppliedChanges& changes) override {
+      cluster_.QueueApplied(changes);
+    }
+    void OnStateReplaced(raft::LogIndex) override { cluster_.QueueReload(); }
+
+   private:
+    Cluster& cluster_;
+  };
+
+  void QueueApplied(const AppliedChanges& changes);
+  void QueueReload();
+  Result<void> LoadRegions();
+  Result<void> LoadRunning(uint64_t term);
+  Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
+                              const std::optional<scheduler::Region>& region) const;
+  void SaveLoop();
+  void JobLoop();
+  void SaveSome();
+  void TakeApplied();
+  void SaveMinResolvedTs();
+  [[nodiscard]] scheduler::ClassifyOptions Options() const;
+
+  const Deps deps_;
+  Listener listener_{*this};
+  RegionTable regions_;
+  RegionFeed feed_;
+  StoreTable stores_;
+  std::vector<RegionObserver*> region_observers_;
+  std::vector<StoreObserver*> store_observers_;
+  std::atomic<bool> running_ = false;
+  std::atomic<bool> synced_ = false;
+  std::atomic<uint64_t> term_ = 0;
+  std::atomic<int64_t> bootstrap_time_unix_ns_ = 0;
+  std::atomic<uint64_t> min_resolved_ts_ = 0;
+  std::atomic<uint64_t> external_ts_ = 0;
+
+  mutable Mutex mutex_;
+  CondVar wake_;
+  bool stopping_ PD_GUARDED_BY(mutex_) = false;
+  bool reload_ PD_GUARDED_BY(mutex_) = false;  // Applied batches were dropped: read all again.
+  std::deque<PutRegions> applied_ PD_GUARDED_BY(mutex_);
+  std::map<scheduler::StoreId, uint64_t> min_resolved_by_store_ PD_GUARDED_BY(mutex_);
+  std::thread saver_;
+  std::thread jobs_;
+};
+
+}  // namespace pd

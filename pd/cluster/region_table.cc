@@ -1,0 +1,321 @@
+#include "pd/cluster/region_table.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pd/codec/cluster_codec.h"
+
+namespace pd {
+namespace {
+
+using scheduler::Region;
+using scheduler::RegionId;
+
+constexpr size_t kChunkRegions = 512;
+
+/// Printable ASCII as it is, all else in octal: how the reference's protobuf text shows bytes.
+std::string QuotedBytes(std::string_view bytes) {
+  std::string text = "\"";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      text += '\\';
+      text += c;
+    } else if (byte >= 0x20 && byte < 0x7f) {
+      text += c;
+    } else {
+      text += fmt::format("\\{:03o}", byte);
+    }
+  }
+  return text + '"';
+}
+
+std::string PeerText(const scheduler::Peer& peer) {
+  static constexpr const char* kRoles[] = {"Voter", "Learner", "IncomingVoter", "DemotingVoter"};
+  std::string text;
+  if (peer.id) text += fmt::format("id:{} ", peer.id.value);
+  if (peer.store) text += fmt::format("store_id:{} ", peer.store.value);
+  if (peer.role != scheduler::PeerRole::kVoter) {
+    text += fmt::format("role:{} ", kRoles[static_cast<size_t>(peer.role)]);
+  }
+  if (peer.witness) text += "is_witness:true ";
+  return text;
+}
+
+}  // namespace
+
+std::string EpochText(const scheduler::RegionEpoch& epoch) {
+  std::string text;
+  if (epoch.conf_ver != 0) text += fmt::format("conf_ver:{} ", epoch.conf_ver);
+  if (epoch.version != 0) text += fmt::format("version:{} ", epoch.version);
+  return text;
+}
+
+std::string RegionText(const Region& region) {
+  std::string text;
+  if (region.id) text += fmt::format("id:{} ", region.id.value);
+  if (!region.start_key.empty())
+    text += fmt::format("start_key:{} ", QuotedBytes(region.start_key));
+  if (!region.end_key.empty()) text += fmt::format("end_key:{} ", QuotedBytes(region.end_key));
+  if (region.epoch != scheduler::RegionEpoch{}) {
+    text += fmt::format("region_epoch:<{}> ", EpochText(region.epoch));
+  }
+  for (const scheduler::Peer& peer : region.peers) {
+    text += fmt::format("peers:<{}> ", PeerText(peer));
+  }
+  if (region.in_flashback) text += "is_in_flashback:true ";
+  if (region.flashback_start_ts != 0) {
+    text += fmt::format("flashback_start_ts:{} ", region.flashback_start_ts);
+  }
+  return text;
+}
+
+Error RegionTable::StaleError(const Region& report, RegionId newer) const {
+  const std::optional<Region> origin = index_.Find(newer);
+  return {ErrorCode::kStaleEpoch,
+          fmt::format("region is stale: region {} origin {}", RegionText(report),
+                      origin ? RegionText(*origin) : std::string())};
+}
+
+Result<RegionTable::Outcome> RegionTable::Report(Region report,
+                                                 const scheduler::ClassifyOptions& options) {
+  Outcome outcome;
+  scheduler::ClassifyOptions classify = options;
+  {
+    const ReadLock lock(mutex_);
+    RegionId newer;
+    if (!index_.Check(report, &newer)) return tl::unexpected<Error>(StaleError(report, newer));
+    const std::optional<Region> origin = index_.Find(report.id);
+    scheduler::NormalizeReport(origin ? &*origin : nullptr, report);
+    if (flow_divisor_before_ != 0) classify.flow_divisor_before = flow_divisor_before_;
+    outcome.change = ClassifyRegion(origin ? &*origin : nullptr, report, classify);
+  }
+  outcome.region = std::move(report);
+  if (!outcome.change.index) return outcome;
+
+  const WriteLock lock(mutex_);
+  // Another report may have come between the locks.
+  RegionId newer;
+  if (!index_.Check(outcome.region, &newer)) {
+    return tl::unexpected<Error>(StaleError(outcome.region, newer));
+  }
+  flow_divisor_before_ = options.flow_divisor;
+  outcome.removed = index_.Put(outcome.region);
+  if (outcome.change.save) Mark(outcome.region.id);
+  for (const Region& removed : outcome.removed) MarkDeleted(removed.id);
+  return outcome;
+}
+
+void RegionTable::PutSynced(const Region& region) {
+  const WriteLock lock(mutex_);
+  if (!index_.Check(region, nullptr)) return;
+  const std::optional<Region> origin = index_.Find(region.id);
+  const bool moved_on =
+      !origin || origin->epoch != region.epoch || origin->peers.size() != region.peers.size();
+  const std::vector<Region> removed = index_.Put(region);
+  if (moved_on) Mark(region.id);
+  for (const Region& gone : removed) MarkDeleted(gone.id);
+}
+
+void RegionTable::PutReplicated(const PutRegions& records) {
+  const WriteLock lock(mutex_);
+  for (const uint64_t id : records.deleted_ids) {
+    deleted_.erase(RegionId{id});
+    // What is known by a report may have come back since; what is known from disk alone is gone.
+    const std::optional<Region> known = index_.Find(RegionId{id});
+    if (known && known->source == scheduler::RegionSource::kStorage) index_.Remove(RegionId{id});
+  }
+  for (const RegionRecord& record : records.regions) {
+    if (record.id == 0) continue;
+    Region region = FromRecord(record);
+    const std::optional<Region> known = index_.Find(region.id);
+    if (known && known->epoch == region.epoch && known->peers.size() == region.peers.size()) {
+      unsaved_.erase(region.id);
+      continue;
+    }
+    if (!index_.Check(region, nullptr)) continue;
+    unsaved_.erase(region.id);
+    for (const Region& removed : index_.Put(region)) unsaved_.erase(removed.id);
+  }
+}
+
+bool RegionTable::PutBuckets(RegionId id, const scheduler::Buckets& buckets) {
+  const WriteLock lock(mutex_);
+  std::optional<Region> region = index_.Find(id);
+  if (!region || region->buckets.version >= buckets.version) return false;
+  region->buckets = buckets;
+  index_.Put(*region);
+  return true;
+}
+
+bool RegionTable::Remove(RegionId id, Forget forget) {
+  const WriteLock lock(mutex_);
+  if (forget == Forget::kMemoryAndDisk) MarkDeleted(id);
+  return index_.Remove(id);
+}
+
+void RegionTable::Clear() {
+  const WriteLock lock(mutex_);
+  index_.Clear();
+  unsaved_.clear();
+  unsaved_order_.clear();
+  deleted_.clear();
+}
+
+void RegionTable::Mark(RegionId id) {
+  deleted_.erase(id);
+  if (unsaved_.insert(id).second) unsaved_order_.push_back(id);
+}
+
+void RegionTable::MarkDeleted(RegionId id) {
+  unsaved_.erase(id);
+  deleted_.insert(id);
+}
+
+std::optional<PutRegions> RegionTable::TakeUnsaved(size_t regions_max) {
+  const WriteLock lock(mutex_);
+  PutRegions batch;
+  while (!unsaved_order_.empty() && batch.regions.size() < regions_max) {
+    const RegionId id = unsaved_order_.front();
+    unsaved_order_.pop_front();
+    if (unsaved_.erase(id) == 0) continue;
+    if (const std::optional<Region> region = index_.Find(id)) {
+      batch.regions.push_back(ToRecord(*region));
+    }
+  }
+  for (const RegionId id : deleted_) batch.deleted_ids.push_back(id.value);
+  deleted_.clear();
+  if (batch.regions.empty() && batch.deleted_ids.empty()) return std::nullopt;
+  return batch;
+}
+
+void RegionTable::Unsaved(const PutRegions& batch) {
+  const WriteLock lock(mutex_);
+  for (const RegionRecord& record : batch.regions) {
+    if (index_.Contains(RegionId{record.id})) Mark(RegionId{record.id});
+  }
+  for (const uint64_t id : batch.deleted_ids) {
+    if (!index_.Contains(RegionId{id})) MarkDeleted(RegionId{id});
+  }
+}
+
+size_t RegionTable::unsaved() const {
+  const ReadLock lock(mutex_);
+  return unsaved_.size() + deleted_.size();
+}
+
+size_t RegionTable::size() const {
+  const ReadLock lock(mutex_);
+  return index_.size();
+}
+
+size_t RegionTable::refreshed() const {
+  const ReadLock lock(mutex_);
+  return index_.refreshed();
+}
+
+uint64_t RegionTable::total_size_mib() const {
+  const ReadLock lock(mutex_);
+  return index_.total_size_mib();
+}
+
+std::optional<Region> RegionTable::Find(RegionId id) const {
+  const ReadLock lock(mutex_);
+  return index_.Find(id);
+}
+
+std::optional<Region> RegionTable::FindByKey(std::string_view key) const {
+  const ReadLock lock(mutex_);
+  return index_.FindByKey(key);
+}
+
+std::optional<Region> RegionTable::Previous(const Region& region) const {
+  const ReadLock lock(mutex_);
+  return index_.Previous(region);
+}
+
+std::optional<Region> RegionTable::Next(const Region& region) const {
+  const ReadLock lock(mutex_);
+  return index_.Next(region);
+}
+
+std::vector<Region> RegionTable::Scan(const scheduler::KeyRange& range, size_t limit_max) const {
+  std::vector<Region> regions;
+  Visit(range, [&](const Region& region) {
+    if (regions.size() < limit_max) regions.push_back(region);
+    return regions.size() < limit_max;
+  });
+  return regions;
+}
+
+std::vector<Region> RegionTable::ScanStore(scheduler::StoreId store, scheduler::HeldAs held_as,
+                                           const scheduler::KeyRange& range,
+                                           size_t limit_max) const {
+  const ReadLock lock(mutex_);
+  return index_.ScanStore(store, held_as, range, limit_max);
+}
+
+std::optional<Region> RegionTable::Random(scheduler::StoreId store, scheduler::HeldAs held_as,
+                                          std::span<const scheduler::KeyRange> ranges,
+                                          scheduler::Rng& rng) const {
+  const ReadLock lock(mutex_);
+  return index_.Random(store, held_as, ranges, rng);
+}
+
+std::optional<Region> RegionTable::Random(std::span<const scheduler::KeyRange> ranges,
+                                          scheduler::Rng& rng) const {
+  const ReadLock lock(mutex_);
+  return index_.Random(ranges, rng);
+}
+
+uint64_t RegionTable::Count(const scheduler::KeyRange& range) const {
+  const ReadLock lock(mutex_);
+  return index_.Count(range);
+}
+
+uint64_t RegionTable::CountStore(scheduler::StoreId store, scheduler::HeldAs held_as,
+                                 const scheduler::KeyRange& range) const {
+  const ReadLock lock(mutex_);
+  return index_.CountStore(store, held_as, range);
+}
+
+scheduler::RegionIndex::StoreSums RegionTable::SumsOf(scheduler::StoreId store) const {
+  const ReadLock lock(mutex_);
+  return index_.SumsOf(store);
+}
+
+void RegionTable::Visit(const scheduler::KeyRange& range,
+                        const std::function<bool(const Region&)>& visit) const {
+  scheduler::KeyRange rest = range;
+  while (true) {
+    std::vector<Region> chunk;
+    {
+      const ReadLock lock(mutex_);
+      chunk = index_.Scan(rest, kChunkRegions);
+    }
+    for (const Region& region : chunk) {
+      if (!visit(region)) return;
+    }
+    if (chunk.size() < kChunkRegions || chunk.back().end_key.empty()) return;
+    // A range that ends before it starts must not send the walk back.
+    const Region& last = chunk.back();
+    rest.start = last.end_key > last.start_key ? last.end_key : last.start_key + '\0';
+  }
+}
+
+void RegionTable::VisitStore(scheduler::StoreId store, scheduler::HeldAs held_as,
+                             const std::function<bool(const Region&)>& visit) const {
+  scheduler::KeyRange rest;
+  while (true) {
+    const std::vector<Region> chunk = ScanStore(store, held_as, rest, kChunkRegions);
+    for (const Region& region : chunk) {
+      if (!visit(region)) return;
+    }
+    if (chunk.size() < kChunkRegions || chunk.back().end_key.empty()) return;
+    const Region& last = chunk.back();
+    rest.start = last.end_key > last.start_key ? last.end_key : last.start_key + '\0';
+  }
+}
+
+}  // namespace pd

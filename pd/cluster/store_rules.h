@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pd/config/config_store.h"
+#include "pd/result.h"
+#include "scheduler/model/store.h"
+
+// What a store must fulfil before it is taken in, and how errors about stores read. Pure.
+
+namespace pd {
+
+/// The checks of PutStore in the reference's order (grpc.md 5.2): id, version, addresses against the
+/// `others` (an entry with the same id is skipped), labels. kInvalidArgument with the reference's
+/// text.
+Result<void> CheckStore(const scheduler::Store& store, const std::vector<scheduler::Store>& others,
+                        const OnlineConfig& config);
+
+/// The store's lasting part as the reference prints it: `id:1 address:"a" ... `.
+std::string StoreText(const scheduler::Store& store);
+
+/// `[PD:core:ErrStoreNotFound]store 9 not found`, kNotFound.
+Error StoreNotFound(scheduler::StoreId id);
+/// `[PD:cluster:ErrInvalidStoreID]invalid store id 9, not found`: labels have words of their own.
+Error InvalidStoreId(scheduler::StoreId id);
+
+}  // namespace pd

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pd/cluster/paths.h"
+#include "pd/cluster/region_table.h"
+#include "pd/config/config_store.h"
+#include "pd/meta/meta_store.h"
+#include "pd/result.h"
+#include "pd/runtime/clock.h"
+#include "pd/runtime/mutex.h"
+#include "scheduler/model/store.h"
+#include "scheduler/stats/hull_average.h"
+
+namespace pd {
+
+/// The PD leader's stores: their lasting part through Raft, their statistics in memory. Thread-safe;
+/// changes that last are made one after the other and wait for Raft, reads and heartbeats do not.
+/// Errors carry the reference's texts (grpc.md 5.2, http-routes.tsv).
+class StoreTable {
+ public:
+  struct Deps {
+    MetaStore& meta;
+    ConfigStore& config;
+    const RegionTable& regions;
+    const Clock& clock;
+  };
+  explicit StoreTable(Deps deps) : deps_(deps) {}
+
+  /// Reads all stores of `paths`. Writes are bound to `term` from here on.
+  Result<void> Load(const ClusterPaths& paths, uint64_t term);
+  void Clear();
+
+  /// Copies with the counts of now. By ascending id.
+  [[nodiscard]] std::vector<scheduler::Store> All() const;
+  [[nodiscard]] std::optional<scheduler::Store> Find(scheduler::StoreId id) const;
+  [[nodiscard]] bool Contains(scheduler::StoreId id) const;
+  /// None when unknown. Cheaper than Find(): for the path of heartbeats.
+  [[nodiscard]] std::optional<scheduler::NodeState> NodeStateOf(scheduler::StoreId id) const;
+
+  /// PutStore. kConflict `store is tombstone`; kInvalidArgument.
+  Result<void> Put(const scheduler::Store& incoming);
+
+  /// The answer to a store heartbeat: the state before it. kNotFound `store N not found`. `raw` is the
+  /// message as it came, for GetStore.
+  struct Heartbeat {
+    scheduler::StoreId id;
+    scheduler::StoreStats stats;
+    std::string raw;
+  };
+  Result<scheduler::NodeState> OnHeartbeat(Heartbeat heartbeat);
+  /// The last statistics as they came; empty before the first.
+  [[nodiscard]] std::string RawStats(scheduler::StoreId id) const;
+
+  enum class Labels : uint8_t { kMerge, kReplace };
+  Result<void> SetLabels(scheduler::StoreId id, const std::vector<scheduler::StoreLabel>& labels,
+                         Labels how);
+  Result<void> DeleteLabel(scheduler::StoreId id, const std::string& key);
+  Result<void> SetWeights(scheduler::StoreId id, double leader, double region);
+
+  /// Up -> Offline (Removing). Idempotent.
+  enum class Destroyed : uint8_t { kNo, kPhysically };
+  Result<void> Remove(scheduler::StoreId id, Destroyed destroyed);
+  /// Offline -> Up again.
+  Result<void> Restore(scheduler::StoreId id);
+  /// -> Tombstone. A store that is up is refused unless it is forced and disconnected.
+  enum class Force : uint8_t { kNo, kYes };
+  Result<void> Bury(scheduler::StoreId id, Force force);
+  /// Deletes tombstones without regions. The ids that still hold some.
+  Result<std::vector<scheduler::StoreId>> RemoveTombstones();
+  /// The ten-second job: Preparing stores become Serving, empty Removing ones Removed, old tombstones go.
+  void UpdateStates();
+
+  /// Changes what planners and the slow-store logic keep on a store (pauses, smoothing); memory only.
+  /// False when unknown.
+  bool Modify(scheduler::StoreId id, const std::function<void(scheduler::Store&)>& change);
+
+  /// Lowest version among stores that are not removed; none without stores.
+  [[nodiscard]] std::optional<Version> LowestVersion() const;
+
+ private:
+  struct Entry {
+    scheduler::Store store;
+    std::string raw_stats;
+    int64_t persisted_heartbeat_unix_ns = 0;
+    std::optional<StoreLimitConfig> limit_before_removal;
+    scheduler::HullAverage available;  // Over the heartbeats.
+  };
+
+  Result<void> CheckRemove(const scheduler::Store& store) const;
+  Result<void> FollowVersions();
+  Result<void> AddLimit(const scheduler::Store& store);
+  Result<void> Save(const scheduler::Store& store);
+  Result<void> Change(scheduler::StoreId id,
+                      const std::function<Result<void>(scheduler::Store&)>& change);
+  void FillCounts(scheduler::Store& store) const;
+  [[nodiscard]] bool IsReady(const scheduler::Store& store) const;
+  Result<void> LiftRemoveLimit(scheduler::StoreId id);
+  Result<void> Delete(scheduler::StoreId id);
+  [[nodiscard]] scheduler::Instant Now() const;
+  [[nodiscard]] std::optional<scheduler::Store> Bare(scheduler::StoreId id) const;
+
+  const Deps deps_;
+  Mutex change_mutex_;  // Held over the whole of a lasting change, Raft included. Taken first.
+  mutable SharedMutex mutex_;
+  std::optional<ClusterPaths> paths_ PD_GUARDED_BY(mutex_);
+  uint64_t term_ PD_GUARDED_BY(mutex_) = 0;
+  std::map<scheduler::StoreId, Entry> stores_ PD_GUARDED_BY(mutex_);
+};
+
+}  // namespace pd

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,9 @@ struct GroupOptions {
 
   Millis tick{10};
   uint32_t heartbeat_ticks = 5;
-  uint32_t election_ticks = 40;  // The base election timeout; lease and check-quorum hang on it.
-  uint32_t election_ticks_max = 80;  // Random timeouts are below this; 0: twice the base.
-  Millis drift{40};                  // Cut off the lease: clock drift and one tick's rounding.
-  Millis slow_disk{400};             // A leader whose batch takes longer to write steps down.
+  uint32_t election_ticks = 40;  // Base election timeout (random ones are up to twice that).
+  Millis drift{40};              // Cut off the lease: clock drift and one tick's rounding.
+  Millis slow_disk{400};         // A leader whose batch takes longer to write steps down.
 
   size_t proposals_max = 8192;             // Waiting proposals; then kQueueFull.
   size_t proposal_bytes_max = 64U << 20U;  // Their bytes; then kQueueFull.
@@ -96,10 +96,9 @@ class GroupListener {
   }
   /// The whole state was replaced by a snapshot: drop every copy and read it again.
   virtual void OnStateReplaced(raft::LogIndex index) { static_cast<void>(index); }
+  /// This member was removed from the group; it does nothing any more.
+  virtual void OnRemoved() {}
 };
-
-using LogLine =
-    std::function<void(int level, const std::string& text)>;  // 0 debug, 1 info, 2 warn, 3 error
 
 /// One member of the Raft group: the raft thread with its Ready loop, the log and the state in the
 /// database, the lease, proposals, membership, snapshots. Thread-safe. Owned by PdServer; stopped
@@ -111,11 +110,9 @@ using LogLine =
 /// not take it again in that term.
 class RaftGroup {
  public:
-  struct Hooks {
-    LogLine log;  // Empty: silent.
-    std::function<void(const std::string&)>
-        fatal;  // The disk or the log is broken. Empty: print and abort.
-  };
+  /// Called on the raft thread when the disk or the log is broken: must not return. Empty: a line in the log, and the
+  /// process ends.
+  using FatalHook = std::function<void(const std::string& text)>;
   /// Runs once on the raft thread, or in the call when the queue is full. Errors: kNotLeader
   /// (nothing was done), kTimeout (lost the lead: it may still be done), kQueueFull,
   /// kInvalidArgument, and the command's own.
@@ -126,13 +123,16 @@ class RaftGroup {
   /// everything from the leader. Errors: kAlreadyExists when the database holds a group,
   /// kInvalidArgument, kIo.
   static Result<void> Bootstrap(Database& database, const std::vector<Member>& members);
-  /// Whether the database was bootstrapped or has joined: start without asking anybody.
+  /// Whether the database holds the state of a group, by Bootstrap or from a leader. Without it a new member still has
+  /// to be added by the leader (AddMember) and then learns everything.
   static Result<bool> HasState(const Database& database);
+  /// The id that the database was first opened with, if it was.
+  static Result<std::optional<raft::NodeId>> StoredId(const Database& database);
 
-  /// Reads the state; starts nothing. Errors: kIo, kCorrupt, kInvalidArgument (options).
+  /// Reads the state; starts nothing. Errors: kIo, kCorrupt, kInvalidArgument (options; a database of another id).
   static Result<std::unique_ptr<RaftGroup>> Open(const GroupOptions& options, Database& database,
                                                  Transport& transport, const Clock& clock,
-                                                 Hooks hooks);
+                                                 FatalHook fatal = nullptr);
   virtual ~RaftGroup() = default;
 
   /// Before Start; listeners are told in the order they were added and must outlive the group.

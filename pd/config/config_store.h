@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pd/config/config.h"
@@ -70,6 +71,8 @@ class ConfigStore {
   /// Writes the JSON under /pd/{cid}/config and waits until it is committed.
   using Persist = std::function<Result<void>(const std::string& json)>;
   using Change = std::function<Result<void>(OnlineConfig&)>;
+  /// Looks at a change before it is written: what hangs on things outside the configuration (rules, members).
+  using Check = std::function<Result<void>(const OnlineConfig& before, const OnlineConfig& after)>;
   using Observer = std::function<void(const Snapshot&)>;
 
   /// `config` gives the values of a cluster that has stored none.
@@ -92,6 +95,9 @@ class ConfigStore {
   /// writing. Empty: none yet.
   Result<void> OnReplicated(std::string_view json) PD_EXCLUDES(mutex_);
 
+  /// Errors of `check` refuse the change. Add all before the first change.
+  void AddCheck(Check check) { checks_.push_back(std::move(check)); }
+
   /// `observer` is called after each change with the new snapshot, on the thread that made it. Add
   /// all before Start.
   void AddObserver(Observer observer);
@@ -99,8 +105,9 @@ class ConfigStore {
  private:
   void Show(Snapshot next) PD_EXCLUDES(mutex_);
 
-  Config config_;  // Only log.level changes after construction, under mutex_.
+  const Config config_;
   Persist persist_;
+  std::vector<Check> checks_;
   std::vector<Observer> observers_;
   Mutex update_mutex_;  // One change at a time: the persisted JSON is the whole configuration.
   mutable Mutex mutex_;

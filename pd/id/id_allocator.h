@@ -21,13 +21,12 @@ class IdAllocator {
  public:
   static constexpr uint64_t kWindow = 1000;
 
-  /// Raises the replicated end from the value read now to at least `needed_end`, in windows of
-  /// kWindow, and returns the old and the new end. Waits for Raft. Errors: kNotLeader, kTimeout,
-  /// kConflict, kExhausted.
   struct Window {
     uint64_t base;  // Ids above this ...
     uint64_t end;   // ... up to this one are ours.
   };
+  /// Raises the replicated end by the windows that `count` more ids need, from the value that it has at that moment.
+  /// Waits for Raft. Errors: kNotLeader, kTimeout, kConflict, kExhausted.
   using Reserve = std::function<Result<Window>(uint64_t count)>;
 
   explicit IdAllocator(Reserve reserve);
@@ -50,9 +49,16 @@ class IdAllocator {
   [[nodiscard]] uint64_t window_end() const PD_EXCLUDES(mutex_);
 
  private:
-  Reserve reserve_;
+  /// Reserves windows for `missing` more ids, without the lock meanwhile.
+  Result<void> Extend(uint64_t missing) PD_REQUIRES(mutex_);
+
+  const Reserve reserve_;
   mutable Mutex mutex_;
+  CondVar reserved_;
   bool serving_ PD_GUARDED_BY(mutex_) = false;
+  bool reserving_ PD_GUARDED_BY(mutex_) = false;  // One call waits for Raft, the others for it.
+  uint64_t epoch_ PD_GUARDED_BY(mutex_) =
+      0;  // Counts Start, Stop and Rebase: a window asked for before is void.
   uint64_t last_ PD_GUARDED_BY(mutex_) = 0;
   uint64_t end_ PD_GUARDED_BY(mutex_) = 0;
 };

@@ -99,8 +99,8 @@ class ConfigStore {
   void AddCheck(Check check) { checks_.push_back(std::move(check)); }
 
   /// `observer` is called after each change with the new snapshot, on the thread that made it. Add
-  /// all before Start.
-  void AddObserver(Observer observer);
+  /// all before the first change.
+  void AddObserver(Observer observer) { observers_.push_back(std::move(observer)); }
 
  private:
   void Show(Snapshot next) PD_EXCLUDES(mutex_);

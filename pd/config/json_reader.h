@@ -16,7 +16,8 @@
 namespace pd {
 
 /// Visitor that reads a JSON object over a section. Members that the object lacks, or that are null, keep their values;
-/// members that the section lacks are counted. The first problem stops the reading, with the text of the reference's decoder.
+/// members that the section lacks are counted. The first problem stops the reading, with the text of the reference's
+/// decoder.
 class JsonReader {
  public:
   using Json = nlohmann::json;

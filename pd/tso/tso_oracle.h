@@ -31,16 +31,16 @@ struct Timestamp {
 /// The timestamp oracle of the PD leader: strictly increasing, and never the same twice, whatever crashes, stalls or
 /// jumps its clock.
 ///
-/// State is one atomic word, the last timestamp granted; granting adds to it, so the order of grants is the order of the
-/// word. The window end is saved through Raft ahead of time (/pd/{cid}/timestamp):
+/// State is one atomic word, the last timestamp granted; granting adds to it, so the order of grants is the order of
+/// the word. The window end is saved through Raft ahead of time (/pd/{cid}/timestamp):
 ///   physical of every grant < saved end, and the saved end only grows until the hand-over that ends a term.
 /// A new leader begins at or above the end that it reads after it applied the first entry of its term; every save of an
-/// earlier leader is before that entry in the log, as saves are fenced by term. So its grants are above all earlier ones.
-/// A grant is answered only when the lease still held after it was taken: nobody else could have begun before.
+/// earlier leader is before that entry in the log, as saves are fenced by term. So its grants are above all earlier
+/// ones. A grant is answered only when the lease still held after it was taken: nobody else could have begun before.
 ///
-/// Physical time follows the wall clock, but never back, and never to the saved end or beyond: a clock that stands still
-/// or goes back freezes it (the counter goes on, and an overflow takes the next millisecond); one that jumps ahead is
-/// followed once a window beyond it is saved.
+/// Physical time follows the wall clock, but never back, and never to the saved end or beyond: a clock that stands
+/// still or goes back freezes it (the counter goes on, and an overflow takes the next millisecond); one that jumps
+/// ahead is followed once a window beyond it is saved.
 ///
 /// Thread-safe. Grants take no lock. Start, Stop and Tick come from PdServer.
 class TsoOracle {
@@ -50,8 +50,8 @@ class TsoOracle {
         Millis(500);  // How far ahead the end is saved: what a crash costs in future time.
     Nanos update_interval = Millis(50);  // Between ticks; also the wait of one try in Generate.
   };
-  /// Proposes to save the end, unless a higher one is saved already (kConflict); `done` runs once, on any thread, now or
-  /// later. Must not block.
+  /// Proposes to save the end, unless a higher one is saved already (kConflict); `done` runs once, on any thread, now
+  /// or later. Must not block.
   using SaveDone = std::function<void(Result<void>)>;
   using Save = std::function<void(int64_t end_ms, SaveDone done)>;
 

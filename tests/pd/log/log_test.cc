@@ -22,10 +22,9 @@ TEST_CASE("lines have the unified format", "[log]") {
   const std::string line =
       Line({}, "store is up", {{"id", 4}, {"address", "tikv4:20160"}, {"note", "a \"b\""}});
   CHECK(std::regex_match(
-      line,
-      std::regex(
-          R"(\[\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d\] \[INFO\] \[log_test\.cc:\d+\] )"
-          R"(\["store is up"\] \[id=4\] \[address=tikv4:20160\] \[note="a \\"b\\""\])")));
+      line, std::regex(R"(\[\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d\] \[INFO\] )"
+                       R"(\[log_test\.cc:\d+\] \["store is up"\] \[id=4\] )"
+                       R"(\[address=tikv4:20160\] \[note="a \\"b\\""\])")));
 }
 
 TEST_CASE("plain words stay bare, anything else is quoted", "[log]") {

@@ -191,7 +191,7 @@ bool Call::Forward() {
   const auto target = ForwardTarget(*context_, view);
   if (!target) return true;
   const bool unary = std::holds_alternative<std::unique_ptr<UnaryMethod>>(method_->body);
-  auto proxy = StartProxy(shared_from_this(), host_.channels.To(*target), unary);
+  auto proxy = StartProxy(shared_from_this(), host_.channels, *target, unary);
   forwarded_ = true;
   pd::MutexLock lock(mutex_);
   session_ = std::move(proxy);

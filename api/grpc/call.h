@@ -136,7 +136,8 @@ class Call final : public std::enable_shared_from_this<Call> {
   bool reading_ PD_GUARDED_BY(mutex_) = false;
   bool paused_ PD_GUARDED_BY(mutex_) = false;  // A read waits for the queue to shrink.
   bool half_closed_ PD_GUARDED_BY(mutex_) = false;
-  int dispatches_ PD_GUARDED_BY(mutex_) = 0;  // Calls of the session under way: more than 1 only if forwarded.
+  int dispatches_ PD_GUARDED_BY(mutex_) =
+      0;  // Calls of the session under way: more than 1 only if forwarded.
   bool writing_ PD_GUARDED_BY(mutex_) = false;
   bool finishing_ PD_GUARDED_BY(mutex_) = false;  // status_ is set.
   bool done_ PD_GUARDED_BY(mutex_) = false;

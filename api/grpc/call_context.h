@@ -25,10 +25,10 @@ class CallContext {
   using Metadata = std::vector<std::pair<std::string, std::string>>;
 
   struct Fields {
-    std::string method;  // "/pdpb.PD/GetStore"
-    std::string peer;    // "ipv4:127.0.0.1:40312", as gRPC prints it
-    Metadata metadata;   // Keys in lower case, in the order of arrival; keys may repeat.
-    std::optional<TimePoint> deadline;  // Nothing: the client waits for ever.
+    std::string method = {};  // "/pdpb.PD/GetStore"
+    std::string peer = {};    // "ipv4:127.0.0.1:40312", as gRPC prints it
+    Metadata metadata = {};   // Keys in lower case, in the order of arrival; keys may repeat.
+    std::optional<TimePoint> deadline = {};  // Nothing: the client waits for ever.
   };
 
   explicit CallContext(Fields fields) : fields_(std::move(fields)) {}

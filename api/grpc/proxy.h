@@ -4,9 +4,8 @@
 #include <memory>
 #include <string>
 
-#include <grpcpp/channel.h>
-
 #include "api/grpc/call.h"
+#include "api/grpc/client_stream.h"
 #include "pd/runtime/mutex.h"
 
 namespace api {
@@ -20,9 +19,12 @@ class ChannelCache {
   /// A channel to "http://host:port"; connects in the background, within 3 s a try.
   [[nodiscard]] std::shared_ptr<grpc::Channel> To(const std::string& url) PD_EXCLUDES(mutex_);
 
+  [[nodiscard]] ClientLoop& loop() { return loop_; }
+
  private:
   pd::Mutex mutex_;
   std::map<std::string, std::shared_ptr<grpc::Channel>> channels_ PD_GUARDED_BY(mutex_);
+  ClientLoop loop_;
 };
 
 /// Starts a call to another member that carries every message, the half-close, the cancellation, the deadline and the
@@ -30,7 +32,7 @@ class ChannelCache {
 /// `pd-forwarded-host` goes on as an empty string. One message is under way in each direction at a time, so a slow
 /// reader at either end holds the other one back.
 [[nodiscard]] std::shared_ptr<BytesSession> StartProxy(std::shared_ptr<Call> call,
-                                                       std::shared_ptr<grpc::Channel> channel,
-                                                       bool unary);
+                                                       ChannelCache& channels,
+                                                       const std::string& url, bool unary);
 
 }  // namespace api

@@ -24,11 +24,12 @@ namespace {
 constexpr int kWaitingCalls =
     32;  // Calls asked for in advance: a burst of new ones finds them ready.
 
-void SetLimits(grpc::ServerBuilder& builder, size_t receive_bytes_max) {
-  builder.SetMaxReceiveMessageSize(static_cast<int>(receive_bytes_max));
+void SetLimits(grpc::ServerBuilder& builder, const GrpcServer::Options& options) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.receive_bytes_max));
   builder.SetMaxSendMessageSize(-1);
   // Go and TiKV clients ping every 10 s; gRPC's default of 5 min would cut them off.
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             static_cast<int>(options.ping_interval_min.count()));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 2 * 3600 * 1000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20 * 1000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
@@ -45,7 +46,7 @@ class GrpcServer::Impl {
 
   pd::Result<void> Start() {
     grpc::ServerBuilder builder;
-    SetLimits(builder, options_.receive_bytes_max);
+    SetLimits(builder, options_);
     builder.RegisterAsyncGenericService(&service_);
     queue_ = builder.AddCompletionQueue();
     const auto credentials = grpc::InsecureServerCredentials();

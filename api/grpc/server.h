@@ -23,7 +23,8 @@ class GrpcServer {
     std::string listen;  // "127.0.0.1:0" to listen itself; empty: only what TakeConnection brings.
     size_t io_threads = 2;  // Threads on the completion queue.
     size_t receive_bytes_max = (150u << 20) + (512u << 10);
-    StreamLimits streams;
+    std::chrono::milliseconds ping_interval_min{5000};  // Clients that ping more often are cut off.
+    StreamLimits streams = {};
   };
 
   /// Optional parts; null switches one off.

@@ -1,0 +1,137 @@
+#include "api/grpc/raft_transport.h"
+
+#include <mutex>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "api/grpc/server.h"
+
+namespace api {
+namespace {
+
+using Millis = std::chrono::milliseconds;
+
+/// A member's peer port that remembers what came.
+struct Member {
+  explicit Member(int port = 0) {
+    RegisterRaftTransport(methods, [this](std::string bytes) {
+      const std::lock_guard lock(mutex);
+      received.push_back(std::move(bytes));
+    });
+    GrpcServer::Options options{.listen = "127.0.0.1:" + std::to_string(port),
+                                .ping_interval_min = Millis(500)};
+    server.emplace(methods, pool, options, GrpcServer::Parts{});
+    started = server->Start().has_value();
+  }
+  ~Member() {
+    server->Stop(Millis(0));
+    pool.Stop();
+  }
+  [[nodiscard]] std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(server->port());
+  }
+  size_t count() {
+    const std::lock_guard lock(mutex);
+    return received.size();
+  }
+
+  std::mutex mutex;
+  std::vector<std::string> received;
+  MethodRegistry methods;
+  WorkerPool pool{{}};
+  std::optional<GrpcServer> server;
+  bool started = false;
+};
+
+template <class Condition>
+bool Eventually(Condition condition) {
+  for (int i = 0; i < 20000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(Millis(1));
+  }
+  return false;
+}
+
+TEST_CASE("messages to a peer arrive in order") {
+  Member member;
+  REQUIRE(member.started);
+  GrpcRaftTransport transport({});
+  transport.SetPeers({{7, {member.url()}}});
+  for (int i = 0; i < 3000; ++i) REQUIRE(transport.Send(7, "m" + std::to_string(i)));
+  REQUIRE(Eventually([&] { return member.count() == 3000; }));
+  for (size_t i = 0; i < 3000; ++i) REQUIRE(member.received[i] == "m" + std::to_string(i));
+  CHECK_FALSE(transport.Send(8, "nobody"));
+}
+
+TEST_CASE("messages and snapshot pieces of any size arrive") {
+  Member member;
+  GrpcRaftTransport transport({});
+  transport.SetPeers({{7, {member.url()}}});
+  const std::string big(20u << 20, 'b');
+  REQUIRE(transport.Send(7, big));
+  REQUIRE(transport.Send(7, ""));
+  REQUIRE(transport.SendSnapshotChunk(7, std::string(256u << 10, 'c')));
+  REQUIRE(Eventually([&] { return member.count() == 3; }));
+  const std::lock_guard lock(member.mutex);
+  std::sort(member.received.begin(), member.received.end());
+  CHECK(member.received[0].empty());
+  CHECK(member.received[1] == big);
+  CHECK(member.received[2] == std::string(256u << 10, 'c'));
+}
+
+TEST_CASE("a peer that comes back is reached again, at any of its urls") {
+  int port = 0;
+  {
+    Member member;
+    port = member.server->port();
+  }
+  GrpcRaftTransport transport({});
+  transport.SetPeers({{7, {"http://127.0.0.1:1", "http://127.0.0.1:" + std::to_string(port)}}});
+  for (int round = 0; round < 2; ++round) {
+    Member member(port);
+    REQUIRE(member.started);
+    REQUIRE(Eventually([&] {
+      transport.Send(7, "again");
+      return member.count() > 0;
+    }));
+  }
+}
+
+TEST_CASE("a peer that does not read fills a bounded queue") {
+  std::mutex stuck;
+  stuck.lock();
+  MethodRegistry methods;
+  WorkerPool pool{{}};
+  RegisterRaftTransport(methods, [&](const std::string&) { const std::lock_guard wait(stuck); });
+  GrpcServer server(methods, pool, {.listen = "127.0.0.1:0"}, {});
+  REQUIRE(server.Start());
+  GrpcRaftTransport transport({.messages_max = 16});
+  transport.SetPeers({{7, {"http://127.0.0.1:" + std::to_string(server.port())}}});
+  CHECK(Eventually([&] { return !transport.Send(7, std::string(1u << 20, 'x')); }));
+  stuck.unlock();
+  CHECK(Eventually([&] { return transport.Send(7, "x"); }));
+  transport.SetPeers({});
+  server.Stop(Millis(0));
+  pool.Stop();
+}
+
+TEST_CASE("peers change while messages flow") {
+  Member first;
+  Member second;
+  GrpcRaftTransport transport({});
+  for (int i = 0; i < 50; ++i) {
+    transport.SetPeers({{7, {i % 2 == 0 ? first.url() : second.url()}}, {8, {second.url()}}});
+    for (int j = 0; j < 20; ++j) {
+      transport.Send(7, "x");
+      transport.Send(8, "y");
+    }
+  }
+  CHECK(Eventually([&] {
+    transport.Send(7, "x");
+    return second.count() > 0;
+  }));
+}
+
+}  // namespace
+}  // namespace api

@@ -94,7 +94,10 @@ void Unstable::Restore(SnapshotPtr snapshot) {
 
 void Unstable::TruncateAndAppend(std::span<const Entry> entries) {
   const LogIndex from = entries.front().index;
-  if (from <= offset_) {
+  if (from > end()) {
+    journal_.Fatal("unstable.slice[{},{}) out of bound [{},{}]", offset_, from, offset_, end());
+  }
+  if (from <= offset_ && from != end()) {
     journal_.Info("replace the unstable entries from index {}", from);
     entries_.clear();
     head_ = 0;
@@ -105,8 +108,6 @@ void Unstable::TruncateAndAppend(std::span<const Entry> entries) {
     entries_.resize(head_ + (from - offset_));
     // What is written anew is not in progress, whatever was before in its place.
     offset_in_progress_ = std::min(offset_in_progress_, from);
-  } else if (from > end()) {
-    journal_.Fatal("unstable.slice[{},{}) out of bound [{},{}]", offset_, from, offset_, end());
   }
   entries_.insert(entries_.end(), entries.begin(), entries.end());
 }

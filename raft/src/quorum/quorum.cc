@@ -45,4 +45,8 @@ GroupCommit GroupCommitted(std::span<GroupAck> acks) {
   return {all_grouped ? majority.index : acks.back().index, false};
 }
 
+GroupCommit JointGroupCommit(const GroupCommit& incoming, const GroupCommit& outgoing) {
+  return {std::min(incoming.index, outgoing.index), incoming.by_groups && outgoing.by_groups};
+}
+
 }  // namespace raft

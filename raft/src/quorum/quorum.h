@@ -38,4 +38,7 @@ struct GroupCommit {
 /// sites.
 GroupCommit GroupCommitted(std::span<GroupAck> acks);
 
+/// What both halves of a joint configuration have.
+GroupCommit JointGroupCommit(const GroupCommit& incoming, const GroupCommit& outgoing);
+
 }  // namespace raft

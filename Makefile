@@ -3,9 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 JOBS ?= $(shell nproc)
 RELEASE := build/release
-ASAN := build/asan
+BIN := $(RELEASE)/bin
 
-.PHONY: help setup build configure run test check format bench sim fuzz e2e clean
+.PHONY: help setup configure build run test check format bench fuzz e2e clean
 
 help:  ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,11 +19,33 @@ configure: setup
 build: configure  ## pd-server, pdctl, pd-storesim and the benches in build/release/bin
 	@cmake --build $(RELEASE) -j $(JOBS)
 
-check: configure  ## format, lints, layers, headers
+run: build  ## three servers, six simulated stores, a dashboard; UNTIL_BALANCED=1 ends by itself
+	@exec python3 tests/storesim/run_cluster.py --bin $(BIN) $(if $(UNTIL_BALANCED),--until-balanced)
+
+# One ctest run of the release tree takes the sanitizer tree's tests in; its summary is the end of the output.
+test: build build-asan  ## build and run all tests
+	@QM_SIBLINGS=asan ctest --test-dir $(RELEASE) -j $(JOBS) --output-on-failure --no-tests=error
+
+# Another tree of raft, scheduler and pd alone: build-asan, build-tsan.
+build-%: configure
+	@[ -f build/$*/build.ninja ] || cmake --preset $* >/dev/null
+	@cmake --build build/$* -j $(JOBS)
+
+check: configure  ## format, lints, layers, headers, clang-tidy of what changed (all: tests/lint/check.sh tidy-all)
 	@tests/lint/check.sh
 
 format:  ## format the C++ sources in place
 	@git ls-files -co --exclude-standard '*.h' '*.cc' | xargs -r clang-format-16 -i
+
+bench: build  ## CPU per heartbeat and per TSO message, bytes per region, time to serve after a restart
+	@tests/bench/run.sh $(RELEASE)
+
+FUZZ_SECONDS ?= 60
+fuzz: build-fuzz  ## each fuzzer for FUZZ_SECONDS, and millions of property cases
+	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+e2e: build build-tsan  ## the long tests: 100 kills under load, the dashboard, the thread sanitizer
+	@QM_SIBLINGS=tsan QM_KILLS=100 ctest --test-dir $(RELEASE) -L 'e2e|tsan' -j 1 --output-on-failure --no-tests=error
 
 clean:  ## remove the build trees
 	@rm -rf build

@@ -25,6 +25,12 @@ function(pd_executable name)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS})
 endfunction()
 
+# The tests of this tree in ctest's own language, for another tree to run: `make test` runs those of the sanitizer tree
+# as asan_<name> together with the release tree's.
+cmake_path(GET CMAKE_BINARY_DIR FILENAME qm_tree)
+set(QM_SIBLING_TESTS ${CMAKE_BINARY_DIR}/sibling_tests.cmake)
+file(WRITE ${QM_SIBLING_TESTS} "")
+
 # pd_test(<name> SOURCES <...> LIBS <...> [LABELS fast|slow|sim] [TIMEOUT <s>] [ARGS <...>])
 # One Catch2 binary and one ctest entry for a folder. The working directory is the source root; tests find their data
 # through QM_SOURCE_DIR.
@@ -40,4 +46,14 @@ function(pd_test name)
   target_compile_definitions(${name} PRIVATE QM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABELS} TIMEOUT ${ARG_TIMEOUT})
+
+  list(JOIN ARG_ARGS "]=] [=[" words)
+  if(ARG_ARGS)
+    set(words "[=[${words}]=]")
+  endif()
+  math(EXPR patience "${ARG_TIMEOUT} * 4")  # Sanitizers are slow.
+  file(APPEND ${QM_SIBLING_TESTS}
+       "add_test([=[${qm_tree}_${name}]=] [=[${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${name}]=] ${words})\n"
+       "set_tests_properties([=[${qm_tree}_${name}]=] PROPERTIES LABELS ${qm_tree} TIMEOUT ${patience}"
+       " WORKING_DIRECTORY [=[${PROJECT_SOURCE_DIR}]=])\n")
 endfunction()

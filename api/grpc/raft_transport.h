@@ -12,12 +12,15 @@
 
 namespace api {
 
-/// The peers' transport over gRPC: to each peer two channels of their own, one for small messages and one for snapshots,
-/// each with one client stream that stays open. A broken stream is opened again after 50 ms, doubling up to 500 ms (gRPC's
+/// The peers' transport over gRPC: to each peer two channels of their own, one for small messages and one for
+/// snapshots,
+/// each with one client stream that stays open. A broken stream is opened again after 50 ms, doubling up to 500 ms
+/// (gRPC's
 /// own 1-120 s would make a failover wait), at the next of the peer's URLs. What was queued on a stream that breaks is
 /// dropped: Raft sends it again.
 ///
-/// Thread-safe. Send wakes no thread: it writes from the caller's. The destructor cancels all streams and waits for them.
+/// Thread-safe. Send wakes no thread: it writes from the caller's. The destructor cancels all streams and waits for
+/// them.
 class GrpcRaftTransport final : public pd::Transport {
  public:
   struct Options {

@@ -174,7 +174,7 @@ def run(options, cluster):
         command.append("--hold")
     simulation = cluster.spawn(command, stdout=subprocess.PIPE, text=True)
     results = []
-    reader = threading.Thread(target=lambda: results.extend(line.rstrip() for line in iter(simulation.stdout.readline, "")))
+    reader = threading.Thread(target=lambda: results.extend(line.rstrip() for line in simulation.stdout))
     reader.start()
     if not raise_limits(cluster, options.store_limit):
         print("the store limits could not be raised", file=sys.stderr)

@@ -135,6 +135,7 @@ class PdServer final : private GroupListener {
   void OnLeaderStop(raft::Term term) override PD_EXCLUDES(mutex_);
   void OnApplied(raft::LogIndex index, const AppliedChanges& changes) override;
   void OnStateReplaced(raft::LogIndex index) override;
+  void OnRemoved() override;
 
   // The leadership thread.
   void RunLeadership() PD_EXCLUDES(mutex_);

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <set>
+
 #include "scheduler/filters/options.h"
 #include "scheduler/model/cluster_view.h"
 #include "scheduler/model/time.h"
 #include "scheduler/rules/fit.h"
 #include "scheduler/rules/rule.h"
+#include "scheduler/stats/influence.h"
 
 namespace scheduler {
 
@@ -13,11 +16,17 @@ struct PlanContext {
   const ClusterView& view;
   const ScheduleOptions& options;
   const RuleBook& rules;
+  const Influence& influence;               // Of the unfinished steps of all running operators.
+  const std::set<RegionId>& busy_regions;  // Those with a running operator.
   Instant now;
 
   [[nodiscard]] RegionFit Fit(const Region& region) const {
     return FitRegion(view, rules.RulesFor(region), region);
   }
+  /// The region score by the version that is set, with `delta_mib` more on the store.
+  [[nodiscard]] double RegionScore(const Store& store, int64_t delta_mib) const;
+  /// The leader score by the policy that is set; `delta` counts leaders or MiB accordingly.
+  [[nodiscard]] double LeaderScore(const Store& store, int64_t delta) const;
 };
 
 }  // namespace scheduler

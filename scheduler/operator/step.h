@@ -9,7 +9,7 @@
 
 #include "scheduler/model/region.h"
 #include "scheduler/model/time.h"
-#include "scheduler/operator/influence.h"
+#include "scheduler/stats/influence.h"
 
 namespace scheduler {
 

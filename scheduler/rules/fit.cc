@@ -11,15 +11,19 @@ namespace {
 struct Candidate {
   const Peer* peer;
   const Store* store;  // Null when unknown: fits no rule.
-  int health;          // 2 fine, 1 pending, 0 down.
+  int health;          // 3 fine, 2 on a store that leaves, 1 pending, 0 down.
   bool taken = false;
 };
 
 std::vector<Candidate> SortedCandidates(const ClusterView& view, const Region& region) {
   std::vector<Candidate> candidates;
   for (const Peer& peer : region.peers) {
-    const int health = region.IsDown(peer.id) ? 0 : region.IsPending(peer.id) ? 1 : 2;
-    candidates.push_back({&peer, view.FindStore(peer.store), health});
+    const Store* store = view.FindStore(peer.store);
+    const bool leaves = store == nullptr || store->IsRemoving() || store->IsRemoved();
+    int health = leaves ? 2 : 3;
+    if (region.IsPending(peer.id)) health = 1;
+    if (region.IsDown(peer.id)) health = 0;
+    candidates.push_back({&peer, store, health});
   }
   std::ranges::sort(candidates, {}, [](const Candidate& c) {
     return std::make_tuple(-c.health, c.peer->id);

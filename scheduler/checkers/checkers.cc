@@ -1,0 +1,55 @@
+#include "scheduler/checkers/checkers.h"
+
+#include "scheduler/checkers/joint_state_checker.h"
+#include "scheduler/checkers/rule_checker.h"
+
+namespace scheduler {
+namespace {
+
+constexpr std::array<const char*, kCheckerKindCount> kNames = {
+    "learner", "replica", "rule", "split", "merge", "joint-state", "affinity"};
+
+}  // namespace
+
+const char* CheckerName(CheckerKind kind) { return kNames[static_cast<size_t>(kind)]; }
+
+std::optional<CheckerKind> CheckerByName(std::string_view name) {
+  for (size_t i = 0; i < kNames.size(); ++i) {
+    if (name == kNames[i]) return static_cast<CheckerKind>(i);
+  }
+  return {};
+}
+
+Decision CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input) {
+  const auto paused = [&](CheckerKind kind) { return input.paused[static_cast<size_t>(kind)]; };
+  const auto refuse = [&](Reason reason, double value, double bound) {
+    Decision decision;
+    decision.Refuse({reason, StoreId{}, region.id, value, bound, {}});
+    return decision;
+  };
+  if (region.InJointState()) {
+    if (paused(CheckerKind::kJointState)) return refuse(Reason::kPaused, 0, 0);
+    return CheckJointState(context, region);
+  }
+  if (paused(CheckerKind::kRule)) return refuse(Reason::kPaused, 0, 0);
+  Decision decision = CheckRules(context, region);
+  const uint64_t limit = context.options.replica_schedule_limit;
+  if (!decision.proposals.empty() && input.replica_operators >= limit) {
+    // Looked at first, so that a region which needs nothing is not put back into the queue.
+    decision = refuse(Reason::kScheduleLimit, static_cast<double>(input.replica_operators),
+                      static_cast<double>(limit));
+    decision.look_again_soon = true;
+  }
+  return decision;
+}
+
+uint64_t MissingPeers(const PlanContext& context, const Region& region) {
+  uint64_t missing = 0;
+  for (const RuleFit& fit : context.Fit(region).rule_fits) {
+    if (fit.rule->role == RuleRole::kLearner) continue;
+    missing += fit.rule->count - fit.peers.size();
+  }
+  return missing;
+}
+
+}  // namespace scheduler

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "scheduler/filters/plan_context.h"
+#include "scheduler/operator/decision.h"
+
+namespace scheduler {
+
+/// The checkers that can be paused, by the names of GET /checker/{name}.
+enum class CheckerKind : uint8_t { kLearner, kReplica, kRule, kSplit, kMerge, kJointState, kAffinity };
+inline constexpr size_t kCheckerKindCount = 7;
+
+const char* CheckerName(CheckerKind kind);
+std::optional<CheckerKind> CheckerByName(std::string_view name);
+
+/// What the chain must know beside the region.
+struct CheckInput {
+  std::array<bool, kCheckerKindCount> paused{};  // By CheckerKind.
+  uint64_t replica_operators = 0;                // Running operators of kind replica.
+};
+
+/// Runs the chain on one region; the first checker with a proposal wins (scheduling.md B.2).
+Decision CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input);
+
+/// Peers that the region lacks against its rules, learners not counted: what orders the queue of urgent repairs.
+uint64_t MissingPeers(const PlanContext& context, const Region& region);
+
+}  // namespace scheduler

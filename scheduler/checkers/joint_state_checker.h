@@ -1,0 +1,15 @@
+#pragma once
+
+#include "scheduler/filters/plan_context.h"
+#include "scheduler/operator/decision.h"
+
+namespace scheduler {
+
+/// Leads a region out of a joint state that nobody is working on (scheduling.md B.6). When the leader is among those
+/// being demoted it goes to another peer first, inside the joint state.
+Decision CheckJointState(const PlanContext& context, const Region& region);
+
+/// Promotes learners, for clusters without placement rules: the first that may be promoted.
+Decision CheckLearners(const PlanContext& context, const Region& region);
+
+}  // namespace scheduler

@@ -1,0 +1,105 @@
+#include "scheduler/checkers/orphan_checker.h"
+
+#include <algorithm>
+
+#include "scheduler/operator/builder.h"
+
+namespace scheduler {
+namespace {
+
+bool IsHealthyPeer(const Region& region, const Peer& peer) {
+  return !region.IsPending(peer.id) && !region.IsDown(peer.id);
+}
+
+bool IsConnected(const PlanContext& context, StoreId id) {
+  const Store* store = context.view.FindStore(id);
+  return store != nullptr && !store->IsDisconnected(context.now);
+}
+
+class OrphanChecker {
+ public:
+  OrphanChecker(const PlanContext& context, const Region& region, const RegionFit& fit,
+                Decision& decision)
+      : context_(context), region_(region), fit_(fit), decision_(decision) {
+    for (const RuleFit& rule_fit : fit.rule_fits) {
+      well_ &= rule_fit.IsSatisfied();
+      for (const Peer& peer : rule_fit.peers) {
+        well_ &= !region.IsPending(peer.id);
+        if (!region.IsDown(peer.id) && IsConnected(context, peer.store)) continue;
+        well_ = false;
+        if (lost_ == nullptr && !IsConnected(context, peer.store)) lost_ = &peer;
+      }
+    }
+  }
+
+  void Check() {
+    if (fit_.orphans.empty()) return;
+    // The last one is the least healthy.
+    if (well_) return Remove(fit_.orphans.back(), "remove-orphan-peer");
+    if (lost_ != nullptr && UseAsSpare()) return;
+    if (fit_.orphans.size() >= 2) RemoveSurplus();
+  }
+
+ private:
+  void Remove(const Peer& peer, const char* desc) {
+    decision_.Take(region_.id, Builder(context_, desc, region_)
+                                   .RemovePeer(peer.store)
+                                   .SetWhy("no rule needs the peer")
+                                   .Build(Kind::kNone));
+  }
+
+  /// Puts an orphan in the place of the lost peer, which goes.
+  bool UseAsSpare() {
+    for (const Peer& orphan : fit_.orphans) {
+      const Store* store = context_.view.FindStore(orphan.store);
+      if (orphan.witness || !IsHealthyPeer(region_, orphan) || !IsConnected(context_, orphan.store) ||
+          !MayReplace(context_.view, fit_, lost_->store, *store)) {
+        continue;
+      }
+      const bool same_role = IsLearner(orphan) == IsLearner(*lost_);
+      if (!same_role && IsLearner(*lost_) && !context_.options.UseJointConsensus()) continue;
+      Builder builder(
+          context_, same_role ? "remove-replaced-orphan-peer" : "replace-down-peer-with-orphan-peer",
+          region_);
+      builder.RemovePeer(lost_->store).SetWhy("a spare peer stands in for a lost one");
+      if (!same_role && IsLearner(orphan)) builder.PromoteLearner(orphan.store);
+      if (!same_role && !IsLearner(orphan)) builder.DemoteVoter(orphan.store);
+      decision_.Take(region_.id, builder.Build(Kind::kNone));
+      return !decision_.proposals.empty();
+    }
+    return false;
+  }
+
+  /// One spare peer is enough, but only while there is a store to place another on.
+  void RemoveSurplus() {
+    for (const Peer& orphan : fit_.orphans) {
+      if (!IsHealthyPeer(region_, orphan)) return Remove(orphan, "remove-unhealthy-orphan-peer");
+    }
+    uint64_t wanted = 0;
+    for (const RuleFit& rule_fit : fit_.rule_fits) wanted += rule_fit.rule->count;
+    const auto stores = static_cast<uint64_t>(
+        std::ranges::count_if(context_.view.stores(), [](const Store& s) { return s.IsUp(); }));
+    if (stores <= wanted) return;
+    const Peer* surplus = &fit_.orphans[1];
+    for (size_t i = 1; i < fit_.orphans.size(); ++i) {
+      if (!IsConnected(context_, fit_.orphans[i].store)) surplus = &fit_.orphans[i];
+    }
+    Remove(*surplus, "remove-orphan-peer");
+  }
+
+  const PlanContext& context_;
+  const Region& region_;
+  const RegionFit& fit_;
+  Decision& decision_;
+  bool well_ = true;            // All rules satisfied by peers that are neither pending nor down.
+  const Peer* lost_ = nullptr;  // A fitted peer on a store that is not connected.
+};
+
+}  // namespace
+
+void CheckOrphans(const PlanContext& context, const Region& region, const RegionFit& fit,
+                  Decision& decision) {
+  OrphanChecker(context, region, fit, decision).Check();
+}
+
+}  // namespace scheduler

@@ -1,0 +1,184 @@
+#include "scheduler/checkers/rule_checker.h"
+
+#include <algorithm>
+#include <string>
+
+#include "scheduler/checkers/orphan_checker.h"
+#include "scheduler/checkers/store_selector.h"
+#include "scheduler/operator/builder.h"
+
+namespace scheduler {
+namespace {
+
+PeerRole RoleOf(const Rule& rule) {
+  return rule.role == RuleRole::kLearner ? PeerRole::kLearner : PeerRole::kVoter;
+}
+
+/// Repairs what one rule asks for.
+class RuleRepair {
+ public:
+  RuleRepair(const PlanContext& context, const Region& region, const RuleFit& rule_fit,
+             Decision& decision)
+      : context_(context),
+        region_(region),
+        fit_(rule_fit),
+        rule_(*rule_fit.rule),
+        stores_(StoresOf(context.view, rule_fit.peers)),
+        decision_(decision) {}
+
+  void Repair() {
+    if (fit_.peers.size() < rule_.count) return AddMissing();
+    for (const Peer& peer : fit_.peers) {
+      const Store* store = context_.view.FindStore(peer.store);
+      if (region_.IsDown(peer.id) &&
+          store->DownTime(context_.now) >= context_.options.max_store_down_time) {
+        return Replace(peer, "down");
+      }
+      if (!store->IsPreparing() && !store->IsServing()) return Replace(peer, "offline");
+    }
+    for (const Peer& peer : fit_.different_role) {
+      FixRole(peer);
+      if (!decision_.proposals.empty()) return;
+    }
+    Improve();
+  }
+
+ private:
+  /// The store, or null after noting why there is none.
+  const Store* Take(Selection selection) {
+    if (selection.store != nullptr) return selection.store;
+    for (Refusal& refusal : selection.refusals) decision_.Refuse(std::move(refusal));
+    decision_.Refuse({selection.blocked_for_now ? Reason::kTargetsBusy : Reason::kNoTarget,
+                      StoreId{}, region_.id, static_cast<double>(fit_.peers.size()),
+                      static_cast<double>(rule_.count), rule_.group_id + "/" + rule_.id});
+    decision_.look_again_soon |= selection.blocked_for_now;
+    return nullptr;
+  }
+
+  void AddMissing() {
+    const Store* target = Take(StoreSelector(context_, region_, rule_).ToAdd(stores_));
+    if (target == nullptr) return;
+    decision_.Take(region_.id,
+                   Builder(context_, "add-rule-peer", region_)
+                       .AddPeer({PeerId{}, target->id, RoleOf(rule_), rule_.witness})
+                       .SetWhy(std::to_string(fit_.peers.size()) + " of " +
+                               std::to_string(rule_.count) + " peers of rule " + rule_.group_id +
+                               "/" + rule_.id)
+                       .Build(Kind::kReplica, Priority::kHigh));
+  }
+
+  void Replace(const Peer& old_peer, const std::string& status) {
+    const Store* target =
+        Take(StoreSelector(context_, region_, rule_).ToReplace(stores_, old_peer.store));
+    if (target == nullptr) return;
+    std::string desc = "replace-rule-" + status + "-peer";
+    StoreId leader;
+    if (old_peer.id == region_.leader.id) leader = NewLeader(old_peer);
+    // Moved away first, so that the leaving store need not send the snapshot.
+    if (leader) desc = "replace-rule-" + status + "-leader-peer";
+    Builder builder(context_, desc, region_);
+    builder.RemovePeer(old_peer.store)
+        .AddPeer({PeerId{}, target->id, RoleOf(rule_), rule_.witness})
+        .SetWhy("store " + std::to_string(old_peer.store.value) + " is " + status);
+    if (leader) builder.SetLeader(leader);
+    decision_.Take(region_.id, builder.Build(Kind::kReplica, Priority::kHigh));
+  }
+
+  [[nodiscard]] bool MayLead(const Peer& peer) const {
+    if (IsLearner(peer) || peer.witness || region_.IsDown(peer.id) || region_.IsPending(peer.id)) {
+      return false;
+    }
+    const Store* store = context_.view.FindStore(peer.store);
+    return store != nullptr && !RefuseLeaderTarget(context_, *store);
+  }
+
+  /// The peer on the store with the fewest leaders, running transfers counted in; 0 when nobody may lead.
+  [[nodiscard]] StoreId NewLeader(const Peer& old_peer) const {
+    StoreId best;
+    double lowest = 0;
+    for (const Peer& peer : region_.peers) {
+      if (peer.id == old_peer.id || !MayLead(peer)) continue;
+      const Store* store = context_.view.FindStore(peer.store);
+      const bool by_size = context_.options.leader_policy == LeaderPolicy::kSize;
+      const StoreInfluence& coming = context_.influence.Of(peer.store);
+      const double score =
+          context_.LeaderScore(*store, by_size ? coming.leader_size_mib : coming.leader_count);
+      if (best && score >= lowest) continue;
+      best = peer.store;
+      lowest = score;
+    }
+    return best;
+  }
+
+  void FixRole(const Peer& peer) {
+    const auto take = [&](const char* desc, auto change) {
+      Builder builder(context_, desc, region_);
+      change(builder);
+      decision_.Take(region_.id, builder.Build(Kind::kNone));
+    };
+    if (IsLearner(peer) && rule_.role != RuleRole::kLearner) {
+      return take("fix-peer-role", [&](Builder& b) { b.PromoteLearner(peer.store); });
+    }
+    if (rule_.role == RuleRole::kLearner) {
+      return take("fix-demote-voter", [&](Builder& b) { b.DemoteVoter(peer.store); });
+    }
+    if (rule_.role == RuleRole::kLeader && MayLead(peer)) {
+      return take("fix-leader-role", [&](Builder& b) { b.SetLeader(peer.store); });
+    }
+    if (rule_.role != RuleRole::kFollower || peer.id != region_.leader.id) return;
+    const StoreId leader = NewLeader(peer);
+    if (leader) take("fix-follower-role", [&](Builder& b) { b.SetLeader(leader); });
+  }
+
+  void Improve() {
+    if (rule_.location_labels.empty() || rule_.count <= 1) return;
+    // With a peer lost, another move would only make it worse.
+    if (RefuseRegionMove(region_)) return;
+    const Store* old_store = SelectStoreToLeave(context_, rule_, stores_);
+    if (old_store == nullptr) return;
+    Selection selection = StoreSelector(context_, region_, rule_).ToImprove(stores_, *old_store);
+    if (selection.store == nullptr && !selection.blocked_for_now) return;  // As good as it gets.
+    const Store* target = Take(std::move(selection));
+    if (target == nullptr) return;
+    Peer peer = *region_.PeerOnStore(old_store->id);
+    peer.id = {};
+    peer.store = target->id;
+    decision_.Take(region_.id, Builder(context_, "move-to-better-location", region_)
+                                   .RemovePeer(old_store->id)
+                                   .AddPeer(peer)
+                                   .SetWhy("the peers of rule " + rule_.group_id + "/" + rule_.id +
+                                           " share a location")
+                                   .Build(Kind::kReplica));
+  }
+
+  const PlanContext& context_;
+  const Region& region_;
+  const RuleFit& fit_;
+  const Rule& rule_;
+  std::vector<const Store*> stores_;  // Of the rule's peers; a fit knows them all.
+  Decision& decision_;
+};
+
+}  // namespace
+
+Decision CheckRules(const PlanContext& context, const Region& region) {
+  Decision decision;
+  if (!region.HasLeader()) {
+    decision.Refuse({Reason::kRegionNoLeader, StoreId{}, region.id, 0, 0, {}});
+    return decision;
+  }
+  const std::vector<const Rule*> rules = context.rules.RulesFor(region);
+  if (rules.empty()) {
+    decision.Refuse({Reason::kRegionCrossesRules, StoreId{}, region.id, 0, 0, {}});
+    return decision;
+  }
+  const RegionFit fit = FitRegion(context.view, rules, region);
+  CheckOrphans(context, region, fit, decision);
+  for (const RuleFit& rule_fit : fit.rule_fits) {
+    if (!decision.proposals.empty()) break;
+    RuleRepair(context, region, rule_fit, decision).Repair();
+  }
+  return decision;
+}
+
+}  // namespace scheduler

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "scheduler/filters/reason.h"
+#include "scheduler/model/result.h"
+#include "scheduler/operator/operator.h"
+
+namespace scheduler {
+
+/// What a checker or a scheduler came to: proposals, and every refusal on the way with its numbers.
+struct Decision {
+  std::vector<Proposal> proposals;
+  std::vector<Refusal> refusals;
+  bool look_again_soon = false;  // What stood in the way passes by itself: the region goes to the queue of regions to see.
+
+  void Refuse(Refusal refusal) { refusals.push_back(std::move(refusal)); }
+  /// Takes the proposal, or notes why it could not be built.
+  void Take(RegionId region, Result<Proposal> built) {
+    if (built) {
+      proposals.push_back(std::move(*built));
+    } else {
+      Refuse({Reason::kBuildFailed, StoreId{}, region, 0, 0, built.error().context});
+    }
+  }
+};
+
+}  // namespace scheduler

@@ -1,0 +1,120 @@
+#include "scheduler/schedulers/evict_leader.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "scheduler/filters/store_filter.h"
+#include "scheduler/operator/builder.h"
+#include "scheduler/schedulers/random_region.h"
+
+namespace scheduler {
+namespace {
+
+class Eviction {
+ public:
+  Eviction(const PlanContext& context, const EvictLeaderConfig& config, const char* desc, Rng& rng)
+      : context_(context), config_(config), desc_(desc), rng_(rng) {}
+
+  Decision Run() {
+    // Rounds over the stores, so that each gets its share of the batch.
+    bool any = true;
+    while (any && decision_.proposals.size() < config_.batch) {
+      any = false;
+      for (const auto& [store, ranges] : config_.stores) {
+        if (decision_.proposals.size() >= config_.batch) break;
+        any |= EvictOne(store, ranges);
+      }
+    }
+    return std::move(decision_);
+  }
+
+ private:
+  bool EvictOne(StoreId store, const std::vector<KeyRange>& ranges) {
+    const auto busy = [&](const Region& region) -> std::optional<Refusal> {
+      if (!used_.contains(region.id) && !context_.busy_regions.contains(region.id)) return {};
+      return Refusal{Reason::kOperatorExists, store, region.id, 0, 0, {}};
+    };
+    const RegionDraw draw{store, HeldAs::kLeader, ranges};
+    auto region = PickRegion(context_, draw, rng_, [&](const Region& candidate) {
+      auto refusal = RefuseUnhealthyRegion(candidate);
+      return refusal ? refusal : busy(candidate);
+    });
+    if (!region) region = PickRegion(context_, draw, rng_, busy);
+    if (!region) {
+      decision_.Refuse({Reason::kNoRegion, store, RegionId{}, 0, 0, {}});
+      return false;
+    }
+    return Propose(store, *region);
+  }
+
+  bool Propose(StoreId store, const Region& region) {
+    std::vector<StoreId> targets;
+    for (const Peer& peer : region.peers) {
+      const Store* target = context_.view.FindStore(peer.store);
+      if (peer.store == store || IsLearner(peer) || peer.witness || target == nullptr ||
+          region.IsDown(peer.id) || region.IsPending(peer.id)) {
+        continue;
+      }
+      if (auto refusal = RefuseLeaderTarget(context_, *target)) {
+        decision_.Refuse(std::move(*refusal));
+        continue;
+      }
+      targets.push_back(peer.store);
+    }
+    if (targets.empty()) {
+      decision_.Refuse({Reason::kNoTarget, store, region.id, 0, 0, {}});
+      return false;
+    }
+    std::ranges::sort(targets);
+    Result<Proposal> built = Builder(context_, desc_, region)
+                                 .SetLeader(targets[rng_.Below(targets.size())])
+                                 .SetLeaderCandidates(targets)
+                                 .SetWhy("store " + std::to_string(store.value) + " gives up leaders")
+                                 .Build(Kind::kLeader, Priority::kUrgent);
+    const bool ok = built.has_value();
+    if (ok) used_.insert(region.id);
+    decision_.Take(region.id, std::move(built));
+    return ok;
+  }
+
+  const PlanContext& context_;
+  const EvictLeaderConfig& config_;
+  const char* desc_;
+  Rng& rng_;
+  std::set<RegionId> used_;
+  Decision decision_;
+};
+
+}  // namespace
+
+Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config,
+                     const char* desc, Rng& rng) {
+  return Eviction(context, config, desc, rng).Run();
+}
+
+Decision GrantLeader(const PlanContext& context, const GrantLeaderConfig& config, Rng& rng) {
+  Decision decision;
+  for (const auto& [store, ranges] : config.stores) {
+    const auto region = PickRegion(
+        context, {store, HeldAs::kFollower, ranges}, rng,
+        [&](const Region& candidate) -> std::optional<Refusal> {
+          if (context.busy_regions.contains(candidate.id)) {
+            return Refusal{Reason::kOperatorExists, StoreId{}, candidate.id, 0, 0, {}};
+          }
+          return RefuseUnhealthyRegion(candidate);
+        });
+    if (!region) {
+      decision.Refuse({Reason::kNoRegion, store, RegionId{}, 0, 0, {}});
+      continue;
+    }
+    decision.Take(region->id, Builder(context, "grant-leader", *region)
+                                  .ForceLeader()
+                                  .SetLeader(store)
+                                  .SetWhy("store " + std::to_string(store.value) + " is to lead")
+                                  .Build(Kind::kLeader, Priority::kHigh));
+  }
+  return decision;
+}
+
+}  // namespace scheduler

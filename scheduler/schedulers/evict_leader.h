@@ -1,0 +1,30 @@
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "scheduler/filters/plan_context.h"
+#include "scheduler/operator/decision.h"
+
+namespace scheduler {
+
+using StoreRanges = std::map<StoreId, std::vector<KeyRange>>;
+
+struct EvictLeaderConfig {
+  StoreRanges stores;
+  uint64_t batch = 3;  // Proposals a run, 1..100.
+};
+
+struct GrantLeaderConfig {
+  StoreRanges stores;
+};
+
+/// Moves leaders away from the configured stores (scheduling.md C.10): to any follower's store that takes leaders, with
+/// all of them named so that the region may choose. Urgent: nothing else comes first.
+Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config,
+                     const char* desc, Rng& rng);
+
+/// Moves leaders to the configured stores, whatever their labels say.
+Decision GrantLeader(const PlanContext& context, const GrantLeaderConfig& config, Rng& rng);
+
+}  // namespace scheduler

@@ -57,7 +57,13 @@ Decision CheckJointState(const PlanContext& context, const Region& region) {
     if (!proposal.brief.empty()) proposal.brief += ", ";
     proposal.brief += "demote peer: store " + StoreListText(demoted);
   }
-  if (const StoreId to = leader_goes ? LeaderToStay(context, region) : StoreId{}) {
+  if (leader_goes) {
+    const StoreId to = LeaderToStay(context, region);
+    if (!to) {
+      decision.Refuse({Reason::kNoTarget, region.leader.store, region.id, 0, 0, "leader"});
+      decision.look_again_soon = true;
+      return decision;
+    }
     proposal.steps.emplace_back(TransferLeader{region.leader.store, to, {}});
     proposal.kind |= Kind::kLeader;
   }

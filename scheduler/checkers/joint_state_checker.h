@@ -6,7 +6,7 @@
 namespace scheduler {
 
 /// Leads a region out of a joint state that nobody is working on (scheduling.md B.6). When the leader is among those
-/// being demoted it goes to another peer first, inside the joint state.
+/// being demoted it goes to another peer first, inside the joint state; with nobody to lead the region waits.
 Decision CheckJointState(const PlanContext& context, const Region& region);
 
 /// Promotes learners, for clusters without placement rules: the first that may be promoted.

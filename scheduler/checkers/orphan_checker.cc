@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
 
 namespace scheduler {
@@ -22,6 +23,7 @@ class OrphanChecker {
                 Decision& decision)
       : context_(context), region_(region), fit_(fit), decision_(decision) {
     for (const RuleFit& rule_fit : fit.rule_fits) {
+      wanted_ += rule_fit.rule->count;
       well_ &= rule_fit.IsSatisfied();
       for (const Peer& peer : rule_fit.peers) {
         well_ &= !region.IsPending(peer.id);
@@ -42,6 +44,9 @@ class OrphanChecker {
 
  private:
   void Remove(const Peer& peer, const char* desc) {
+    if (auto refusal = RefuseRemoval(context_, region_, peer.store, wanted_)) {
+      return decision_.Refuse(std::move(*refusal));
+    }
     decision_.Take(region_.id, Builder(context_, desc, region_)
                                    .RemovePeer(peer.store)
                                    .SetWhy("no rule needs the peer")
@@ -75,11 +80,9 @@ class OrphanChecker {
     for (const Peer& orphan : fit_.orphans) {
       if (!IsHealthyPeer(region_, orphan)) return Remove(orphan, "remove-unhealthy-orphan-peer");
     }
-    uint64_t wanted = 0;
-    for (const RuleFit& rule_fit : fit_.rule_fits) wanted += rule_fit.rule->count;
     const auto stores = static_cast<uint64_t>(
         std::ranges::count_if(context_.view.stores(), [](const Store& s) { return s.IsUp(); }));
-    if (stores <= wanted) return;
+    if (stores <= wanted_) return;
     const Peer* surplus = &fit_.orphans[1];
     for (size_t i = 1; i < fit_.orphans.size(); ++i) {
       if (!IsConnected(context_, fit_.orphans[i].store)) surplus = &fit_.orphans[i];
@@ -91,6 +94,7 @@ class OrphanChecker {
   const Region& region_;
   const RegionFit& fit_;
   Decision& decision_;
+  uint64_t wanted_ = 0;         // Peers that all rules together ask for.
   bool well_ = true;            // All rules satisfied by peers that are neither pending nor down.
   const Peer* lost_ = nullptr;  // A fitted peer on a store that is not connected.
 };

@@ -43,6 +43,8 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "region-crosses-rules",
     "region-witness",
     "region-gone",
+    "region-too-few-copies",
+    "region-quorum",
     "no-source",
     "no-target",
     "no-region",
@@ -81,6 +83,7 @@ std::string RefusalText(const Refusal& refusal) {
     text += " value=" + NumberText(refusal.value) + " bound=" + NumberText(refusal.bound);
   }
   if (!refusal.detail.empty()) text += " (" + refusal.detail + ")";
+  if (refusal.times > 1) text += " x" + std::to_string(refusal.times);
   return text;
 }
 

@@ -48,6 +48,8 @@ enum class Reason : uint8_t {
   kRegionCrossesRules,
   kRegionWitness,
   kRegionGone,
+  kRegionTooFewCopies,      // Healthy peers that would be left; peers wanted.
+  kRegionQuorum,            // Voters that would be alive; voters that would be left.
 
   // Nothing to do, or not now.
   kNoSource,
@@ -82,6 +84,7 @@ struct Refusal {
   double value = 0;
   double bound = 0;
   std::string detail;  // For people; empty when the numbers say all.
+  uint32_t times = 1;  // How often in one decision; the other fields are of the first.
 
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };

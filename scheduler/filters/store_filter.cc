@@ -159,6 +159,26 @@ Verdict RefuseSnapshotSender(const PlanContext& context, const Store& store) {
   return IfSnapshots(context, store);
 }
 
+Verdict RefuseRemoval(const PlanContext& context, const Region& region, StoreId store_id,
+                      uint64_t wanted) {
+  uint64_t healthy = 0;
+  bool removes_healthy = false;
+  for (const Peer& peer : region.peers) {
+    const Store* store = context.view.FindStore(peer.store);
+    const bool alive = store != nullptr && !store->IsDisconnected(context.now) &&
+                       store->state != StoreState::kTombstone && !region.IsDown(peer.id);
+    const bool well = alive && !region.IsPending(peer.id);
+    if (peer.store == store_id) {
+      removes_healthy = well;
+      continue;
+    }
+    if (well) ++healthy;
+  }
+  if (!removes_healthy || healthy >= wanted) return {};
+  return Refusal{Reason::kRegionTooFewCopies, store_id, region.id, static_cast<double>(healthy),
+                 static_cast<double>(wanted), {}};
+}
+
 Verdict RefuseRegionMove(const Region& region) {
   const auto refuse = [&](Reason reason, size_t value) {
     return Refusal{reason, StoreId{}, region.id, static_cast<double>(value), 0, {}};

@@ -47,6 +47,10 @@ std::optional<Refusal> RefuseIsolation(const Rule& rule, std::span<const Store* 
 /// Whether a snapshot may be taken from this store now (its leader will have to send one).
 std::optional<Refusal> RefuseSnapshotSender(const PlanContext& context, const Store& store);
 
+/// May the peer on `store` simply go? Not when it is healthy and fewer than `wanted` healthy peers would be left.
+std::optional<Refusal> RefuseRemoval(const PlanContext& context, const Region& region,
+                                     StoreId store, uint64_t wanted);
+
 /// Conditions on a region that is to be moved for balance: leader known, no joint state, no down peer.
 std::optional<Refusal> RefuseRegionMove(const Region& region);
 /// The same, and no pending peer.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "scheduler/filters/store_filter.h"
+#include "scheduler/operator/quorum_guard.h"
 
 namespace scheduler {
 namespace {
@@ -148,6 +149,12 @@ Result<Proposal> Builder::Build(Kind kind, Priority priority) {
     }
   }
   if (!error_ && proposal_.steps.empty()) Fail("no operator step is built");
+  // People may insist; a plan of our own never takes the quorum of a region away.
+  if (!error_ && !Has(kind, Kind::kAdmin)) {
+    if (const auto loss = RefuseQuorumLoss(context_, region_, proposal_.steps)) {
+      Fail(RefusalText(*loss));
+    }
+  }
   if (error_) return scheduler::Fail(ErrorCode::kInvalidArgument, *error_);
   return std::move(proposal_);
 }

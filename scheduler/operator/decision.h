@@ -15,7 +15,15 @@ struct Decision {
   std::vector<Refusal> refusals;
   bool look_again_soon = false;  // What stood in the way passes by itself: the region goes to the queue of regions to see.
 
-  void Refuse(Refusal refusal) { refusals.push_back(std::move(refusal)); }
+  /// Notes a refusal; the same reason for the same store is counted, not repeated.
+  void Refuse(Refusal refusal) {
+    for (Refusal& known : refusals) {
+      if (known.reason != refusal.reason || known.store != refusal.store) continue;
+      known.times += refusal.times;
+      return;
+    }
+    refusals.push_back(std::move(refusal));
+  }
   /// Takes the proposal, or notes why it could not be built.
   void Take(RegionId region, Result<Proposal> built) {
     if (built) {

@@ -12,6 +12,7 @@ struct Candidate {
   const Peer* peer;
   const Store* store;  // Null when unknown: fits no rule.
   int health;          // 3 fine, 2 on a store that leaves, 1 pending, 0 down.
+  bool leads = false;
   bool taken = false;
 };
 
@@ -23,10 +24,10 @@ std::vector<Candidate> SortedCandidates(const ClusterView& view, const Region& r
     int health = leaves ? 2 : 3;
     if (region.IsPending(peer.id)) health = 1;
     if (region.IsDown(peer.id)) health = 0;
-    candidates.push_back({&peer, store, health});
+    candidates.push_back({&peer, store, health, peer.id == region.leader.id});
   }
   std::ranges::sort(candidates, {}, [](const Candidate& c) {
-    return std::make_tuple(-c.health, c.peer->id);
+    return std::make_tuple(-c.health, !c.leads, c.peer->id);
   });
   return candidates;
 }
@@ -123,7 +124,7 @@ class RulePicker {
 
   const Rule& rule_;
   const Peer& leader_;
-  std::vector<Candidate*> free_;  // Healthy first, then by id: ties go to the first.
+  std::vector<Candidate*> free_;  // Healthy first, the leader before others: ties go to the first.
   std::vector<Candidate*> chosen_;
 };
 

@@ -31,7 +31,8 @@ struct RegionFit {
 
 /// Assigns peers to rules: rule by rule, in order, each takes from the peers that are left and whose store meets its
 /// constraints. The choice is best in this order: most peers; fewest of another role; highest isolation score; and on
-/// ties the healthier peer (fine, then on a store that leaves, then pending, then down), then the smaller id.
+/// ties the healthier peer (fine, then on a store that leaves, then pending, then down), then the leader, then the smaller
+/// id.
 ///
 /// The reference tries all subsets. Here each peer is taken by its gain in isolation: with location labels that form a
 /// tree, which is what failure domains are, the score is a laminar concave function of the chosen set and the greedy

@@ -96,6 +96,15 @@ Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config
 Decision GrantLeader(const PlanContext& context, const GrantLeaderConfig& config, Rng& rng) {
   Decision decision;
   for (const auto& [store, ranges] : config.stores) {
+    const Store* target = context.view.FindStore(store);
+    if (target == nullptr) {
+      decision.Refuse({Reason::kStoreUnknown, store, RegionId{}, 0, 0, {}});
+      continue;
+    }
+    if (auto refusal = RefuseBasicTarget(context, *target)) {
+      decision.Refuse(std::move(*refusal));
+      continue;
+    }
     const auto region = PickRegion(
         context, {store, HeldAs::kFollower, ranges}, rng,
         [&](const Region& candidate) -> std::optional<Refusal> {

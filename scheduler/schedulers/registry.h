@@ -16,7 +16,7 @@
 
 namespace scheduler {
 
-/// balance-hot-region: its settings live in their own document, which is kept as text; see scheduler_configs.
+/// balance-hot-region: the settings that people give it are kept by the server as they are.
 struct HotRegionConfig {};
 
 /// Moves leaders away from stores that report that they are stopping.

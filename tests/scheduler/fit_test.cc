@@ -1,0 +1,130 @@
+#include "scheduler/rules/fit.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include <catch2/catch.hpp>
+
+#include "scheduler/rules/isolation.h"
+#include "tests/scheduler/world.h"
+
+namespace scheduler::test {
+namespace {
+
+using Rank = std::tuple<size_t, int64_t, double>;  // Peers, minus those of another role, isolation.
+
+/// The dumb twin: all subsets.
+Rank BestOfAllSubsets(const World& world, const Rule& rule, const Region& region) {
+  Rank best{0, 0, 0};
+  const size_t count = region.peers.size();
+  for (size_t subset = 0; subset < (1U << count); ++subset) {
+    std::vector<Peer> peers;
+    for (size_t i = 0; i < count; ++i) {
+      if ((subset >> i & 1) != 0) peers.push_back(region.peers[i]);
+    }
+    if (peers.size() > rule.count) continue;
+    const int64_t other_role = std::ranges::count_if(peers, [&](const Peer& peer) {
+      return !MatchesRole(peer, region.leader, rule.role);
+    });
+    const std::vector<const Store*> stores = StoresOf(world, peers);
+    best = std::max(best,
+                    Rank(peers.size(), -other_role, IsolationScore(rule.location_labels, stores)));
+  }
+  return best;
+}
+
+Region RandomRegion(Rng& rng, uint64_t stores) {
+  Region region;
+  region.id = {7};
+  for (uint64_t store = 1; store <= stores; ++store) {
+    if (rng.Below(3) == 0) continue;
+    const PeerRole role = rng.Below(4) == 0 ? PeerRole::kLearner : PeerRole::kVoter;
+    region.peers.push_back({{700 + store}, {store}, role, false});
+    if (rng.Below(5) == 0) region.pending_peers.push_back(region.peers.back());
+  }
+  for (const Peer& peer : region.peers) {
+    if (IsVoter(peer)) region.leader = peer;
+  }
+  return region;
+}
+
+TEST_CASE("the fit is as good as trying all subsets", "[property]") {
+  Rng rng(20261123);
+  for (int i = 0; i < 20000; ++i) {
+    World world;
+    const uint64_t stores = 3 + rng.Below(5);
+    for (uint64_t id = 1; id <= stores; ++id) {
+      Store& store = world.AddStore(id);
+      const uint64_t zone = rng.Below(3);
+      const uint64_t rack = rng.Below(3);
+      const auto text = [](const char* name, uint64_t number) { return name + std::to_string(number); };
+      store.labels = {{"zone", text("z", zone)}, {"rack", text("z", zone) + text("r", rack)}};
+    }
+    const Rule rule = DefaultRule(1 + rng.Below(5), {"zone", "rack"}, "");
+    const Region region = RandomRegion(rng, stores);
+    const RegionFit fit = FitRegion(world, {&rule}, region);
+    const RuleFit& found = fit.rule_fits.front();
+    const Rank rank(found.peers.size(), -static_cast<int64_t>(found.different_role.size()),
+                    found.isolation_score);
+    CAPTURE(i);
+    REQUIRE(rank == BestOfAllSubsets(world, rule, region));
+    REQUIRE(found.peers.size() + fit.orphans.size() == region.peers.size());
+  }
+}
+
+TEST_CASE("a fit counts each peer once and prefers healthy ones", "[fit]") {
+  World world;
+  for (uint64_t id = 1; id <= 5; ++id) world.AddStore(id);
+  Region region;
+  for (uint64_t id = 1; id <= 4; ++id) region.peers.push_back({{10 + id}, {id}, PeerRole::kVoter, false});
+  region.leader = region.peers[3];
+  region.down_peers.push_back({region.peers[0], 60});
+  region.pending_peers.push_back(region.peers[1]);
+  const Rule rule = DefaultRule(2, {}, "");
+  const RegionFit fit = FitRegion(world, {&rule}, region);
+  CHECK(fit.rule_fits[0].peers == std::vector<Peer>{region.peers[2], region.peers[3]});
+  CHECK(fit.orphans == std::vector<Peer>{region.peers[1], region.peers[0]});
+  CHECK_FALSE(fit.IsSatisfied());
+  CHECK(fit.FitOf({11}) == nullptr);
+}
+
+TEST_CASE("a peer on an unknown store serves no rule", "[fit]") {
+  World world;
+  world.AddStore(1);
+  Region region;
+  region.peers = {{{11}, {1}, PeerRole::kVoter, false}, {{12}, {2}, PeerRole::kVoter, false}};
+  const Rule rule = DefaultRule(2, {}, "");
+  const RegionFit fit = FitRegion(world, {&rule}, region);
+  CHECK(fit.rule_fits[0].peers.size() == 1);
+  CHECK(fit.orphans.size() == 1);
+}
+
+TEST_CASE("stores with an exclusive label need a rule that names it", "[rules]") {
+  Store store;
+  store.labels = {{"engine", "tiflash"}};
+  CHECK_FALSE(MatchesConstraints(store, {}));
+  CHECK(MatchesConstraints(store, {{"engine", ConstraintOp::kIn, {"tiflash"}}}));
+  store.labels = {{"$dedicated", "x"}, {"zone", "z1"}};
+  CHECK_FALSE(MatchesConstraints(store, {{"zone", ConstraintOp::kIn, {"z1"}}}));
+  CHECK(MatchesConstraints(store, {{"$dedicated", ConstraintOp::kExists, {}}}));
+  store.labels = {{"zone", "z1"}};
+  CHECK(MatchesConstraints(store, {{"ZONE", ConstraintOp::kNotIn, {"z2"}}}));
+  CHECK_FALSE(MatchesConstraints(store, {{"zone", ConstraintOp::kNotExists, {}}}));
+}
+
+TEST_CASE("a region across the border of a rule has no rules", "[rules]") {
+  Rule rule = DefaultRule(3, {}, "");
+  rule.range = {"b", "d"};
+  const RuleBook book({rule});
+  Region region;
+  region.start_key = "b";
+  region.end_key = "c";
+  CHECK(book.RulesFor(region).size() == 1);
+  region.end_key = "e";
+  CHECK(book.RulesFor(region).empty());
+  region.end_key = "";
+  CHECK(book.RulesFor(region).empty());
+}
+
+}  // namespace
+}  // namespace scheduler::test

@@ -1,0 +1,231 @@
+// Over many random clusters: whatever a checker or a scheduler proposes can be carried out step by step without losing
+// the quorum, a healthy copy or the leader, never with two peers on one store, and ends the operator.
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+
+#include "scheduler/checkers/checkers.h"
+#include "scheduler/operator/command.h"
+#include "scheduler/schedulers/registry.h"
+#include "tests/scheduler/world.h"
+
+namespace scheduler::test {
+namespace {
+
+constexpr int kCases = 20000;
+
+void MakeStores(World& world, Rng& rng, uint64_t count) {
+  for (uint64_t id = 1; id <= count; ++id) {
+    Store& store = world.AddStore(id);
+    store.labels = {{"zone", "z" + std::to_string(rng.Below(3))},
+                    {"host", "h" + std::to_string(id)}};
+    switch (rng.Below(14)) {
+      case 0:
+        store.state = StoreState::kOffline;
+        store.node_state = NodeState::kRemoving;
+        break;
+      case 1:
+        store.last_heartbeat = world.now - Seconds{3600};
+        break;
+      case 2:
+        store.last_heartbeat = world.now - Seconds{60};
+        break;
+      case 3:
+        store.stats.busy = true;
+        break;
+      case 4:
+        store.pauses.leader_transfer_in = 1;
+        break;
+      case 5:
+        store.room.add_peer = 0;
+        break;
+      case 6:
+        store.state = StoreState::kTombstone;
+        store.node_state = NodeState::kRemoved;
+        break;
+      default:
+        break;
+    }
+    StoreCounts counts;
+    counts.leaders = rng.Below(100);
+    counts.followers = rng.Below(200);
+    counts.leader_size_mib = counts.leaders * 96;
+    counts.follower_size_mib = counts.followers * 96;
+    world.SetCounts(id, counts);
+  }
+}
+
+bool IsAlive(const World& world, StoreId id) {
+  const Store* store = world.FindStore(id);
+  return store != nullptr && store->state != StoreState::kTombstone && !store->IsDisconnected(world.now);
+}
+
+bool IsHealthyCopy(const World& world, const Region& region, const Peer& peer) {
+  return IsAlive(world, peer.store) && !region.IsDown(peer.id) && !region.IsPending(peer.id);
+}
+
+/// A majority of a voter set is alive; `old_set`: the voters before a joint change, else those after it.
+bool HasMajority(const World& world, const Region& region, bool old_set) {
+  int voters = 0;
+  int alive = 0;
+  for (const Peer& peer : region.peers) {
+    const PeerRole only_new = old_set ? PeerRole::kIncomingVoter : PeerRole::kDemotingVoter;
+    if (IsLearner(peer) || peer.role == only_new) continue;
+    ++voters;
+    if (IsAlive(world, peer.store) && !region.IsDown(peer.id)) ++alive;
+  }
+  return alive * 2 > voters;
+}
+
+bool HasQuorum(const World& world, const Region& region) {
+  return HasMajority(world, region, true) && HasMajority(world, region, false);
+}
+
+int64_t HealthyCopies(const World& world, const Region& region) {
+  return std::ranges::count_if(
+      region.peers, [&](const Peer& peer) { return IsHealthyCopy(world, region, peer); });
+}
+
+Region MakeRegion(const World& world, Rng& rng, uint64_t stores) {
+  Region region;
+  region.id = {7};
+  region.epoch = {5 + rng.Below(5), 2};
+  region.size_mib = rng.Below(200);
+  region.source = RegionSource::kHeartbeat;
+  region.start_key = "a";
+  for (uint64_t store = 1; store <= stores; ++store) {
+    if (rng.Below(stores) >= 3 + rng.Below(2)) continue;
+    region.peers.push_back({{700 + store}, {store}, PeerRole::kVoter, false});
+    Peer& peer = region.peers.back();
+    const bool alive = IsAlive(world, peer.store);
+    if (rng.Below(6) == 0) peer.role = PeerRole::kLearner;
+    if (alive && rng.Below(8) == 0) {
+      region.pending_peers.push_back(peer);
+    } else if (!alive && rng.Below(4) > 0) {
+      region.down_peers.push_back({peer, 3600});
+    }
+  }
+  if (rng.Below(12) == 0) {  // Somebody left it inside a joint state.
+    for (Peer& peer : region.peers) {
+      const uint64_t dice = rng.Below(4);
+      if (IsVoter(peer) && dice == 0) peer.role = PeerRole::kIncomingVoter;
+      if (IsVoter(peer) && dice == 1) peer.role = PeerRole::kDemotingVoter;
+    }
+  }
+  std::vector<Peer> leaders;
+  for (const Peer& peer : region.peers) {
+    if (IsVoter(peer) && IsHealthyCopy(world, region, peer)) leaders.push_back(peer);
+  }
+  if (!leaders.empty()) region.leader = leaders[rng.Below(leaders.size())];
+  return region;
+}
+
+bool TwoOnOneStore(const Region& region) {
+  std::set<StoreId> stores;
+  return !std::ranges::all_of(region.peers,
+                              [&](const Peer& peer) { return stores.insert(peer.store).second; });
+}
+
+/// Obeys a proposal step by step and looks at every state on the way.
+void Obey(const World& world, const Proposal& proposal, Region region) {
+  Operator op(proposal, world.now);
+  for (const StoreId store : proposal.NewPeerStores()) op.FillPeerId(store, {900 + store.value});
+  REQUIRE(op.Start(world.now));
+  const int64_t copies = HealthyCopies(world, region);
+  const auto usable = [&](StoreId id) {
+    const Store* store = world.FindStore(id);
+    return store != nullptr && store->DownTime(world.now) <= world.options.max_store_down_time;
+  };
+  for (size_t i = 0; i <= op.plan().steps.size(); ++i) {
+    const AdvanceResult result = Advance(op, region, world.now);
+    if (result == AdvanceResult::kSucceeded) break;
+    REQUIRE(result == AdvanceResult::kSend);
+    REQUIRE(CheckStale(op, region, usable) == CancelReason::kNone);
+    const Step& step = op.plan().steps[op.current_step()];
+    INFO("step " << StepText(step));
+    REQUIRE(CommandFor(step, region, ConfChange::kV2).has_value());
+    region = Applied(region, step);
+    CHECK(HasQuorum(world, region));
+    CHECK_FALSE(TwoOnOneStore(region));
+    // The repair of a region with spare copies may give up spares, never the last ones.
+    CHECK(HealthyCopies(world, region) >= std::min<int64_t>(copies, 1));
+    const Peer* leader = region.PeerOnStore(region.leader.store);
+    REQUIRE(leader != nullptr);
+    CHECK(leader->id == region.leader.id);
+    CHECK(IsVoter(*leader));
+  }
+  CHECK(op.status() == Status::kSuccess);
+  CHECK_FALSE(region.InJointState());
+}
+
+/// Nothing that was fine before may be less redundant after.
+void CheckOutcome(const World& world, const Proposal& proposal, const Region& before) {
+  Region after = before;
+  Operator op(proposal, world.now);
+  for (const StoreId store : proposal.NewPeerStores()) op.FillPeerId(store, {900 + store.value});
+  for (const Step& step : op.plan().steps) after = Applied(after, step);
+  const int64_t wanted = static_cast<int64_t>(world.options.max_replicas);
+  CHECK(HealthyCopies(world, after) >= std::min(HealthyCopies(world, before), wanted));
+}
+
+void MakeWorld(World& world, Rng& rng, uint64_t stores) {
+  MakeStores(world, rng, stores);
+  world.options.enable_joint_consensus = rng.Below(3) > 0;
+  world.options.max_replicas = rng.Below(4) == 0 ? 5 : 3;
+  if (rng.Below(2) == 0) world.options.location_labels = {"zone", "host"};
+  if (rng.Below(5) == 0) world.options.isolation_level = "zone";
+  world.rules = RuleBook({DefaultRule(world.options.max_replicas, world.options.location_labels,
+                                      world.options.isolation_level)});
+}
+
+TEST_CASE("no proposal of a checker harms a region", "[property]") {
+  int proposals = 0;
+  for (int i = 0; i < kCases; ++i) {
+    Rng rng(static_cast<uint64_t>(i));
+    const uint64_t stores = 3 + rng.Below(6);
+    World world;
+    MakeWorld(world, rng, stores);
+    const Region region = MakeRegion(world, rng, stores);
+    if (!region.HasLeader() || !HasQuorum(world, region)) continue;
+    world.PutRegion(region);
+    world.Refresh();
+    const Decision decision = CheckRegion(world.Context(), region, {});
+    for (const Proposal& proposal : decision.proposals) {
+      ++proposals;
+      CAPTURE(i, proposal.desc, proposal.brief);
+      Obey(world, proposal, region);
+      CheckOutcome(world, proposal, region);
+    }
+  }
+  CHECK(proposals > kCases / 10);  // The generator makes cases that matter.
+}
+
+TEST_CASE("no proposal of a scheduler harms a region", "[property]") {
+  int proposals = 0;
+  for (int i = 0; i < kCases; ++i) {
+    Rng rng(static_cast<uint64_t>(i) + 1000000);
+    const uint64_t stores = 3 + rng.Below(6);
+    World world;
+    MakeWorld(world, rng, stores);
+    const Region region = MakeRegion(world, rng, stores);
+    if (!region.HasLeader() || !HasQuorum(world, region)) continue;
+    world.PutRegion(region);
+    world.Refresh();
+    for (const SchedulerType& type : SchedulerTypes()) {
+      SchedulerConfig config = DefaultSchedulerConfig(type);
+      if (auto* evict = std::get_if<EvictLeaderConfig>(&config)) evict->stores[region.leader.store];
+      if (auto* grant = std::get_if<GrantLeaderConfig>(&config)) grant->stores[StoreId{1}];
+      SchedulerMemory memory;
+      for (const Proposal& proposal : RunScheduler(world.Context(), config, memory, rng).proposals) {
+        ++proposals;
+        CAPTURE(i, proposal.desc, proposal.brief);
+        Obey(world, proposal, region);
+        CheckOutcome(world, proposal, region);
+      }
+    }
+  }
+  CHECK(proposals > kCases / 10);
+}
+
+}  // namespace
+}  // namespace scheduler::test

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "scheduler/checkers/checkers.h"
+#include "scheduler/schedulers/registry.h"
+#include "tests/pd/script.h"
+#include "tests/scheduler/world.h"
+
+namespace scheduler::test {
+
+/// The verbs of the planning scripts in testdata/:
+///
+///   store 1 leaders=12 labels=zone:z1 state=removing silent=40 ...   adds or changes a store
+///   region 7 peers=1*,2,3l range=a,m epoch=5/2 size=96 pending=3     puts a region; * leads, l learner,
+///                                                                    i incoming voter, d demoting voter
+///   options joint=off labels=zone,host replicas=3 ...                changes settings
+///   check region=7                                                   runs the checkers
+///   schedule balance-leader seed=1                                   runs a scheduler
+///   build desc region=7 add=4 remove=3 leader=2                      runs the builder
+///   start region=7 now=10                                            starts what was proposed for the region
+///   heartbeat region=7 peers=... now=11                              puts the region and advances its operator
+///   timeouts region=7, influence region=7, score store=1             show numbers
+///
+/// Times are seconds. Peer ids are region * 100 + store.
+class ScriptRunner {
+ public:
+  std::string Run(const std::vector<pd::test::ScriptLine>& lines);
+
+ private:
+  using Line = pd::test::ScriptLine;
+
+  std::string RunLine(const Line& line);
+  void DoStore(const Line& line);
+  void DoRegion(const Line& line);
+  void DoOptions(const Line& line);
+  std::string DoCheck(const Line& line);
+  std::string DoSchedule(const Line& line);
+  std::string DoBuild(const Line& line);
+  std::string DoStart(const Line& line);
+  std::string DoHeartbeat(const Line& line);
+  std::string DoShow(const Line& line);
+  std::string Show(const Decision& decision);
+  std::string ShowOperator(const Operator& op, size_t step_before) const;
+  [[nodiscard]] Region RegionOf(const Line& line) const;
+
+  World world_;
+  std::map<RegionId, Proposal> proposals_;  // The last one for each region.
+  std::map<RegionId, Operator> operators_;
+  std::map<std::string, SchedulerMemory> memories_;
+};
+
+}  // namespace scheduler::test

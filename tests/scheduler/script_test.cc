@@ -1,0 +1,35 @@
+#include <catch2/catch.hpp>
+
+#include "tests/scheduler/script_runner.h"
+
+namespace scheduler::test {
+namespace {
+
+void Play(const std::string& name) {
+  ScriptRunner runner;
+  pd::test::RunScript("tests/scheduler/testdata/" + name + ".txt",
+                      [&](const auto& lines) { return runner.Run(lines); });
+}
+
+TEST_CASE("builder scripts", "[script]") {
+  Play("builder_joint");
+  Play("builder_single");
+}
+
+TEST_CASE("operator life cycle scripts", "[script]") { Play("operator"); }
+
+TEST_CASE("checker scripts", "[script]") {
+  Play("rule_checker");
+  Play("rule_checker_location");
+  Play("orphans");
+  Play("joint_state");
+}
+
+TEST_CASE("scheduler scripts", "[script]") {
+  Play("balance_leader");
+  Play("balance_region");
+  Play("evict_leader");
+}
+
+}  // namespace
+}  // namespace scheduler::test

@@ -1,0 +1,131 @@
+#include "tests/scheduler/world.h"
+
+#include <algorithm>
+
+namespace scheduler::test {
+namespace {
+
+struct Apply {
+  Region& region;
+
+  void operator()(const TransferLeader& step) const {
+    const Peer* peer = region.PeerOnStore(step.to);
+    if (peer != nullptr) region.leader = *peer;
+  }
+  void operator()(const AddPeer& step) const {
+    Add({step.peer, step.store, PeerRole::kVoter, step.witness});
+  }
+  void operator()(const AddLearner& step) const {
+    Add({step.peer, step.store, PeerRole::kLearner, step.witness});
+  }
+  void operator()(const PromoteLearner& step) const { SetRole(step.store, PeerRole::kVoter, 1); }
+  void operator()(const RemovePeer& step) const {
+    const Peer gone = *region.PeerOnStore(step.store);
+    std::erase_if(region.peers, [&](const Peer& p) { return p.id == gone.id; });
+    std::erase_if(region.pending_peers, [&](const Peer& p) { return p.id == gone.id; });
+    std::erase_if(region.down_peers, [&](const DownPeer& p) { return p.peer.id == gone.id; });
+    region.epoch.conf_ver += 1;
+  }
+  void operator()(const ChangePeerV2Enter& step) const {
+    // One change alone is applied directly, without a joint state.
+    const bool joint = step.promotes.size() + step.demotes.size() > 1;
+    for (const auto& p : step.promotes) {
+      SetRole(p.store, joint ? PeerRole::kIncomingVoter : PeerRole::kVoter, 1);
+    }
+    for (const auto& d : step.demotes) {
+      SetRole(d.store, joint ? PeerRole::kDemotingVoter : PeerRole::kLearner, 1);
+    }
+  }
+  void operator()(const ChangePeerV2Leave& step) const {
+    for (const auto& p : step.promotes) SetRole(p.store, PeerRole::kVoter, 1);
+    for (const auto& d : step.demotes) SetRole(d.store, PeerRole::kLearner, 1);
+  }
+  template <class Other>
+  void operator()(const Other&) const {}
+
+  void Add(const Peer& peer) const {
+    region.peers.push_back(peer);
+    region.epoch.conf_ver += 1;
+  }
+  void SetRole(StoreId store, PeerRole role, uint64_t conf_ver) const {
+    for (Peer& peer : region.peers) {
+      if (peer.store == store) peer.role = role;
+      if (peer.id == region.leader.id) region.leader = peer;
+    }
+    region.epoch.conf_ver += conf_ver;
+  }
+};
+
+}  // namespace
+
+Store& World::AddStore(uint64_t id) {
+  Store store;
+  store.id = {id};
+  store.node_state = NodeState::kServing;
+  store.last_heartbeat = now;
+  store.has_stats = true;
+  store.stats.capacity_bytes = 1000ULL << 30;
+  store.stats.available_bytes = 900ULL << 30;
+  store.smoothed_available_bytes = static_cast<double>(store.stats.available_bytes);
+  const auto at = std::ranges::lower_bound(stores_, store.id, {}, &Store::id);
+  return *stores_.insert(at, store);
+}
+
+Store* World::MutableStore(uint64_t id) {
+  const auto it = std::ranges::find(stores_, StoreId{id}, &Store::id);
+  return it == stores_.end() ? nullptr : &*it;
+}
+
+void World::PutRegion(const Region& region) { index_.Put(region); }
+
+void World::SetCounts(uint64_t store, const StoreCounts& counts) {
+  fixed_counts_[StoreId{store}] = counts;
+}
+
+void World::Refresh() {
+  for (Store& store : stores_) {
+    const auto fixed = fixed_counts_.find(store.id);
+    store.counts =
+        fixed == fixed_counts_.end() ? index_.SumsOf(store.id).counts : fixed->second;
+  }
+}
+
+const Store* World::FindStore(StoreId id) const {
+  const auto it = std::ranges::lower_bound(stores_, id, {}, &Store::id);
+  return it == stores_.end() || it->id != id ? nullptr : &*it;
+}
+
+std::optional<Region> World::FindRegion(RegionId id) const { return index_.Find(id); }
+std::optional<Region> World::FindRegionByKey(std::string_view key) const {
+  return index_.FindByKey(key);
+}
+std::optional<Region> World::PreviousRegion(const Region& region) const {
+  return index_.Previous(region);
+}
+std::optional<Region> World::NextRegion(const Region& region) const { return index_.Next(region); }
+std::vector<Region> World::ScanRegions(const KeyRange& range, size_t limit_max) const {
+  return index_.Scan(range, limit_max);
+}
+std::optional<Region> World::RandomRegion(StoreId store, HeldAs held_as,
+                                          std::span<const KeyRange> ranges, Rng& rng) const {
+  return index_.Random(store, held_as, ranges, rng);
+}
+std::optional<Region> World::RandomRegion(std::span<const KeyRange> ranges, Rng& rng) const {
+  return index_.Random(ranges, rng);
+}
+uint64_t World::CountRegions(const KeyRange& range) const { return index_.Count(range); }
+uint64_t World::CountStoreRegions(StoreId store, HeldAs held_as, const KeyRange& range) const {
+  return index_.CountStore(store, held_as, range);
+}
+uint64_t World::AverageRegionSizeMib() const {
+  if (average_size_mib_) return *average_size_mib_;
+  return index_.size() == 0 ? 0 : index_.total_size_mib() / index_.size();
+}
+
+Region Applied(const Region& region, const Step& step) {
+  Region after = region;
+  std::visit(Apply{after}, step);
+  return after;
+}
+
+}  // namespace scheduler::test

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "scheduler/filters/plan_context.h"
+#include "scheduler/model/cluster_view.h"
+#include "scheduler/model/region_index.h"
+#include "scheduler/operator/operator.h"
+
+namespace scheduler::test {
+
+/// A cluster in memory for planning tests. Counts of stores follow the regions unless they are set.
+class World final : public ClusterView {
+ public:
+  Store& AddStore(uint64_t id);
+  /// Replaces a region of the same id.
+  void PutRegion(const Region& region);
+  /// Fixed counts for a store, whatever regions there are.
+  void SetCounts(uint64_t store, const StoreCounts& counts);
+  /// Brings the counts of all stores up to date; call before planning.
+  void Refresh();
+  /// The average region size instead of the real one.
+  void SetAverageSize(uint64_t size_mib) { average_size_mib_ = size_mib; }
+
+  [[nodiscard]] const std::vector<Store>& stores() const override { return stores_; }
+  [[nodiscard]] const Store* FindStore(StoreId id) const override;
+  [[nodiscard]] std::optional<Region> FindRegion(RegionId id) const override;
+  [[nodiscard]] std::optional<Region> FindRegionByKey(std::string_view key) const override;
+  [[nodiscard]] std::optional<Region> PreviousRegion(const Region& region) const override;
+  [[nodiscard]] std::optional<Region> NextRegion(const Region& region) const override;
+  [[nodiscard]] std::vector<Region> ScanRegions(const KeyRange& range,
+                                                size_t limit_max) const override;
+  [[nodiscard]] std::optional<Region> RandomRegion(StoreId store, HeldAs held_as,
+                                                   std::span<const KeyRange> ranges,
+                                                   Rng& rng) const override;
+  [[nodiscard]] std::optional<Region> RandomRegion(std::span<const KeyRange> ranges,
+                                                   Rng& rng) const override;
+  [[nodiscard]] uint64_t CountRegions(const KeyRange& range) const override;
+  [[nodiscard]] uint64_t CountStoreRegions(StoreId store, HeldAs held_as,
+                                           const KeyRange& range) const override;
+  [[nodiscard]] uint64_t AverageRegionSizeMib() const override;
+
+  Store* MutableStore(uint64_t id);
+
+  /// What planning reads beside the view.
+  ScheduleOptions options;
+  RuleBook rules{{DefaultRule(3, {}, "")}};
+  Influence influence;
+  std::set<RegionId> busy;
+  Instant now{Seconds{1000}};
+
+  [[nodiscard]] PlanContext Context() const {
+    return {*this, options, rules, influence, busy, now};
+  }
+
+ private:
+  std::vector<Store> stores_;  // By ascending id.
+  std::map<StoreId, StoreCounts> fixed_counts_;
+  RegionIndex index_;
+  std::optional<uint64_t> average_size_mib_;
+};
+
+/// What the stores would do with a step that they obey at once: the region afterwards, with conf_ver moved on.
+Region Applied(const Region& region, const Step& step);
+
+}  // namespace scheduler::test

@@ -10,7 +10,15 @@
 namespace scheduler {
 
 /// The checkers that can be paused, by the names of GET /checker/{name}.
-enum class CheckerKind : uint8_t { kLearner, kReplica, kRule, kSplit, kMerge, kJointState, kAffinity };
+enum class CheckerKind : uint8_t {
+  kLearner,
+  kReplica,
+  kRule,
+  kSplit,
+  kMerge,
+  kJointState,
+  kAffinity
+};
 inline constexpr size_t kCheckerKindCount = 7;
 
 const char* CheckerName(CheckerKind kind);

@@ -57,14 +57,16 @@ class OrphanChecker {
   bool UseAsSpare() {
     for (const Peer& orphan : fit_.orphans) {
       const Store* store = context_.view.FindStore(orphan.store);
-      if (orphan.witness || !IsHealthyPeer(region_, orphan) || !IsConnected(context_, orphan.store) ||
+      if (orphan.witness || !IsHealthyPeer(region_, orphan) ||
+          !IsConnected(context_, orphan.store) ||
           !MayReplace(context_.view, fit_, lost_->store, *store)) {
         continue;
       }
       const bool same_role = IsLearner(orphan) == IsLearner(*lost_);
       if (!same_role && IsLearner(*lost_) && !context_.options.UseJointConsensus()) continue;
       Builder builder(
-          context_, same_role ? "remove-replaced-orphan-peer" : "replace-down-peer-with-orphan-peer",
+          context_,
+          same_role ? "remove-replaced-orphan-peer" : "replace-down-peer-with-orphan-peer",
           region_);
       builder.RemovePeer(lost_->store).SetWhy("a spare peer stands in for a lost one");
       if (!same_role && IsLearner(orphan)) builder.PromoteLearner(orphan.store);

@@ -58,13 +58,12 @@ class RuleRepair {
   void AddMissing() {
     const Store* target = Take(StoreSelector(context_, region_, rule_).ToAdd(stores_));
     if (target == nullptr) return;
-    decision_.Take(region_.id,
-                   Builder(context_, "add-rule-peer", region_)
-                       .AddPeer({PeerId{}, target->id, RoleOf(rule_), rule_.witness})
-                       .SetWhy(std::to_string(fit_.peers.size()) + " of " +
-                               std::to_string(rule_.count) + " peers of rule " + rule_.group_id +
-                               "/" + rule_.id)
-                       .Build(Kind::kReplica, Priority::kHigh));
+    decision_.Take(region_.id, Builder(context_, "add-rule-peer", region_)
+                                   .AddPeer({PeerId{}, target->id, RoleOf(rule_), rule_.witness})
+                                   .SetWhy(std::to_string(fit_.peers.size()) + " of " +
+                                           std::to_string(rule_.count) + " peers of rule " +
+                                           rule_.group_id + "/" + rule_.id)
+                                   .Build(Kind::kReplica, Priority::kHigh));
   }
 
   void Replace(const Peer& old_peer, const std::string& status) {

@@ -19,8 +19,8 @@ std::vector<const Store*> Without(std::span<const Store* const> stores, StoreId 
 
 }  // namespace
 
-std::optional<Refusal> StoreSelector::RefuseAtAnyTime(
-    const Store& store, std::span<const Store* const> others) const {
+std::optional<Refusal> StoreSelector::RefuseAtAnyTime(const Store& store,
+                                                      std::span<const Store* const> others) const {
   const auto refuse = [&](Reason reason) {
     return Refusal{reason, store.id, region_.id, 0, 0, {}};
   };
@@ -34,8 +34,7 @@ std::optional<Refusal> StoreSelector::RefuseAtAnyTime(
   return RefuseIsolation(rule_, others, store);
 }
 
-Selection StoreSelector::Select(std::span<const Store* const> others,
-                                double score_to_beat) const {
+Selection StoreSelector::Select(std::span<const Store* const> others, double score_to_beat) const {
   Selection selection;
   std::vector<const Store*> best;
   double best_score = score_to_beat;
@@ -46,8 +45,8 @@ Selection StoreSelector::Select(std::span<const Store* const> others,
     }
     const double score = DistinctScore(rule_.location_labels, others, store);
     if (score <= score_to_beat || score < best_score) {
-      selection.refusals.push_back({Reason::kStoreWorseLocation, store.id, region_.id, score,
-                                    best_score, {}});
+      selection.refusals.push_back(
+          {Reason::kStoreWorseLocation, store.id, region_.id, score, best_score, {}});
       continue;
     }
     if (score > best_score) best.clear();

@@ -10,7 +10,8 @@ namespace scheduler {
 /// A store for a peer, or why there is none (scheduling.md B.4). Cost O(stores * peers * labels).
 struct Selection {
   const Store* store = nullptr;
-  bool blocked_for_now = false;    // A best located store exists but cannot take a peer at this moment.
+  bool blocked_for_now =
+      false;  // A best located store exists but cannot take a peer at this moment.
   std::vector<Refusal> refusals;  // One for each store passed over.
 };
 
@@ -36,8 +37,7 @@ class StoreSelector {
  private:
   [[nodiscard]] std::optional<Refusal> RefuseAtAnyTime(const Store& store,
                                                        std::span<const Store* const> others) const;
-  [[nodiscard]] Selection Select(std::span<const Store* const> others,
-                                 double score_to_beat) const;
+  [[nodiscard]] Selection Select(std::span<const Store* const> others, double score_to_beat) const;
 
   const PlanContext& context_;
   const Region& region_;

@@ -16,7 +16,7 @@ struct PlanContext {
   const ClusterView& view;
   const ScheduleOptions& options;
   const RuleBook& rules;
-  const Influence& influence;               // Of the unfinished steps of all running operators.
+  const Influence& influence;              // Of the unfinished steps of all running operators.
   const std::set<RegionId>& busy_regions;  // Those with a running operator.
   Instant now;
 

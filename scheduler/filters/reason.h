@@ -14,60 +14,60 @@ enum class Reason : uint8_t {
   // A store may not be source or target. Value and bound as in the comment.
   kStoreTombstone,
   kStoreRemoving,
-  kStoreDown,               // Seconds since its last heartbeat; max-store-down-time in seconds.
-  kStoreNotConnected,       // Seconds since its last heartbeat; 20.
+  kStoreDown,          // Seconds since its last heartbeat; max-store-down-time in seconds.
+  kStoreNotConnected,  // Seconds since its last heartbeat; 20.
   kStoreBusy,
   kStoreTransferInPaused,
   kStoreTransferOutPaused,
   kStoreSlow,
   kStoreStopping,
   kStoreSlowTrend,
-  kStoreRejectsLeaders,     // Label property reject-leader.
-  kStoreAddLimit,           // Cost units left; units needed.
-  kStoreRemoveLimit,        // Cost units left; units needed.
-  kStoreSnapshots,          // Snapshots in flight; max-snapshot-count.
-  kStorePendingPeers,       // Pending peers; max-pending-peer-count.
-  kStoreLowSpace,           // Share of space used; low-space-ratio.
+  kStoreRejectsLeaders,  // Label property reject-leader.
+  kStoreAddLimit,        // Cost units left; units needed.
+  kStoreRemoveLimit,     // Cost units left; units needed.
+  kStoreSnapshots,       // Snapshots in flight; max-snapshot-count.
+  kStorePendingPeers,    // Pending peers; max-pending-peer-count.
+  kStoreLowSpace,        // Share of space used; low-space-ratio.
   kStoreSpecialUse,
   kStoreHoldsPeer,
   kStoreExcluded,
-  kStoreLabels,             // Does not meet the rule's label constraints.
-  kStoreIsolation,          // Shares the isolation level with another peer.
-  kStoreWorseLocation,      // Distinct score; the score to beat.
-  kStorePlacement,          // The move would make the region's rules worse off.
+  kStoreLabels,         // Does not meet the rule's label constraints.
+  kStoreIsolation,      // Shares the isolation level with another peer.
+  kStoreWorseLocation,  // Distinct score; the score to beat.
+  kStorePlacement,      // The move would make the region's rules worse off.
   kStoreUnknown,
 
   // A region may not be moved.
   kRegionNoLeader,
-  kRegionDownPeers,         // Down peers; 0.
-  kRegionPendingPeers,      // Pending peers; 0.
+  kRegionDownPeers,     // Down peers; 0.
+  kRegionPendingPeers,  // Pending peers; 0.
   kRegionNotReplicated,
-  kRegionEmpty,             // Size in MiB; the size up to which it counts as empty.
+  kRegionEmpty,  // Size in MiB; the size up to which it counts as empty.
   kRegionHot,
   kRegionJointState,
   kRegionCrossesRules,
   kRegionWitness,
   kRegionGone,
-  kRegionTooFewCopies,      // Healthy peers that would be left; peers wanted.
-  kRegionQuorum,            // Voters that would be alive; voters that would be left.
+  kRegionTooFewCopies,  // Healthy peers that would be left; peers wanted.
+  kRegionQuorum,        // Voters that would be alive; voters that would be left.
 
   // Nothing to do, or not now.
   kNoSource,
   kNoTarget,
-  kNoRegion,                // Tries; tries allowed.
-  kAlreadyBalanced,         // Source score; target score, both with tolerance.
-  kTargetsBusy,             // A good target exists but cannot take it at this moment.
-  kScheduleLimit,           // Operators of the kind; the limit.
+  kNoRegion,         // Tries; tries allowed.
+  kAlreadyBalanced,  // Source score; target score, both with tolerance.
+  kTargetsBusy,      // A good target exists but cannot take it at this moment.
+  kScheduleLimit,    // Operators of the kind; the limit.
   kPaused,
   kHalted,
   kBuildFailed,
-  kNotEnoughRegions,        // Regions heard of since this server leads; regions wanted.
-  kNoHotStatistics,         // The statistics that this scheduler plans from are not collected.
+  kNotEnoughRegions,  // Regions heard of since this server leads; regions wanted.
+  kNoHotStatistics,   // The statistics that this scheduler plans from are not collected.
 
   // Admission.
-  kStaleEpoch,              // The proposal's epoch; the region's.
-  kOperatorExists,          // Priority of the proposal; priority of the running operator.
-  kWaitLimit,               // Operators waiting with the same description; the limit.
+  kStaleEpoch,      // The proposal's epoch; the region's.
+  kOperatorExists,  // Priority of the proposal; priority of the running operator.
+  kWaitLimit,       // Operators waiting with the same description; the limit.
   kNotLeader,
 };
 

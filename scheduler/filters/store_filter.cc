@@ -194,8 +194,12 @@ Verdict RefuseRegionMove(const Region& region) {
 Verdict RefuseUnhealthyRegion(const Region& region) {
   if (auto refusal = RefuseRegionMove(region)) return refusal;
   if (region.pending_peers.empty()) return {};
-  return Refusal{Reason::kRegionPendingPeers, StoreId{}, region.id,
-                 static_cast<double>(region.pending_peers.size()), 0, {}};
+  return Refusal{Reason::kRegionPendingPeers,
+                 StoreId{},
+                 region.id,
+                 static_cast<double>(region.pending_peers.size()),
+                 0,
+                 {}};
 }
 
 }  // namespace scheduler

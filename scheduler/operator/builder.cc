@@ -96,8 +96,7 @@ Builder& Builder::SetLeader(StoreId store) {
     Fail("cannot transfer leader to " + Number(store) + ": not found");
   } else if (IsLearner(it->second) || it->second.witness) {
     Fail("cannot transfer leader to " + Number(store) + ": not voter");
-  } else if (it->second.id &&
-             (region_.IsPending(it->second.id) || region_.IsDown(it->second.id))) {
+  } else if (it->second.id && (region_.IsPending(it->second.id) || region_.IsDown(it->second.id))) {
     Fail("cannot transfer leader to " + Number(store) + ": unhealthy");
   } else {
     target_leader_ = store;
@@ -161,8 +160,10 @@ Result<Proposal> Builder::Build(Kind kind, Priority priority) {
 
 void Builder::CheckWish() {
   if (!region_.HasLeader()) return Fail("region has no leader");
-  if (region_.InJointState()) return Fail("cannot build operator for region which is in joint state");
-  if (!skip_rule_check_ && rules_.empty()) return Fail("cannot build operator for region match no rule");
+  if (region_.InJointState())
+    return Fail("cannot build operator for region which is in joint state");
+  if (!skip_rule_check_ && rules_.empty())
+    return Fail("cannot build operator for region match no rule");
   const bool any_voter =
       std::ranges::any_of(target_, [](const auto& entry) { return IsVoter(entry.second); });
   if (!any_voter) return Fail("cannot create operator: target peers have no voter");

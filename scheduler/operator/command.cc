@@ -23,8 +23,8 @@ struct Commands {
   }
   Verdict operator()(const AddPeer& step) const {
     if (region.PeerOnStore(step.store) != nullptr) return {};
-    return Change({PeerChangeType::kAddNode,
-                   {step.peer, step.store, PeerRole::kVoter, step.witness}});
+    return Change(
+        {PeerChangeType::kAddNode, {step.peer, step.store, PeerRole::kVoter, step.witness}});
   }
   Verdict operator()(const AddLearner& step) const {
     if (region.PeerOnStore(step.store) != nullptr) return {};

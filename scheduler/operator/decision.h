@@ -13,7 +13,8 @@ namespace scheduler {
 struct Decision {
   std::vector<Proposal> proposals;
   std::vector<Refusal> refusals;
-  bool look_again_soon = false;  // What stood in the way passes by itself: the region goes to the queue of regions to see.
+  bool look_again_soon =
+      false;  // What stood in the way passes by itself: the region goes to the queue of regions to see.
 
   /// Notes a refusal; the same reason for the same store is counted, not repeated.
   void Refuse(Refusal refusal) {

@@ -7,8 +7,8 @@ namespace scheduler {
 namespace {
 
 constexpr std::array<const char*, 12> kNames = {
-    "admin",  "affinity", "merge",  "range",          "replica", "split",
-    "hot-region", "region", "leader", "witness-leader", "witness", "split-scatter"};
+    "admin",      "affinity", "merge",  "range",          "replica", "split",
+    "hot-region", "region",   "leader", "witness-leader", "witness", "split-scatter"};
 
 }  // namespace
 

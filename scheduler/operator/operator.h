@@ -21,7 +21,8 @@ inline constexpr Millis kOperatorExpiry = Seconds{3};
 
 /// What planning proposes: steps for one region, with the epoch that planning saw. Admission makes an Operator of it.
 struct Proposal {
-  std::string desc;   // "balance-leader", "replace-rule-down-peer": on the wire, see scheduling.md B.3.5 and C.
+  std::string
+      desc;  // "balance-leader", "replace-rule-down-peer": on the wire, see scheduling.md B.3.5 and C.
   std::string brief;  // "mv peer: store [1] to [2]".
   RegionId region;
   RegionEpoch epoch;

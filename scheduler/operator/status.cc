@@ -11,13 +11,13 @@ constexpr size_t kStatusCount = 7;
 // Row: from; column: to; both in the order of Status.
 constexpr std::array<std::array<bool, kStatusCount>, kStatusCount> kTransitions = {{
     // Created Started Success Canceled Replaced Expired Timeout
-    {false, true, false, true, false, true, false},    // Created
-    {false, false, true, true, true, false, true},     // Started
-    {false, false, false, false, false, false, false}, // Success
-    {false, false, false, false, false, false, false}, // Canceled
-    {false, false, false, false, false, false, false}, // Replaced
-    {false, false, false, false, false, false, false}, // Expired
-    {false, false, false, false, false, false, false}, // Timeout
+    {false, true, false, true, false, true, false},     // Created
+    {false, false, true, true, true, false, true},      // Started
+    {false, false, false, false, false, false, false},  // Success
+    {false, false, false, false, false, false, false},  // Canceled
+    {false, false, false, false, false, false, false},  // Replaced
+    {false, false, false, false, false, false, false},  // Expired
+    {false, false, false, false, false, false, false},  // Timeout
 }};
 
 }  // namespace

@@ -73,11 +73,12 @@ struct Finishes {
     return region.PeerOnStore(step.store) == nullptr;
   }
   bool operator()(const ChangePeerV2Enter& step) const {
-    return std::ranges::all_of(step.promotes, [&](const PromoteLearner& p) {
-             const Peer* peer = PeerWithId(region, p.store, p.peer);
-             return IsPlainVoter(peer) ||
-                    (peer != nullptr && peer->role == PeerRole::kIncomingVoter);
-           }) &&
+    return std::ranges::all_of(step.promotes,
+                               [&](const PromoteLearner& p) {
+                                 const Peer* peer = PeerWithId(region, p.store, p.peer);
+                                 return IsPlainVoter(peer) ||
+                                        (peer != nullptr && peer->role == PeerRole::kIncomingVoter);
+                               }) &&
            std::ranges::all_of(step.demotes, [&](const DemoteVoter& d) {
              return IsDemoted(PeerWithId(region, d.store, d.peer), PeerRole::kDemotingVoter);
            });

@@ -93,9 +93,9 @@ struct BatchSwitchWitness {
   std::vector<WitnessSwitch> switches;
 };
 
-using Step = std::variant<TransferLeader, AddPeer, AddLearner, PromoteLearner, RemovePeer,
-                          ChangePeerV2Enter, ChangePeerV2Leave, MergeRegion, SplitRegion,
-                          BatchSwitchWitness>;
+using Step =
+    std::variant<TransferLeader, AddPeer, AddLearner, PromoteLearner, RemovePeer, ChangePeerV2Enter,
+                 ChangePeerV2Leave, MergeRegion, SplitRegion, BatchSwitchWitness>;
 
 /// The reference's words: "add learner peer 5 on store 2".
 std::string StepText(const Step& step);

@@ -52,9 +52,8 @@ class RulePicker {
     }
     RuleFit fit;
     fit.rule = &rule_;
-    std::ranges::sort(chosen_, {}, [](const Candidate* c) {
-      return std::make_tuple(-c->health, c->peer->id);
-    });
+    std::ranges::sort(chosen_, {},
+                      [](const Candidate* c) { return std::make_tuple(-c->health, c->peer->id); });
     for (const Candidate* candidate : chosen_) {
       fit.peers.push_back(*candidate->peer);
       if (!RoleFits(*candidate)) fit.different_role.push_back(*candidate->peer);

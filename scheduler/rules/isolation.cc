@@ -39,8 +39,8 @@ bool SharesIsolationLevel(std::span<const std::string> location_labels, const st
                           std::span<const Store* const> others, const Store& store) {
   const auto it = std::ranges::find(location_labels, level);
   if (level.empty() || it == location_labels.end()) return false;
-  const auto shared_labels = location_labels.first(
-      static_cast<size_t>(it - location_labels.begin()) + 1);
+  const auto shared_labels =
+      location_labels.first(static_cast<size_t>(it - location_labels.begin()) + 1);
   return std::ranges::any_of(others, [&](const Store* other) {
     return std::ranges::all_of(shared_labels, [&](const std::string& label) {
       return store.Label(label) == other->Label(label);

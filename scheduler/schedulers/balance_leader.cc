@@ -17,7 +17,11 @@ class LeaderBalance {
  public:
   LeaderBalance(const PlanContext& context, const BalanceLeaderConfig& config, RetryQuota& quota,
                 Rng& rng)
-      : context_(context), config_(config), quota_(quota), rng_(rng), influence_(context.influence) {
+      : context_(context),
+        config_(config),
+        quota_(quota),
+        rng_(rng),
+        influence_(context.influence) {
     for (const Store& store : context.view.stores()) {
       if (store.state == StoreState::kTombstone) continue;
       if (auto special = RefuseSpecialUse(store)) {
@@ -85,13 +89,14 @@ class LeaderBalance {
   }
 
   [[nodiscard]] std::optional<Region> Pick(const Store& store, HeldAs held_as) {
-    return PickRegion(context_, {store.id, held_as, config_.ranges}, rng_,
-                      [&](const Region& region) -> std::optional<Refusal> {
-                        if (used_.contains(region.id) || context_.busy_regions.contains(region.id)) {
-                          return Refusal{Reason::kOperatorExists, StoreId{}, region.id, 0, 0, {}};
-                        }
-                        return RefuseUnhealthyRegion(region);
-                      });
+    return PickRegion(
+        context_, {store.id, held_as, config_.ranges}, rng_,
+        [&](const Region& region) -> std::optional<Refusal> {
+          if (used_.contains(region.id) || context_.busy_regions.contains(region.id)) {
+            return Refusal{Reason::kOperatorExists, StoreId{}, region.id, 0, 0, {}};
+          }
+          return RefuseUnhealthyRegion(region);
+        });
   }
 
   bool MoveOut(const Store& source) {
@@ -126,13 +131,13 @@ class LeaderBalance {
                         verdict.target_score, "target " + std::to_string(target.id.value)});
       return false;
     }
-    Result<Proposal> built = Builder(context_, "balance-leader", region)
-                                 .SetLeader(target.id)
-                                 .SetWhy("leader score " + NumberText(Score(source)) + " on store " +
-                                         std::to_string(source.id.value) + ", " +
-                                         NumberText(Score(target)) + " on store " +
-                                         std::to_string(target.id.value))
-                                 .Build(Kind::kLeader);
+    Result<Proposal> built =
+        Builder(context_, "balance-leader", region)
+            .SetLeader(target.id)
+            .SetWhy("leader score " + NumberText(Score(source)) + " on store " +
+                    std::to_string(source.id.value) + ", " + NumberText(Score(target)) +
+                    " on store " + std::to_string(target.id.value))
+            .Build(Kind::kLeader);
     const bool ok = built.has_value();
     if (ok) {
       used_.insert(region.id);

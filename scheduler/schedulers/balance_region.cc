@@ -86,8 +86,12 @@ class RegionBalance {
     for (uint32_t i = 0; i < tries; ++i) {
       const auto region = Pick(source);
       if (!region) {
-        decision_.Refuse({Reason::kNoRegion, source.id, RegionId{}, static_cast<double>(i),
-                          static_cast<double>(tries), {}});
+        decision_.Refuse({Reason::kNoRegion,
+                          source.id,
+                          RegionId{},
+                          static_cast<double>(i),
+                          static_cast<double>(tries),
+                          {}});
         return false;
       }
       if (MoveRegion(source, *region, lower)) return true;
@@ -101,10 +105,9 @@ class RegionBalance {
     constexpr std::array kOrder{HeldAs::kPending, HeldAs::kFollower, HeldAs::kLeader,
                                 HeldAs::kLearner};
     for (const HeldAs held_as : kOrder) {
-      auto region = PickRegion(context_, {source.id, held_as, config_.ranges}, rng_,
-                               [&](const Region& candidate) {
-                                 return RefuseRegion(candidate, source, held_as);
-                               });
+      auto region = PickRegion(
+          context_, {source.id, held_as, config_.ranges}, rng_,
+          [&](const Region& candidate) { return RefuseRegion(candidate, source, held_as); });
       if (region) return region;
     }
     return {};
@@ -117,13 +120,14 @@ class RegionBalance {
     if (context_.busy_regions.contains(region.id) || used_.contains(region.id)) {
       return refuse(Reason::kOperatorExists);
     }
-    auto refusal = held_as == HeldAs::kPending ? RefuseRegionMove(region)
-                                               : RefuseUnhealthyRegion(region);
+    auto refusal =
+        held_as == HeldAs::kPending ? RefuseRegionMove(region) : RefuseUnhealthyRegion(region);
     if (refusal) return refusal;
     const Peer* peer = region.PeerOnStore(source.id);
     if (peer == nullptr) return refuse(Reason::kRegionGone);
     if (peer->witness) return refuse(Reason::kRegionWitness);
-    if (region.size_mib <= kEmptyRegionSizeMib && !few_regions_) return refuse(Reason::kRegionEmpty);
+    if (region.size_mib <= kEmptyRegionSizeMib && !few_regions_)
+      return refuse(Reason::kRegionEmpty);
     const Store* sender = context_.view.FindStore(region.leader.store);
     if (sender == nullptr) return refuse(Reason::kStoreUnknown);
     if (auto busy = RefuseSnapshotSender(context_, *sender)) return busy;
@@ -131,8 +135,7 @@ class RegionBalance {
     return {};
   }
 
-  bool MoveRegion(const Store& source, const Region& region,
-                  std::span<const Store* const> lower) {
+  bool MoveRegion(const Store& source, const Region& region, std::span<const Store* const> lower) {
     const RegionFit fit = context_.Fit(region);
     for (size_t i = lower.size(); i-- > 0;) {
       const Store& target = *lower[i];
@@ -160,14 +163,14 @@ class RegionBalance {
     Peer peer = *region.PeerOnStore(source.id);
     peer.id = {};
     peer.store = target.id;
-    Result<Proposal> built = Builder(context_, "balance-region", region)
-                                 .RemovePeer(source.id)
-                                 .AddPeer(peer)
-                                 .SetWhy("region score " + NumberText(Score(source)) + " on store " +
-                                         std::to_string(source.id.value) + ", " +
-                                         NumberText(Score(target)) + " on store " +
-                                         std::to_string(target.id.value))
-                                 .Build(Kind::kRegion);
+    Result<Proposal> built =
+        Builder(context_, "balance-region", region)
+            .RemovePeer(source.id)
+            .AddPeer(peer)
+            .SetWhy("region score " + NumberText(Score(source)) + " on store " +
+                    std::to_string(source.id.value) + ", " + NumberText(Score(target)) +
+                    " on store " + std::to_string(target.id.value))
+            .Build(Kind::kRegion);
     const bool ok = built.has_value();
     if (ok) {
       used_.insert(region.id);

@@ -67,11 +67,12 @@ class Eviction {
       return false;
     }
     std::ranges::sort(targets);
-    Result<Proposal> built = Builder(context_, desc_, region)
-                                 .SetLeader(targets[rng_.Below(targets.size())])
-                                 .SetLeaderCandidates(targets)
-                                 .SetWhy("store " + std::to_string(store.value) + " gives up leaders")
-                                 .Build(Kind::kLeader, Priority::kUrgent);
+    Result<Proposal> built =
+        Builder(context_, desc_, region)
+            .SetLeader(targets[rng_.Below(targets.size())])
+            .SetLeaderCandidates(targets)
+            .SetWhy("store " + std::to_string(store.value) + " gives up leaders")
+            .Build(Kind::kLeader, Priority::kUrgent);
     const bool ok = built.has_value();
     if (ok) used_.insert(region.id);
     decision_.Take(region.id, std::move(built));
@@ -88,8 +89,8 @@ class Eviction {
 
 }  // namespace
 
-Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config,
-                     const char* desc, Rng& rng) {
+Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config, const char* desc,
+                     Rng& rng) {
   return Eviction(context, config, desc, rng).Run();
 }
 
@@ -105,14 +106,14 @@ Decision GrantLeader(const PlanContext& context, const GrantLeaderConfig& config
       decision.Refuse(std::move(*refusal));
       continue;
     }
-    const auto region = PickRegion(
-        context, {store, HeldAs::kFollower, ranges}, rng,
-        [&](const Region& candidate) -> std::optional<Refusal> {
-          if (context.busy_regions.contains(candidate.id)) {
-            return Refusal{Reason::kOperatorExists, StoreId{}, candidate.id, 0, 0, {}};
-          }
-          return RefuseUnhealthyRegion(candidate);
-        });
+    const auto region =
+        PickRegion(context, {store, HeldAs::kFollower, ranges}, rng,
+                   [&](const Region& candidate) -> std::optional<Refusal> {
+                     if (context.busy_regions.contains(candidate.id)) {
+                       return Refusal{Reason::kOperatorExists, StoreId{}, candidate.id, 0, 0, {}};
+                     }
+                     return RefuseUnhealthyRegion(candidate);
+                   });
     if (!region) {
       decision.Refuse({Reason::kNoRegion, store, RegionId{}, 0, 0, {}});
       continue;

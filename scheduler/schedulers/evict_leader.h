@@ -21,8 +21,8 @@ struct GrantLeaderConfig {
 
 /// Moves leaders away from the configured stores (scheduling.md C.10): to any follower's store that takes leaders, with
 /// all of them named so that the region may choose. Urgent: nothing else comes first.
-Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config,
-                     const char* desc, Rng& rng);
+Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config, const char* desc,
+                     Rng& rng);
 
 /// Moves leaders to the configured stores, whatever their labels say.
 Decision GrantLeader(const PlanContext& context, const GrantLeaderConfig& config, Rng& rng);

@@ -41,7 +41,8 @@ BalanceVerdict JudgeLeaderMove(const PlanContext& context, const Influence& infl
   const int64_t tolerance = LeaderTolerance(context);
   const int64_t from = std::abs(LeaderDelta(context, influence.Of(source.id)));
   const int64_t to = std::abs(LeaderDelta(context, influence.Of(target.id)));
-  return {context.LeaderScore(source, -from - tolerance), context.LeaderScore(target, to + tolerance)};
+  return {context.LeaderScore(source, -from - tolerance),
+          context.LeaderScore(target, to + tolerance)};
 }
 
 BalanceVerdict JudgeRegionMove(const PlanContext& context, const Influence& influence,
@@ -51,7 +52,8 @@ BalanceVerdict JudgeRegionMove(const PlanContext& context, const Influence& infl
   const int64_t tolerance = RegionTolerance(context);
   const int64_t from = std::abs(influence.Of(source.id).region_size_mib) * kInfluenceFactor;
   const int64_t to = std::abs(influence.Of(target.id).region_size_mib) * kInfluenceFactor;
-  return {context.RegionScore(source, -from - tolerance), context.RegionScore(target, to + tolerance)};
+  return {context.RegionScore(source, -from - tolerance),
+          context.RegionScore(target, to + tolerance)};
 }
 
 }  // namespace scheduler

@@ -23,9 +23,8 @@ Rank BestOfAllSubsets(const World& world, const Rule& rule, const Region& region
       if ((subset >> i & 1) != 0) peers.push_back(region.peers[i]);
     }
     if (peers.size() > rule.count) continue;
-    const int64_t other_role = std::ranges::count_if(peers, [&](const Peer& peer) {
-      return !MatchesRole(peer, region.leader, rule.role);
-    });
+    const int64_t other_role = std::ranges::count_if(
+        peers, [&](const Peer& peer) { return !MatchesRole(peer, region.leader, rule.role); });
     const std::vector<const Store*> stores = StoresOf(world, peers);
     best = std::max(best,
                     Rank(peers.size(), -other_role, IsolationScore(rule.location_labels, stores)));
@@ -57,7 +56,9 @@ TEST_CASE("the fit is as good as trying all subsets", "[property]") {
       Store& store = world.AddStore(id);
       const uint64_t zone = rng.Below(3);
       const uint64_t rack = rng.Below(3);
-      const auto text = [](const char* name, uint64_t number) { return name + std::to_string(number); };
+      const auto text = [](const char* name, uint64_t number) {
+        return name + std::to_string(number);
+      };
       store.labels = {{"zone", text("z", zone)}, {"rack", text("z", zone) + text("r", rack)}};
     }
     const Rule rule = DefaultRule(1 + rng.Below(5), {"zone", "rack"}, "");
@@ -76,7 +77,8 @@ TEST_CASE("a fit counts each peer once and prefers healthy ones", "[fit]") {
   World world;
   for (uint64_t id = 1; id <= 5; ++id) world.AddStore(id);
   Region region;
-  for (uint64_t id = 1; id <= 4; ++id) region.peers.push_back({{10 + id}, {id}, PeerRole::kVoter, false});
+  for (uint64_t id = 1; id <= 4; ++id)
+    region.peers.push_back({{10 + id}, {id}, PeerRole::kVoter, false});
   region.leader = region.peers[3];
   region.down_peers.push_back({region.peers[0], 60});
   region.pending_peers.push_back(region.peers[1]);

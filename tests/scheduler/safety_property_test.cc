@@ -57,7 +57,8 @@ void MakeStores(World& world, Rng& rng, uint64_t count) {
 
 bool IsAlive(const World& world, StoreId id) {
   const Store* store = world.FindStore(id);
-  return store != nullptr && store->state != StoreState::kTombstone && !store->IsDisconnected(world.now);
+  return store != nullptr && store->state != StoreState::kTombstone &&
+         !store->IsDisconnected(world.now);
 }
 
 bool IsHealthyCopy(const World& world, const Region& region, const Peer& peer) {
@@ -216,7 +217,8 @@ TEST_CASE("no proposal of a scheduler harms a region", "[property]") {
       if (auto* evict = std::get_if<EvictLeaderConfig>(&config)) evict->stores[region.leader.store];
       if (auto* grant = std::get_if<GrantLeaderConfig>(&config)) grant->stores[StoreId{1}];
       SchedulerMemory memory;
-      for (const Proposal& proposal : RunScheduler(world.Context(), config, memory, rng).proposals) {
+      for (const Proposal& proposal :
+           RunScheduler(world.Context(), config, memory, rng).proposals) {
         ++proposals;
         CAPTURE(i, proposal.desc, proposal.brief);
         Obey(world, proposal, region);

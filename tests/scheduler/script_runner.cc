@@ -277,8 +277,7 @@ std::string ScriptRunner::DoHeartbeat(const Line& line) {
   if (result != AdvanceResult::kSend) return out + '\n';
   const CancelReason reason = CheckStale(op, region, [&](StoreId id) {
     const Store* store = world_.FindStore(id);
-    return store != nullptr &&
-           store->DownTime(world_.now) <= world_.options.max_store_down_time;
+    return store != nullptr && store->DownTime(world_.now) <= world_.options.max_store_down_time;
   });
   if (reason == CancelReason::kNone) return out + "; " + CommandOf(op, region) + '\n';
   REQUIRE(op.Cancel(reason, world_.now));

@@ -85,8 +85,7 @@ void World::SetCounts(uint64_t store, const StoreCounts& counts) {
 void World::Refresh() {
   for (Store& store : stores_) {
     const auto fixed = fixed_counts_.find(store.id);
-    store.counts =
-        fixed == fixed_counts_.end() ? index_.SumsOf(store.id).counts : fixed->second;
+    store.counts = fixed == fixed_counts_.end() ? index_.SumsOf(store.id).counts : fixed->second;
   }
 }
 

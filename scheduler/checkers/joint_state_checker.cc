@@ -8,7 +8,8 @@
 namespace scheduler {
 namespace {
 
-/// Who should lead while the joint state is left; 0: nobody can. Stores that take leaders first, then any healthy voter.
+/// Who should lead while the joint state is left; 0: nobody can. Stores that take leaders first, then any healthy
+/// voter.
 StoreId LeaderToStay(const PlanContext& context, const Region& region) {
   StoreId fallback;
   for (const Peer& peer : region.peers) {

@@ -23,8 +23,8 @@ class StoreSelector {
       : context_(context), region_(region), rule_(rule), limits_(limits) {}
 
   /// The best store beside `others`: first the best located stores of all that may take a peer at any time, then of
-  /// those the one with the lowest region score that can take it now. A worse location is never taken because the best
-  /// store is busy for a moment.
+  /// those the one with the lowest region score that can take it now. A worse location is never taken because the
+  /// best store is busy for a moment.
   [[nodiscard]] Selection ToAdd(std::span<const Store* const> others) const;
 
   /// The best store to take over from the peer on `old_store`, which is one of `others`.
@@ -45,7 +45,8 @@ class StoreSelector {
   Limits limits_;
 };
 
-/// The worst located of `stores`, on ties the fullest; stores that cannot give a peer away now are left out. Null: none.
+/// The worst located of `stores`, on ties the fullest; stores that cannot give a peer away now are left out. Null:
+/// none.
 const Store* SelectStoreToLeave(const PlanContext& context, const Rule& rule,
                                 std::span<const Store* const> stores);
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -175,6 +176,8 @@ class Core {
   // Only when it has been applied may the next membership change be proposed: at most one is in the
   // log and not applied. An upper bound: a new leader does not know, and sets it to its last index.
   LogIndex pending_conf_index_ = 0;
+  // While a received snapshot is not applied: the membership that applied entries have led to.
+  std::optional<ConfState> membership_before_snapshot_;
   uint64_t uncommitted_bytes_ = 0;
 
   // Ticks since: the leader was heard (follower), the campaign began (candidate), the quorum was

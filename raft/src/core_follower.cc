@@ -164,6 +164,7 @@ Result<bool> Core::RestoreSnapshot(const SnapshotPtr& snapshot) {
                             membership.error().context));
   }
   log_.Restore(snapshot);
+  if (!membership_before_snapshot_) membership_before_snapshot_ = tracker_.membership();
   SwitchTo(std::move(membership->membership), std::move(membership->progress));
   const EntryId last = log_.LastId();
   journal_.Info(

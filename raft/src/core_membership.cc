@@ -7,18 +7,36 @@
 
 namespace raft {
 
+namespace {
+
+Result<Changer::Outcome> WorkOut(Changer changer, const ConfChangeV2& change) {
+  if (change.leaves_joint()) return std::move(changer).LeaveJoint();
+  if (change.transition != ConfChangeTransition::kAuto || change.changes.size() > 1) {
+    const bool auto_leave = change.transition != ConfChangeTransition::kJointExplicit;
+    return std::move(changer).EnterJoint(auto_leave, change.changes);
+  }
+  return std::move(changer).Simple(change.changes);
+}
+
+}  // namespace
+
 Result<ConfState> Core::ApplyConfChange(const ConfChangeV2& change) {
-  Changer changer(tracker_.membership(), tracker_.progress(), tracker_.inflight_prototype(),
-                  std::max<LogIndex>(log_.LastIndex(), 1));
-  const auto work_out = [&]() -> Result<Changer::Outcome> {
-    if (change.leaves_joint()) return std::move(changer).LeaveJoint();
-    if (change.transition != ConfChangeTransition::kAuto || change.changes.size() > 1) {
-      const bool auto_leave = change.transition != ConfChangeTransition::kJointExplicit;
-      return std::move(changer).EnterJoint(auto_leave, change.changes);
-    }
-    return std::move(changer).Simple(change.changes);
-  };
-  Result<Changer::Outcome> outcome = work_out();
+  const Inflights& prototype = tracker_.inflight_prototype();
+  const LogIndex next = std::max<LogIndex>(log_.LastIndex(), 1);
+  if (membership_before_snapshot_) {
+    // Entries handed out before a snapshot came in are still being applied. The membership in force
+    // is already that of the snapshot, which contains them.
+    Result<Changer::Outcome> before =
+        RestoreMembership(*membership_before_snapshot_, prototype, next);
+    if (!before) return tl::unexpected(std::move(before).error());
+    Result<Changer::Outcome> outcome =
+        WorkOut(Changer(before->membership, before->progress, prototype, next), change);
+    if (!outcome) return tl::unexpected(std::move(outcome).error());
+    membership_before_snapshot_ = outcome->membership;
+    return std::move(outcome->membership);
+  }
+  Result<Changer::Outcome> outcome =
+      WorkOut(Changer(tracker_.membership(), tracker_.progress(), prototype, next), change);
   if (!outcome) return tl::unexpected(std::move(outcome).error());
   return SwitchTo(std::move(outcome->membership), std::move(outcome->progress));
 }
@@ -64,6 +82,7 @@ void Core::AppliedTo(LogIndex index, uint64_t bytes) {
 void Core::AppliedSnapshot(const SnapshotPtr& snapshot) {
   const LogIndex index = snapshot->metadata.index;
   log_.unstable().StableSnapshotTo(index);
+  if (!log_.HasSnapshot()) membership_before_snapshot_.reset();
   AppliedTo(index, 0);
 }
 

@@ -42,6 +42,11 @@
 /// To each of the two the messages are handled in order, and none may get lost. ApplyConfChange is
 /// still called on the thread of the library. Entries are handed out as committed only once this
 /// node has written them.
+///
+/// The two run beside each other. So a snapshot may be written while entries before it still wait to
+/// be applied: these, and their membership changes, are then skipped, and their responses delivered
+/// all the same. And the applied index may be ahead of the stored commit index: who compacts the log
+/// raises that one first (see storage.h), and a later write must not lower it again.
 namespace raft {
 
 /// States by what they do. Values are those of the wire.

@@ -11,7 +11,9 @@ namespace raft {
 /// it as each Ready tells. Called on the thread that calls the library. Except where said, an error
 /// is fatal for the group.
 ///
-/// Invariant: FirstIndex() <= LastIndex() + 1, and every entry in between is there.
+/// Invariants: FirstIndex() <= LastIndex() + 1, and every entry in between is there. The stored commit
+/// index is in [FirstIndex()-1, LastIndex()]: who compacts up to i makes sure that the stored commit
+/// index is at least i. Only applied entries may be compacted.
 class Storage {
  public:
   virtual ~Storage() = default;
@@ -26,7 +28,8 @@ class Storage {
 
   /// Appends the entries of [lo, hi) to `out`, as many from lo on as fit into `max_bytes` by
   /// EncodedSize, but at least one if there is any. `out` is the caller's, so that the steady state
-  /// reuses its memory. Errors: kCompacted if lo < FirstIndex(); kUnavailable if hi >
+  /// reuses its memory. Entries are read again to be applied and to be sent to slow followers, so
+  /// recent ones should come from memory. Errors: kCompacted if lo < FirstIndex(); kUnavailable if hi >
   /// LastIndex()+1.
   virtual Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
                                   std::vector<Entry>& out) const = 0;
@@ -41,7 +44,10 @@ class Storage {
   /// 0 on a fresh storage, else at least FirstIndex()-1. Must be quick.
   virtual LogIndex LastIndex() const = 0;
 
-  /// The newest snapshot, at FirstIndex()-1 or later; sent to a follower that fell behind the log.
+  /// A snapshot at FirstIndex()-1 or later, with the membership of its index; sent to a follower that
+  /// fell behind the log. A node that is not in that membership refuses it, so for one that was added
+  /// since, a newer snapshot is needed. May be called from within ApplyConfChange, when the entry
+  /// of the change is not yet applied.
   /// Error kSnapshotUnavailable: nothing is sent now, and it is asked again at the follower's next
   /// heartbeat response; use it while one is being made.
   virtual Result<SnapshotPtr> GetSnapshot() = 0;

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "raft/mem_storage.h"
+#include "raft/raw_node.h"
+
+namespace raft::sim {
+
+/// A simulation found a broken promise; the text says which, and how to replay it.
+struct Broken {
+  std::string text;
+};
+
+/// How a run goes, drawn from its seed.
+struct Plan {
+  uint64_t seed = 0;
+  bool pre_vote = false;
+  bool check_quorum = false;
+  bool async_storage_writes = false;
+  bool change_members = false;
+  bool transfer = false;
+  uint32_t drop_percent = 0;
+  uint32_t duplicate_percent = 0;
+  uint32_t crash_percent = 0;  ///< Of the steps at which something unusual happens.
+  uint64_t max_inflight_msgs = 4;
+  uint64_t max_size_per_msg = 0;
+
+  static Plan FromSeed(uint64_t seed);
+  std::string Describe() const;
+};
+
+/// A log in memory that makes a snapshot of the newest state when it is asked for one.
+class SimStorage final : public Storage {
+ public:
+  SimStorage(FatalHook fatal, std::function<SnapshotPtr()> newest)
+      : log_(std::move(fatal)), newest_(std::move(newest)) {}
+
+  Result<InitialState> GetInitialState() const override { return log_.GetInitialState(); }
+  Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
+                          std::vector<Entry>& out) const override {
+    return log_.GetEntries(lo, hi, max_bytes, out);
+  }
+  Result<Term> GetTerm(LogIndex index) const override { return log_.GetTerm(index); }
+  LogIndex FirstIndex() const override { return log_.FirstIndex(); }
+  LogIndex LastIndex() const override { return log_.LastIndex(); }
+  Result<SnapshotPtr> GetSnapshot() override { return newest_(); }
+
+  MemStorage& log() { return log_; }
+
+ private:
+  MemStorage log_;
+  std::function<SnapshotPtr()> newest_;
+};
+
+/// Some nodes with disks, and a network that loses, doubles, delays and reorders, on one thread from
+/// one seed. After each step it checks what Raft promises (thesis figure 3.2):
+///
+/// - election safety: at most one leader a term, and one vote a term of each node, across crashes;
+/// - log matching: an index and term in two logs name the same entry, and all before are the same;
+/// - state machine safety: no two nodes apply different entries at an index, and none is left out;
+/// - reads: a confirmed read index is not below what was applied anywhere when the read was asked.
+///
+/// A crash loses what was not written durably. The state machine is a running hash, lost with a crash
+/// and rebuilt from the snapshot and the log.
+class Cluster {
+ public:
+  explicit Cluster(const Plan& plan);
+  ~Cluster();
+
+  /// One random event. Throws Broken.
+  void Step();
+
+  /// Ends all trouble and runs until every member has applied a last proposal. Throws Broken.
+  void Settle();
+
+  uint64_t applied_count() const { return applied_.size(); }
+  uint64_t leaders_seen() const { return leaders_.size(); }
+  uint64_t crashes() const { return crashes_; }
+  uint64_t snapshots_restored() const { return snapshots_; }
+  uint64_t reads_confirmed() const { return reads_confirmed_; }
+
+ private:
+  /// What is on a node's disk.
+  struct Disk {
+    HardState hard_state;
+    Snapshot snapshot;
+    std::vector<Entry> entries;
+  };
+
+  struct Node {
+    NodeId id = kNoNode;
+    Disk durable;
+    std::unique_ptr<SimStorage> storage;  // With what is written but not durable.
+    std::unique_ptr<RawNode> raw;         // Null while it is down.
+    std::deque<Message> append_work;
+    std::deque<Message> apply_work;
+    LogIndex applied = 0;
+    uint64_t state = 0;
+    ConfState members;
+    Term term_seen = 0;
+  };
+
+  struct Applied {
+    Term term = 0;
+    uint64_t state = 0;
+  };
+
+  uint64_t Random(uint64_t bound) { return rng_() % bound; }
+  bool Percent(uint64_t percent) { return Random(100) < percent; }
+  Node& AnyNode() { return nodes_[Random(nodes_.size())]; }
+  Node* Leader();
+
+  void Start(Node& node);
+  void Crash(Node& node);
+  void MakeDurable(Node& node);
+  void Unusual();
+  void ChangeMembers(Node& node);
+  void Compact(Node& node);
+  void Propose(Node& node);
+  void AskRead(Node& node);
+  void RunReady(Node& node);
+  void RunAppend(Node& node);
+  void RunApply(Node& node);
+  void Write(Node& node, const HardState& state, const std::vector<Entry>& entries,
+             const SnapshotPtr& snapshot);
+  void Apply(Node& node, const std::vector<Entry>& entries);
+  void ApplySnapshot(Node& node, const Snapshot& snapshot);
+  void Post(Message message);
+  void DeliverOne();
+  void Deliver(Message message);
+  void RunAll(Node& node);
+
+  void CheckNode(Node& node);
+  void CheckVote(const Message& message);
+  void CheckReads(const std::vector<ReadState>& reads);
+  void CheckLogs();
+  void Require(bool holds, const std::string& what) const;
+  SnapshotPtr NewestSnapshot(const Node& node) const;
+  std::vector<Entry> StoredEntries(Node& node) const;
+
+  Plan plan_;
+  std::mt19937_64 rng_;
+  std::deque<Node> nodes_;
+  std::vector<Message> network_;
+  std::set<std::pair<NodeId, NodeId>> cut_;  // From, to.
+  uint64_t step_ = 0;
+  uint64_t proposals_ = 0;
+  uint64_t reads_ = 0;
+  uint64_t crashes_ = 0;
+  uint64_t snapshots_ = 0;
+  uint64_t reads_confirmed_ = 0;
+  std::map<Term, NodeId> leaders_;
+  std::map<std::pair<Term, NodeId>, NodeId> votes_;
+  std::map<LogIndex, Applied> applied_;
+  std::map<uint64_t, LogIndex> asked_reads_;
+};
+
+}  // namespace raft::sim

@@ -1,0 +1,64 @@
+#include <cstdlib>
+#include <string>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "tests/raft/sim/cluster.h"
+
+namespace raft::sim {
+namespace {
+
+uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// QM_SIM_SEED starts elsewhere, QM_SIM_RUNS and QM_SIM_STEPS make it longer. A failure names the
+// seed of its run; with that as QM_SIM_SEED and QM_SIM_RUNS=1 it comes again.
+TEST_CASE("a cluster keeps Raft's promises whatever happens to it") {
+  const uint64_t first = FromEnvironment("QM_SIM_SEED", 1);
+  const uint64_t runs = FromEnvironment("QM_SIM_RUNS", 40);
+  const uint64_t steps = FromEnvironment("QM_SIM_STEPS", 20000);
+  uint64_t applied = 0;
+  uint64_t leaders = 0;
+  uint64_t crashes = 0;
+  uint64_t snapshots = 0;
+  uint64_t reads = 0;
+  for (uint64_t seed = first; seed < first + runs; ++seed) {
+    try {
+      Cluster cluster(Plan::FromSeed(seed));
+      for (uint64_t i = 0; i < steps; ++i) cluster.Step();
+      cluster.Settle();
+      applied += cluster.applied_count();
+      leaders += cluster.leaders_seen();
+      crashes += cluster.crashes();
+      snapshots += cluster.snapshots_restored();
+      reads += cluster.reads_confirmed();
+    } catch (const Broken& broken) {
+      FAIL(broken.text);
+    }
+  }
+  // What did not happen was not tested.
+  fmt::print("{} runs: {} entries, {} leaders, {} crashes, {} snapshots, {} reads\n", runs, applied,
+             leaders, crashes, snapshots, reads);
+  CHECK(applied > 0);
+  if (runs < 10) return;
+  CHECK(leaders > runs);
+  CHECK(crashes > 0);
+  CHECK(snapshots > 0);
+  CHECK(reads > 0);
+}
+
+TEST_CASE("a run repeats from its seed") {
+  const auto run = [] {
+    Cluster cluster(Plan::FromSeed(7));
+    for (int i = 0; i < 3000; ++i) cluster.Step();
+    return fmt::format("{} {} {}", cluster.applied_count(), cluster.leaders_seen(),
+                       cluster.reads_confirmed());
+  };
+  CHECK(run() == run());
+}
+
+}  // namespace
+}  // namespace raft::sim

@@ -1,0 +1,112 @@
+// What GET /qm/api/v1/events sends, field by field. api/http/dashboard_json.cc writes it.
+// Ids of clusters and members exceed 2^53 and are strings; those of stores and regions stay far below.
+
+export const FORMAT = 1;
+
+export interface Member {
+  name: string;
+  id: string;
+  client_urls: string[];
+  peer_urls: string[];
+  leader: boolean;
+  /** null: not known to the server that answers. */
+  healthy: boolean | null;
+  priority: number;
+  version: string;
+}
+
+export type StoreState = 'Up' | 'Disconnected' | 'Down' | 'Offline' | 'Tombstone';
+
+export interface Store {
+  id: number;
+  address: string;
+  status_address: string;
+  version: string;
+  labels: { key: string; value: string }[];
+  state: StoreState;
+  node_state: 'Preparing' | 'Serving' | 'Removing' | 'Removed';
+  capacity_bytes: number;
+  available_bytes: number;
+  used_bytes: number;
+  leader_count: number;
+  region_count: number;
+  learner_count: number;
+  pending_peer_count: number;
+  leader_size_mib: number;
+  region_size_mib: number;
+  leader_score: number;
+  region_score: number;
+  leader_weight: number;
+  region_weight: number;
+  read_bytes_per_s: number;
+  write_bytes_per_s: number;
+  sending_snapshots: number;
+  receiving_snapshots: number;
+  slow_score: number;
+  busy: boolean;
+  /** null: no heartbeat since this leader took over. */
+  heartbeat_age_ms: number | null;
+  start_time_s: number;
+}
+
+export interface RegionCounts {
+  count: number;
+  size_mib: number;
+  /** Regions heard of since this leader took over, for the warm-up after a change of leader. */
+  reported: number;
+}
+
+export type OperatorStatus = 'created' | 'started' | 'success' | 'canceled' | 'replaced' | 'expired' | 'timeout';
+
+export interface Operator {
+  region_id: number;
+  desc: string;
+  brief: string;
+  kinds: string[];
+  priority: string;
+  status: OperatorStatus;
+  /** The numbers that led to it, in words. */
+  why: string;
+  steps: string[];
+  current_step: number;
+  size_mib: number;
+  /** Since it was made; for a finished one: how long it took. */
+  age_ms: number;
+  timeout_ms: number;
+  /** Only for finished ones. */
+  ended_ms_ago: number | null;
+  cancel_reason: string;
+}
+
+/** One kind of "no" that planning met lately, with the numbers of the latest one. */
+export interface Refusal {
+  source: string;
+  reason: string;
+  text: string;
+  count: number;
+}
+
+export interface Snapshot {
+  format: number;
+  time_ms: number;
+  cluster_id: string;
+  version: string;
+  answered_by: { name: string; leads: boolean };
+  leader: { name: string; client_urls: string[] } | null;
+  bootstrapped: boolean;
+  members: Member[];
+  /** On a member that does not lead: empty, as are regions and operators. */
+  stores: Store[];
+  regions: RegionCounts;
+  operators: { running: Operator[]; running_count: number; finished: Operator[]; finished_total: number };
+  refusals: Refusal[];
+}
+
+/** One past second, from the leader's memory: sent once when a stream opens, oldest first. */
+export interface Sample {
+  time_ms: number;
+  /** store id -> [leaders, regions, used bytes, read bytes/s, write bytes/s] */
+  stores: Record<string, [number, number, number, number, number]>;
+  running: number;
+  finished_total: number;
+}

@@ -1,0 +1,53 @@
+import type { Store } from '../api/types';
+
+export type Weighing = 'leaders' | 'regions' | 'space';
+
+export interface Bar {
+  store: Store;
+  /** Count, or bytes used. */
+  value: number;
+  /** What the store would hold if all were even, by weight or by capacity. */
+  ideal: number;
+}
+
+export interface Balance {
+  bars: Bar[];
+  /** Largest distance from the ideal, as a share of it; 0 is even. */
+  spread: number;
+}
+
+const MOVES = new Set(['Up', 'Disconnected', 'Offline']);
+
+function valueOf(store: Store, weighing: Weighing): number {
+  if (weighing === 'leaders') return store.leader_count;
+  return weighing === 'regions' ? store.region_count : store.used_bytes;
+}
+
+function weightOf(store: Store, weighing: Weighing): number {
+  if (store.state !== 'Up') return 0;
+  if (weighing === 'leaders') return store.leader_weight;
+  return weighing === 'regions' ? store.region_weight : store.capacity_bytes;
+}
+
+/** Who holds how much against an even share. Stores that are leaving have an even share of nothing. */
+export function weigh(stores: readonly Store[], weighing: Weighing): Balance {
+  const shown = stores.filter((store) => MOVES.has(store.state) || store.region_count > 0);
+  const total = shown.reduce((sum, store) => sum + valueOf(store, weighing), 0);
+  const weights = shown.reduce((sum, store) => sum + weightOf(store, weighing), 0);
+  const bars = shown.map((store) => ({
+    store,
+    value: valueOf(store, weighing),
+    ideal: weights === 0 ? 0 : (total * weightOf(store, weighing)) / weights,
+  }));
+  const spread = bars.reduce(
+    (worst, bar) => (bar.ideal === 0 ? worst : Math.max(worst, Math.abs(bar.value - bar.ideal) / bar.ideal)),
+    0,
+  );
+  return { bars, spread };
+}
+
+export function verdict(spread: number): { word: string; tone: 'good' | 'fair' | 'bad' } {
+  if (spread <= 0.05) return { word: 'even', tone: 'good' };
+  if (spread <= 0.25) return { word: 'settling', tone: 'fair' };
+  return { word: 'uneven', tone: 'bad' };
+}

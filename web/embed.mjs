@@ -19,7 +19,9 @@ const LINE_BYTES = 4000;
 function files(folder) {
   return readdirSync(folder)
     .sort()
-    .flatMap((name) => (statSync(join(folder, name)).isDirectory() ? files(join(folder, name)) : [join(folder, name)]));
+    .flatMap((name) =>
+      statSync(join(folder, name)).isDirectory() ? files(join(folder, name)) : [join(folder, name)],
+    );
 }
 
 // Octal escapes of three digits end by themselves, so that a digit may follow.

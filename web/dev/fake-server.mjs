@@ -28,7 +28,8 @@ let finished = [];
 let finishedTotal = 0;
 const samples = [];
 
-const pick = (list, score) => list.reduce((best, one) => (score(one) > score(best) ? one : best), list[0]);
+const pick = (list, score) =>
+  list.reduce((best, one) => (score(one) > score(best) ? one : best), list[0]);
 
 function propose() {
   if (operators.length >= 7 || stores.length === 0) return;
@@ -36,7 +37,8 @@ function propose() {
   const leaving = stores.find((store) => store.state === 'Offline' && store.regions > 0);
   const byLeader = random() < 0.4;
   const key = byLeader ? 'leaders' : 'regions';
-  const from = leaving && random() < 0.5 ? leaving : pick(up, (store) => store[key] + random() * 30);
+  const from =
+    leaving && random() < 0.5 ? leaving : pick(up, (store) => store[key] + random() * 30);
   const to = pick(up, (store) => -store[key] - random() * 30);
   if (from === to || from[key] - to[key] < 4) return;
   const region = 100 + Math.floor(random() * 9000);
@@ -44,8 +46,15 @@ function propose() {
   const average = up.reduce((sum, store) => sum + store[key], 0) / up.length;
   operators.push({
     region_id: region,
-    desc: from === leaving ? 'replace-rule-offline-peer' : byLeader ? 'balance-leader' : 'balance-region',
-    brief: byLeader ? `transfer leader: store ${from.id} to ${to.id}` : `mv peer: store [${from.id}] to [${to.id}]`,
+    desc:
+      from === leaving
+        ? 'replace-rule-offline-peer'
+        : byLeader
+          ? 'balance-leader'
+          : 'balance-region',
+    brief: byLeader
+      ? `transfer leader: store ${from.id} to ${to.id}`
+      : `mv peer: store [${from.id}] to [${to.id}]`,
     kinds: from === leaving ? ['replica', 'region'] : byLeader ? ['leader'] : ['region'],
     priority: from === leaving ? 'high' : 'medium',
     status: 'started',
@@ -80,7 +89,12 @@ function advance() {
     const ok = random() > 0.04;
     if (ok) for (let i = 0; i < 5; i += 1) op.apply();
     finishedTotal += 1;
-    finished.unshift({ ...op, status: ok ? 'success' : 'canceled', cancel_reason: ok ? '' : 'stale-status', ended: Date.now() });
+    finished.unshift({
+      ...op,
+      status: ok ? 'success' : 'canceled',
+      cancel_reason: ok ? '' : 'stale-status',
+      ended: Date.now(),
+    });
   }
   operators = operators.filter((op) => op.current_step < op.steps.length);
   finished = finished.slice(0, 50);
@@ -88,30 +102,57 @@ function advance() {
 
 const wave = (i, t) => 1 + 0.5 * Math.sin(t / 17_000 + i * 1.3);
 function traffic(store, t) {
-  return [Math.round(store.leaders * 42_000 * wave(store.id, t)), Math.round(store.regions * 9_000 * wave(store.id + 2, t))];
+  return [
+    Math.round(store.leaders * 42_000 * wave(store.id, t)),
+    Math.round(store.regions * 9_000 * wave(store.id + 2, t)),
+  ];
 }
 
 function storeJson(store, t) {
   const [read, write] = traffic(store, t);
   const used = store.regions * 0.096 * GIB;
   return {
-    id: store.id, address: `tikv-${store.id}.stores:20160`, status_address: `tikv-${store.id}.stores:20180`, version: '8.5.0',
-    labels: [{ key: 'zone', value: zones[store.id % 3] }, { key: 'host', value: `h${store.id}` }],
-    state: store.state, node_state: store.state === 'Offline' ? 'Removing' : 'Serving',
-    capacity_bytes: 500 * GIB, available_bytes: 500 * GIB - used - 40 * GIB, used_bytes: used,
-    leader_count: store.leaders, region_count: store.regions, learner_count: 0,
-    pending_peer_count: Math.floor(random() * 2), leader_size_mib: store.leaders * 96, region_size_mib: store.regions * 96,
-    leader_score: store.leaders, region_score: store.regions * 96, leader_weight: 1, region_weight: 1,
-    read_bytes_per_s: read, write_bytes_per_s: write,
-    sending_snapshots: operators.length > 0 ? Math.floor(random() * 2) : 0, receiving_snapshots: 0,
-    slow_score: store.id === 3 && mode === '' ? 42 : 1, busy: false, heartbeat_age_ms: (t + store.id * 1300) % 10_000,
+    id: store.id,
+    address: `tikv-${store.id}.stores:20160`,
+    status_address: `tikv-${store.id}.stores:20180`,
+    version: '8.5.0',
+    labels: [
+      { key: 'zone', value: zones[store.id % 3] },
+      { key: 'host', value: `h${store.id}` },
+    ],
+    state: store.state,
+    node_state: store.state === 'Offline' ? 'Removing' : 'Serving',
+    capacity_bytes: 500 * GIB,
+    available_bytes: 500 * GIB - used - 40 * GIB,
+    used_bytes: used,
+    leader_count: store.leaders,
+    region_count: store.regions,
+    learner_count: 0,
+    pending_peer_count: Math.floor(random() * 2),
+    leader_size_mib: store.leaders * 96,
+    region_size_mib: store.regions * 96,
+    leader_score: store.leaders,
+    region_score: store.regions * 96,
+    leader_weight: 1,
+    region_weight: 1,
+    read_bytes_per_s: read,
+    write_bytes_per_s: write,
+    sending_snapshots: operators.length > 0 ? Math.floor(random() * 2) : 0,
+    receiving_snapshots: 0,
+    slow_score: store.id === 3 && mode === '' ? 42 : 1,
+    busy: false,
+    heartbeat_age_ms: (t + store.id * 1300) % 10_000,
     start_time_s: Math.round(store.started),
   };
 }
 
 function opJson(op, t) {
   const { made, ended, apply, ...plain } = op;
-  return { ...plain, age_ms: (ended ?? t) - made, ended_ms_ago: ended === undefined ? null : t - ended };
+  return {
+    ...plain,
+    age_ms: (ended ?? t) - made,
+    ended_ms_ago: ended === undefined ? null : t - ended,
+  };
 }
 
 const url = (i) => (i === 1 ? `http://127.0.0.1:${port}` : `http://127.0.0.1:${port + i * 1000}`);
@@ -119,13 +160,22 @@ function snapshot() {
   const t = Date.now();
   const follower = mode === 'follower';
   return {
-    format: 1, time_ms: t, cluster_id: '7445382910283746155', version: 'v8.5.0',
+    format: 1,
+    time_ms: t,
+    cluster_id: '7445382910283746155',
+    version: 'v8.5.0',
     answered_by: { name: 'pd1', leads: !follower },
     leader: { name: follower ? 'pd2' : 'pd1', client_urls: [url(follower ? 2 : 1)] },
     bootstrapped: stores.length > 0,
     members: [1, 2, 3].map((i) => ({
-      name: `pd${i}`, id: `${9_000_000_000_000_000_000n + BigInt(i)}`, client_urls: [url(i)], peer_urls: [`http://127.0.0.1:${port + i * 1000 + 1}`],
-      leader: i === (follower ? 2 : 1), healthy: i !== 3, priority: 0, version: 'v8.5.0',
+      name: `pd${i}`,
+      id: `${9_000_000_000_000_000_000n + BigInt(i)}`,
+      client_urls: [url(i)],
+      peer_urls: [`http://127.0.0.1:${port + i * 1000 + 1}`],
+      leader: i === (follower ? 2 : 1),
+      healthy: i !== 3,
+      priority: 0,
+      version: 'v8.5.0',
     })),
     stores: stores.map((store) => storeJson(store, t)),
     regions: {
@@ -134,30 +184,67 @@ function snapshot() {
       reported: Math.round(stores.reduce((sum, store) => sum + store.regions, 0) / 3),
     },
     operators: {
-      running: operators.map((op) => opJson(op, t)), running_count: operators.length,
-      finished: finished.map((op) => opJson(op, t)), finished_total: finishedTotal,
+      running: operators.map((op) => opJson(op, t)),
+      running_count: operators.length,
+      finished: finished.map((op) => opJson(op, t)),
+      finished_total: finishedTotal,
     },
-    refusals: stores.length === 0 ? [] : [
-      { source: 'balance-region', reason: 'store-add-limit', text: 'store 6 has 250 cost units left, 1000 are needed', count: 31 },
-      { source: 'balance-leader', reason: 'already-balanced', text: 'store 4 and store 6 differ by less than the tolerance', count: 12 },
-      { source: 'balance-hot-region', reason: 'no-source', text: 'no store is hot', count: 6 },
-    ],
+    refusals:
+      stores.length === 0
+        ? []
+        : [
+            {
+              source: 'balance-region',
+              reason: 'store-add-limit',
+              text: 'store 6 has 250 cost units left, 1000 are needed',
+              count: 31,
+            },
+            {
+              source: 'balance-leader',
+              reason: 'already-balanced',
+              text: 'store 4 and store 6 differ by less than the tolerance',
+              count: 12,
+            },
+            {
+              source: 'balance-hot-region',
+              reason: 'no-source',
+              text: 'no store is hot',
+              count: 6,
+            },
+          ],
   };
 }
 
 function remember() {
   const t = Date.now();
   const byStore = {};
-  for (const store of stores) byStore[store.id] = [store.leaders, store.regions, store.regions * 0.096 * GIB, ...traffic(store, t)];
-  samples.push({ time_ms: t, stores: byStore, running: operators.length, finished_total: finishedTotal });
+  for (const store of stores)
+    byStore[store.id] = [
+      store.leaders,
+      store.regions,
+      store.regions * 0.096 * GIB,
+      ...traffic(store, t),
+    ];
+  samples.push({
+    time_ms: t,
+    stores: byStore,
+    running: operators.length,
+    finished_total: finishedTotal,
+  });
   if (samples.length > 300) samples.shift();
 }
 
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 function serveFile(path, response) {
   const root = process.env.STATIC;
   const file = root && join(root, normalize(path.replace(/^\/dashboard\/?/, '/')));
-  const found = file && existsSync(file) && extname(file) !== '' ? file : root && join(root, 'index.html');
+  const found =
+    file && existsSync(file) && extname(file) !== '' ? file : root && join(root, 'index.html');
   if (!found || !path.startsWith('/dashboard')) {
     response.writeHead(404).end();
     return;
@@ -171,7 +258,9 @@ createServer((request, response) => {
   const path = new URL(request.url, 'http://x').pathname;
   if (path !== '/qm/api/v1/events') return serveFile(path, response);
   response.writeHead(200, {
-    'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache', 'Access-Control-Allow-Origin': '*',
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-cache',
+    'Access-Control-Allow-Origin': '*',
   });
   const send = (name, data) => response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   send('history', samples);

@@ -10,10 +10,14 @@ import { path } from './router';
 
 function Page() {
   switch (path.value) {
-    case '/stores': return <Stores />;
-    case '/operators': return <Operators />;
-    case '/members': return <Members />;
-    default: return <Overview />;
+    case '/stores':
+      return <Stores />;
+    case '/operators':
+      return <Operators />;
+    case '/members':
+      return <Members />;
+    default:
+      return <Overview />;
   }
 }
 
@@ -21,10 +25,16 @@ export function App() {
   const old = snapshot.value !== null && !fresh.value && connection.value.state !== 'connecting';
   return (
     <>
-      <a class="skip" href="#main" onClick={(event) => {
-        event.preventDefault();
-        document.getElementById('main')?.focus();
-      }}>Skip to the figures</a>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById('main')?.focus();
+        }}
+      >
+        Skip to the figures
+      </a>
       <Header />
       <ConnectionBanner />
       <main id="main" tabIndex={-1} class={old ? 'old' : ''}>

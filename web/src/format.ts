@@ -26,7 +26,9 @@ export function count(value: number): string {
 /** "12.3k" where space is short. */
 export function short(value: number): string {
   if (Math.abs(value) < 10_000) return Number.isInteger(value) ? count(value) : value.toFixed(1);
-  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
+  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(
+    value,
+  );
 }
 
 export function percent(share: number): string {

@@ -16,7 +16,11 @@ class FakeSource implements Source {
   }
   send(changes: Partial<Snapshot>): void {
     const snapshot = {
-      format: 1, answered_by: { name: 'pd1', leads: true }, members: [], leader: null, ...changes,
+      format: 1,
+      answered_by: { name: 'pd1', leads: true },
+      members: [],
+      leader: null,
+      ...changes,
     };
     this.listeners['snapshot']?.({ data: JSON.stringify(snapshot) });
   }
@@ -33,7 +37,11 @@ beforeEach(() => {
   states = [];
   stream = new EventStream(
     'http://a',
-    { onSnapshot: () => undefined, onHistory: () => undefined, onConnection: (state) => states.push(state) },
+    {
+      onSnapshot: () => undefined,
+      onHistory: () => undefined,
+      onConnection: (state) => states.push(state),
+    },
     (url) => {
       sources.push(new FakeSource(url));
       return latest();
@@ -53,13 +61,18 @@ test('goes live with the first snapshot', () => {
 });
 
 test('moves on to the leader that a follower names', () => {
-  latest().send({ answered_by: { name: 'pd1', leads: false }, leader: { name: 'pd2', client_urls: ['http://b'] } });
+  latest().send({
+    answered_by: { name: 'pd1', leads: false },
+    leader: { name: 'pd2', client_urls: ['http://b'] },
+  });
   expect(latest().url).toBe('http://b/qm/api/v1/events');
   expect(sources[0]?.closed).toBe(true);
 });
 
 test('tries the other members when its server goes away', () => {
-  latest().send({ members: [{ client_urls: ['http://a'] }, { client_urls: ['http://c'] }] as Snapshot['members'] });
+  latest().send({
+    members: [{ client_urls: ['http://a'] }, { client_urls: ['http://c'] }] as Snapshot['members'],
+  });
   latest().onerror?.();
   expect(states[states.length - 1]?.state).toBe('lost');
   vi.advanceTimersByTime(500);
@@ -84,7 +97,8 @@ test('says when page and server do not fit', () => {
 
 test('stays with a follower whose leader is out of reach, and tries the leader again later', () => {
   const follower: Partial<Snapshot> = {
-    answered_by: { name: 'pd1', leads: false }, leader: { name: 'pd2', client_urls: ['http://b'] },
+    answered_by: { name: 'pd1', leads: false },
+    leader: { name: 'pd2', client_urls: ['http://b'] },
   };
   latest().send(follower);
   latest().onerror?.();

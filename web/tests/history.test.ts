@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 
 import type { Sample } from '../src/api/types';
-import { band, extend, finishedPerMinute, HISTORY_MAX, merge, perStore, totals } from '../src/live/history';
+import {
+  band,
+  extend,
+  finishedPerMinute,
+  HISTORY_MAX,
+  merge,
+  perStore,
+  totals,
+} from '../src/live/history';
 
 function sample(time_ms: number, leaders: Record<string, number>, finished_total = 0): Sample {
   const stores: Sample['stores'] = {};
@@ -18,7 +26,10 @@ test('only newer samples are appended and old ones fall off', () => {
 });
 
 test('what the server remembers goes between what the page saw', () => {
-  const merged = merge([sample(10, {}), sample(11, {})], [sample(1, {}), sample(10, {}), sample(12, {})]);
+  const merged = merge(
+    [sample(10, {}), sample(11, {})],
+    [sample(1, {}), sample(10, {}), sample(12, {})],
+  );
   expect(merged.map((one) => one.time_ms)).toEqual([1, 10, 11, 12]);
 });
 

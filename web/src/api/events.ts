@@ -50,7 +50,8 @@ export class EventStream {
   constructor(
     private readonly origin: string,
     private readonly handlers: Handlers,
-    private readonly open: (url: string) => Source = (url) => new EventSource(url) as unknown as Source,
+    private readonly open: (url: string) => Source = (url) =>
+      new EventSource(url) as unknown as Source,
     private readonly now: () => number = Date.now,
   ) {
     this.target = origin;
@@ -128,7 +129,10 @@ export class EventStream {
     if (this.lostSinceMs === 0) this.lostSinceMs = this.now();
     this.handlers.onConnection({ state: 'lost', target: this.target, since_ms: this.lostSinceMs });
     this.tried += 1;
-    const next = this.urls.find((url) => !this.avoided(url)) ?? this.urls[this.tried % this.urls.length] ?? this.origin;
+    const next =
+      this.urls.find((url) => !this.avoided(url)) ??
+      this.urls[this.tried % this.urls.length] ??
+      this.origin;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.connect(next), this.retryMs);
     this.retryMs = Math.min(this.retryMs * 2, RETRY_MS_MAX);
@@ -140,7 +144,11 @@ export class EventStream {
     if (silence > DEAD_MS) {
       this.fail();
     } else if (silence > STALE_MS && this.lostSinceMs === 0) {
-      this.handlers.onConnection({ state: 'stale', target: this.target, since_ms: this.lastEventMs });
+      this.handlers.onConnection({
+        state: 'stale',
+        target: this.target,
+        since_ms: this.lastEventMs,
+      });
     }
   }
 }

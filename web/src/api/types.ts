@@ -56,7 +56,8 @@ export interface RegionCounts {
   reported: number;
 }
 
-export type OperatorStatus = 'created' | 'started' | 'success' | 'canceled' | 'replaced' | 'expired' | 'timeout';
+export type OperatorStatus =
+  'created' | 'started' | 'success' | 'canceled' | 'replaced' | 'expired' | 'timeout';
 
 export interface Operator {
   region_id: number;
@@ -98,7 +99,12 @@ export interface Snapshot {
   /** On a member that does not lead: empty, as are regions and operators. */
   stores: Store[];
   regions: RegionCounts;
-  operators: { running: Operator[]; running_count: number; finished: Operator[]; finished_total: number };
+  operators: {
+    running: Operator[];
+    running_count: number;
+    finished: Operator[];
+    finished_total: number;
+  };
   refusals: Refusal[];
 }
 

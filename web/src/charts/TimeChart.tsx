@@ -23,10 +23,19 @@ interface Props {
 
 const HEIGHT = 170;
 const WINDOW_S = 300;
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const clock = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
 
 function makeOptions(props: Props, width: number): uPlot.Options {
-  const axis = { stroke: cssColour('--muted'), grid: { stroke: cssColour('--grid'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
+  const axis = {
+    stroke: cssColour('--muted'),
+    grid: { stroke: cssColour('--grid'), width: 1 },
+    ticks: { show: false },
+    font: '11px system-ui, sans-serif',
+  };
   return {
     width,
     height: HEIGHT,
@@ -34,7 +43,9 @@ function makeOptions(props: Props, width: number): uPlot.Options {
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     legend: { show: false },
     scales: {
-      x: { range: (_, low, high) => [Math.min(low, high - 60, Math.max(low, high - WINDOW_S)), high] },
+      x: {
+        range: (_, low, high) => [Math.min(low, high - 60, Math.max(low, high - WINDOW_S)), high],
+      },
       y: {
         range: (_, low, high) => {
           if (low == null || high == null) return [0, 1];
@@ -44,8 +55,18 @@ function makeOptions(props: Props, width: number): uPlot.Options {
       },
     },
     axes: [
-      { ...axis, space: 80, size: 26, values: (_, ticks) => ticks.map((tick) => clock.format(tick * 1000)) },
-      { ...axis, size: 66, space: 34, values: (_, ticks) => ticks.map((tick) => props.format(tick)) },
+      {
+        ...axis,
+        space: 80,
+        size: 26,
+        values: (_, ticks) => ticks.map((tick) => clock.format(tick * 1000)),
+      },
+      {
+        ...axis,
+        size: 66,
+        space: 34,
+        values: (_, ticks) => ticks.map((tick) => props.format(tick)),
+      },
     ],
     series: [
       {},
@@ -75,7 +96,10 @@ export function TimeChart(props: Props) {
     const element = box.current;
     if (element === null) return undefined;
     const options = makeOptions(latest.current, element.clientWidth);
-    options.hooks = { setCursor: [(self) => showAt(self.cursor.idx ?? null)], setData: [(self) => showAt(self.cursor.idx ?? null)] };
+    options.hooks = {
+      setCursor: [(self) => showAt(self.cursor.idx ?? null)],
+      setData: [(self) => showAt(self.cursor.idx ?? null)],
+    };
     function showAt(index: number | null): void {
       const { lines, times_s, format } = latest.current;
       const at = index ?? times_s.length - 1;
@@ -87,7 +111,9 @@ export function TimeChart(props: Props) {
     const made = new uPlot(options, dataOf(latest.current), element);
     plot.current = made;
     showAt(null);
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    const observer = new ResizeObserver(() =>
+      made.setSize({ width: element.clientWidth, height: HEIGHT }),
+    );
     observer.observe(element);
     return () => {
       observer.disconnect();
@@ -100,14 +126,24 @@ export function TimeChart(props: Props) {
     plot.current?.setData(dataOf(props));
   }, [props.times_s, props.lines]);
 
-  const end = props.lines.map((line) => `${line.name} ${props.format(line.values[line.values.length - 1] ?? 0)}`).join(', ');
+  const end = props.lines
+    .map((line) => `${line.name} ${props.format(line.values[line.values.length - 1] ?? 0)}`)
+    .join(', ');
   return (
     <figure class="card chart">
-      <figcaption><h2>{props.title}</h2></figcaption>
+      <figcaption>
+        <h2>{props.title}</h2>
+      </figcaption>
       {props.times_s.length < 2 && <p class="chart-wait">Collecting the first seconds…</p>}
       <div ref={box} role="img" aria-label={`${props.title}, now: ${end}`} />
       <ul ref={legend} class="legend" aria-hidden="true">
-        {props.lines.map((line, i) => <li key={line.name}><i style={`background:${lineColour(i)}`} />{line.name}<b /></li>)}
+        {props.lines.map((line, i) => (
+          <li key={line.name}>
+            <i style={`background:${lineColour(i)}`} />
+            {line.name}
+            <b />
+          </li>
+        ))}
       </ul>
     </figure>
   );

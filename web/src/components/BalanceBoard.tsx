@@ -22,7 +22,8 @@ function Column(props: { bar: Bar; top: number; weighing: Weighing; labelled: bo
   const { tone, word } = describe(bar.store);
   const height = (value: number) => `${top === 0 ? 0 : (value / top) * 100}%`;
   const off = bar.ideal === 0 ? 0 : (bar.value - bar.ideal) / bar.ideal;
-  const about = `Store ${bar.store.id}, ${bar.store.address}, ${word}: ${text(bar.value, weighing)}, even share ${text(bar.ideal, weighing)}`;
+  const name = `Store ${bar.store.id}, ${bar.store.address}, ${word}`;
+  const about = `${name}: ${text(bar.value, weighing)}, even share ${text(bar.ideal, weighing)}`;
   return (
     <li class={`column ${tone}`} title={about}>
       <span class="sr">{about}</span>
@@ -32,9 +33,13 @@ function Column(props: { bar: Bar; top: number; weighing: Weighing; labelled: bo
       </div>
       {props.labelled && (
         <div class="foot" aria-hidden="true">
-          <b data-testid={`bar-${weighing}-${bar.store.id}`}>{weighing === 'space' ? bytes(bar.value) : short(bar.value)}</b>
+          <b data-testid={`bar-${weighing}-${bar.store.id}`}>
+            {weighing === 'space' ? bytes(bar.value) : short(bar.value)}
+          </b>
           <span>store {bar.store.id}</span>
-          <em class={Math.abs(off) > 0.25 ? 'far' : ''}>{bar.ideal === 0 ? 'to empty' : `${off >= 0 ? '+' : '−'}${percent(Math.abs(off))}`}</em>
+          <em class={Math.abs(off) > 0.25 ? 'far' : ''}>
+            {bar.ideal === 0 ? 'to empty' : `${off >= 0 ? '+' : '−'}${percent(Math.abs(off))}`}
+          </em>
         </div>
       )}
     </li>
@@ -52,19 +57,31 @@ export function BalanceBoard({ stores }: { stores: Store[] }) {
     <section class="card board" aria-labelledby="board-title">
       <div class="card-head">
         <h2 id="board-title">Balance</h2>
-        <span class={`badge ${tone}`} data-testid="verdict">{word}, {percent(spread)} off at most</span>
+        <span class={`badge ${tone}`} data-testid="verdict">
+          {word}, {percent(spread)} off at most
+        </span>
         <div class="choice" role="group" aria-label="Weigh by">
           {CHOICES.map((choice) => (
-            <button key={choice.key} type="button" aria-pressed={weighing === choice.key} onClick={() => setWeighing(choice.key)}>
+            <button
+              key={choice.key}
+              type="button"
+              aria-pressed={weighing === choice.key}
+              onClick={() => setWeighing(choice.key)}
+            >
               {choice.name}
             </button>
           ))}
         </div>
       </div>
       <ul class={`columns ${labelled ? '' : 'dense'}`}>
-        {bars.map((bar) => <Column key={bar.store.id} bar={bar} top={top} weighing={weighing} labelled={labelled} />)}
+        {bars.map((bar) => (
+          <Column key={bar.store.id} bar={bar} top={top} weighing={weighing} labelled={labelled} />
+        ))}
       </ul>
-      <p class="hint"><i class="mark-sample" aria-hidden="true" /> even share{weighing === 'space' ? ', by capacity' : ', by weight'}</p>
+      <p class="hint">
+        <i class="mark-sample" aria-hidden="true" /> even share
+        {weighing === 'space' ? ', by capacity' : ', by weight'}
+      </p>
     </section>
   );
 }

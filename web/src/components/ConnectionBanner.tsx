@@ -12,8 +12,13 @@ export function ConnectionBanner() {
   if (now.state === 'mismatch') {
     return (
       <div class="banner bad" role="alert">
-        <p><strong>This page is older or newer than the server.</strong> Reload it to get the one that fits.</p>
-        <button type="button" onClick={() => location.reload()}>Reload</button>
+        <p>
+          <strong>This page is older or newer than the server.</strong> Reload it to get the one
+          that fits.
+        </p>
+        <button type="button" onClick={() => location.reload()}>
+          Reload
+        </button>
       </div>
     );
   }
@@ -22,18 +27,22 @@ export function ConnectionBanner() {
       <div class="banner bad" role="alert">
         <p>
           <strong>{host(now.target)} does not answer.</strong>{' '}
-          {shown === null
-            ? 'Trying again, there and at the other members.'
-            : `What you see is from ${ago(nowMs.value - shown.time_ms)}. Trying again, there and at the other members.`}
+          {shown !== null && `What you see is from ${ago(nowMs.value - shown.time_ms)}. `}
+          Trying again, there and at the other members.
         </p>
-        <button type="button" onClick={retryNow}>Try now</button>
+        <button type="button" onClick={retryNow}>
+          Try now
+        </button>
       </div>
     );
   }
   if (now.state === 'stale') {
     return (
       <div class="banner fair" role="status">
-        <p><strong>Nothing new for {ago(nowMs.value - now.since_ms).replace(' ago', '')}.</strong> The server is up, but silent.</p>
+        <p>
+          <strong>Nothing new for {ago(nowMs.value - now.since_ms).replace(' ago', '')}.</strong>{' '}
+          The server is up, but silent.
+        </p>
       </div>
     );
   }
@@ -42,10 +51,16 @@ export function ConnectionBanner() {
     return (
       <div class="banner fair" role="status">
         {leader === null ? (
-          <p><strong>No PD leader at the moment.</strong> {shown.answered_by.name} is waiting for the members to elect one.</p>
+          <p>
+            <strong>No PD leader at the moment.</strong> {shown.answered_by.name} is waiting for the
+            members to elect one.
+          </p>
         ) : (
           <p>
-            <strong>{shown.answered_by.name} follows {leader.name}</strong>, which cannot be reached from here at{' '}
+            <strong>
+              {shown.answered_by.name} follows {leader.name}
+            </strong>
+            , which cannot be reached from here at{' '}
             <a href={`${leader.client_urls[0]}/dashboard/`}>{host(leader.client_urls[0] ?? '')}</a>.
           </p>
         )}

@@ -21,12 +21,17 @@ export function Empty({ title, children }: { title: string; children?: Component
 
 /** A cluster that no store has joined yet, with what to do about it. */
 export function NoStores() {
-  const command = `tikv-server --pd-endpoints=${location.host} --addr=127.0.0.1:20160 --data-dir=./tikv`;
+  const where = '--addr=127.0.0.1:20160 --data-dir=./tikv';
+  const command = `tikv-server --pd-endpoints=${location.host} ${where}`;
   return (
     <section class="card">
       <Empty title="No stores yet">
-        <p>PD is ready. Regions, leaders and space show up here as soon as the first store joins:</p>
-        <pre tabIndex={0}><code>{command}</code></pre>
+        <p>
+          PD is ready. Regions, leaders and space show up here as soon as the first store joins:
+        </p>
+        <pre tabIndex={0}>
+          <code>{command}</code>
+        </pre>
       </Empty>
     </section>
   );
@@ -38,12 +43,15 @@ export function OnlyLeaderKnows({ now }: { now: Snapshot }) {
   return (
     <section class="card">
       {now.leader === null ? (
-        <Empty title="Waiting for a PD leader"><p>The members are electing one; the figures come back with it.</p></Empty>
+        <Empty title="Waiting for a PD leader">
+          <p>The members are electing one; the figures come back with it.</p>
+        </Empty>
       ) : (
         <Empty title={`${now.leader.name} knows the stores`}>
           <p>
-            {now.answered_by.name} follows it and keeps no figures of its own. This page keeps trying to reach the
-            leader; you can also open <a href={`${url}/dashboard/`}>its own page</a>.
+            {now.answered_by.name} follows it and keeps no figures of its own. This page keeps
+            trying to reach the leader; you can also open{' '}
+            <a href={`${url}/dashboard/`}>its own page</a>.
           </p>
         </Empty>
       )}

@@ -2,7 +2,13 @@ import { connection, snapshot } from '../live/state';
 import { PAGES, path } from '../router';
 import { setTheme, theme, type Theme } from '../theme';
 
-const WORDS = { connecting: 'Connecting', live: 'Live', stale: 'Quiet', lost: 'Disconnected', mismatch: 'Reload needed' };
+const WORDS = {
+  connecting: 'Connecting',
+  live: 'Live',
+  stale: 'Quiet',
+  lost: 'Disconnected',
+  mismatch: 'Reload needed',
+};
 const NEXT: Record<Theme, Theme> = { auto: 'light', light: 'dark', dark: 'auto' };
 const FACE: Record<Theme, string> = { auto: '◐', light: '☀', dark: '☾' };
 
@@ -25,9 +31,17 @@ export function Header() {
       </a>
       <nav aria-label="Pages">
         {PAGES.map((page) => (
-          <a key={page.path} href={`#${page.path}`} aria-current={path.value === page.path ? 'page' : undefined}>
+          <a
+            key={page.path}
+            href={`#${page.path}`}
+            aria-current={path.value === page.path ? 'page' : undefined}
+          >
             {page.name}
-            {page.path === '/operators' && running > 0 && <span class="tally" aria-label={`${running} running`}>{running}</span>}
+            {page.path === '/operators' && running > 0 && (
+              <span class="tally" aria-label={`${running} running`}>
+                {running}
+              </span>
+            )}
           </a>
         ))}
       </nav>

@@ -2,7 +2,14 @@ import type { Operator } from '../api/types';
 import { ago, duration, title } from '../format';
 
 const GLYPHS: [string, string][] = [
-  ['merge', '⇥'], ['split', '⇔'], ['hot-region', '♨'], ['leader', '⚑'], ['witness', '◌'], ['replica', '✚'], ['region', '⇄'], ['admin', '☞'],
+  ['merge', '⇥'],
+  ['split', '⇔'],
+  ['hot-region', '♨'],
+  ['leader', '⚑'],
+  ['witness', '◌'],
+  ['replica', '✚'],
+  ['region', '⇄'],
+  ['admin', '☞'],
 ];
 
 function glyph(kinds: string[]): string {
@@ -22,7 +29,12 @@ function Steps({ op }: { op: Operator }) {
   const label = `Step ${Math.min(done + 1, op.steps.length)} of ${op.steps.length}`;
   return (
     <span class="dots" role="img" aria-label={label} title={op.steps[done] ?? label}>
-      {op.steps.map((step, i) => <i key={step} class={i < done ? 'done' : i === done && op.ended_ms_ago === null ? 'now' : ''} />)}
+      {op.steps.map((step, i) => (
+        <i
+          key={step}
+          class={i < done ? 'done' : i === done && op.ended_ms_ago === null ? 'now' : ''}
+        />
+      ))}
     </span>
   );
 }
@@ -34,24 +46,46 @@ export function OperatorRow({ op }: { op: Operator }) {
     <li class="op" data-testid="operator">
       <details>
         <summary>
-          <span class="glyph" aria-hidden="true">{glyph(op.kinds)}</span>
+          <span class="glyph" aria-hidden="true">
+            {glyph(op.kinds)}
+          </span>
           <span class="op-text">
             <b>{title(op.desc)}</b> <span class="dim">region {op.region_id}</span>
             <span class="brief">{op.brief}</span>
             {op.why !== '' && <span class="why">{op.why}</span>}
           </span>
           <span class="op-end">
-            {end === undefined ? <Steps op={op} /> : <span class={`badge ${end.tone}`}>{end.word}</span>}
-            <span class="dim">{op.ended_ms_ago === null ? duration(op.age_ms) : ago(op.ended_ms_ago)}</span>
+            {end === undefined ? (
+              <Steps op={op} />
+            ) : (
+              <span class={`badge ${end.tone}`}>{end.word}</span>
+            )}
+            <span class="dim">
+              {op.ended_ms_ago === null ? duration(op.age_ms) : ago(op.ended_ms_ago)}
+            </span>
           </span>
         </summary>
         <ol>
           {op.steps.map((step, i) => (
-            <li key={step} class={op.status === 'success' || i < op.current_step ? 'done' : i === op.current_step && end === undefined ? 'now' : ''}>{step}</li>
+            <li
+              key={step}
+              class={
+                op.status === 'success' || i < op.current_step
+                  ? 'done'
+                  : i === op.current_step && end === undefined
+                    ? 'now'
+                    : ''
+              }
+            >
+              {step}
+            </li>
           ))}
         </ol>
         <p class="dim">
-          {op.priority} priority, {op.kinds.join(', ')}, about {op.size_mib} MiB, {end === undefined ? `gives up after ${duration(op.timeout_ms)}` : `took ${duration(op.age_ms)}`}
+          {op.priority} priority, {op.kinds.join(', ')}, about {op.size_mib} MiB,{' '}
+          {end === undefined
+            ? `gives up after ${duration(op.timeout_ms)}`
+            : `took ${duration(op.age_ms)}`}
           {op.cancel_reason !== '' && `, given up: ${op.cancel_reason}`}
         </p>
       </details>

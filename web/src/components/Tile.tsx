@@ -2,7 +2,14 @@ import type { ComponentChildren } from 'preact';
 
 export type Tone = 'good' | 'fair' | 'bad' | 'plain';
 
-export function Tile(props: { label: string; value: ComponentChildren; note?: ComponentChildren; tone?: Tone; id?: string; share?: number }) {
+export function Tile(props: {
+  label: string;
+  value: ComponentChildren;
+  note?: ComponentChildren;
+  tone?: Tone;
+  id?: string;
+  share?: number;
+}) {
   return (
     <div class={`card tile ${props.tone ?? 'plain'}`} data-testid={props.id}>
       <div class="label">{props.label}</div>

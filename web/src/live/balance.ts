@@ -40,7 +40,8 @@ export function weigh(stores: readonly Store[], weighing: Weighing): Balance {
     ideal: weights === 0 ? 0 : (total * weightOf(store, weighing)) / weights,
   }));
   const spread = bars.reduce(
-    (worst, bar) => (bar.ideal === 0 ? worst : Math.max(worst, Math.abs(bar.value - bar.ideal) / bar.ideal)),
+    (worst, bar) =>
+      bar.ideal === 0 ? worst : Math.max(worst, Math.abs(bar.value - bar.ideal) / bar.ideal),
     0,
   );
   return { bars, spread };

@@ -3,7 +3,13 @@ import type { Sample, Snapshot } from '../api/types';
 export const HISTORY_MAX = 300;
 
 export type Measure = 'leaders' | 'regions' | 'used' | 'read' | 'write';
-const INDEX: Record<Measure, 0 | 1 | 2 | 3 | 4> = { leaders: 0, regions: 1, used: 2, read: 3, write: 4 };
+const INDEX: Record<Measure, 0 | 1 | 2 | 3 | 4> = {
+  leaders: 0,
+  regions: 1,
+  used: 2,
+  read: 3,
+  write: 4,
+};
 
 export function sampleOf(snapshot: Snapshot): Sample {
   const stores: Sample['stores'] = {};
@@ -66,7 +72,9 @@ export function band(series: Series): Series {
   const mean: number[] = [];
   const high: number[] = [];
   for (let i = 0; i < series.times_s.length; i += 1) {
-    const values = series.lines.map((line) => line.values[i]).filter((value): value is number => value != null);
+    const values = series.lines
+      .map((line) => line.values[i])
+      .filter((value): value is number => value != null);
     const sum = values.reduce((total, value) => total + value, 0);
     low.push(values.length === 0 ? 0 : Math.min(...values));
     high.push(values.length === 0 ? 0 : Math.max(...values));
@@ -84,7 +92,9 @@ export function band(series: Series): Series {
 
 export function totals(history: readonly Sample[], measure: Measure): number[] {
   const at = INDEX[measure];
-  return history.map((sample) => Object.values(sample.stores).reduce((sum, values) => sum + values[at], 0));
+  return history.map((sample) =>
+    Object.values(sample.stores).reduce((sum, values) => sum + values[at], 0),
+  );
 }
 
 /** Operators that ended in the minute before each sample. */

@@ -8,7 +8,9 @@ function Refusals() {
   if (refusals.length === 0) return null;
   return (
     <section class="card" aria-labelledby="refusals-title">
-      <div class="card-head"><h2 id="refusals-title">Why not more</h2></div>
+      <div class="card-head">
+        <h2 id="refusals-title">Why not more</h2>
+      </div>
       <ul class="refusals">
         {refusals.map((refusal) => (
           <li key={`${refusal.source} ${refusal.reason}`}>
@@ -32,22 +34,42 @@ export function Operators() {
       <div class="two">
         <div class="stack">
           <section class="card" aria-labelledby="running-title">
-            <div class="card-head"><h2 id="running-title">Running</h2><span class="dim">{count(running_count)}</span></div>
+            <div class="card-head">
+              <h2 id="running-title">Running</h2>
+              <span class="dim">{count(running_count)}</span>
+            </div>
             {running.length === 0 ? (
-              <Empty title="Nothing runs"><p class="dim">Checkers and schedulers find nothing to repair or to move.</p></Empty>
+              <Empty title="Nothing runs">
+                <p class="dim">Checkers and schedulers find nothing to repair or to move.</p>
+              </Empty>
             ) : (
-              <ul class="ops">{running.map((op) => <OperatorRow key={`${op.region_id} ${op.desc}`} op={op} />)}</ul>
+              <ul class="ops">
+                {running.map((op) => (
+                  <OperatorRow key={`${op.region_id} ${op.desc}`} op={op} />
+                ))}
+              </ul>
             )}
-            {running_count > running.length && <p class="hint">The first {running.length} of {count(running_count)}.</p>}
+            {running_count > running.length && (
+              <p class="hint">
+                The first {running.length} of {count(running_count)}.
+              </p>
+            )}
           </section>
           <Refusals />
         </div>
         <section class="card" aria-labelledby="finished-title">
-          <div class="card-head"><h2 id="finished-title">Ended lately</h2><span class="dim">{count(finished_total)} in all</span></div>
+          <div class="card-head">
+            <h2 id="finished-title">Ended lately</h2>
+            <span class="dim">{count(finished_total)} in all</span>
+          </div>
           {finished.length === 0 ? (
             <Empty title="None yet" />
           ) : (
-            <ul class="ops">{finished.map((op, i) => <OperatorRow key={`${op.region_id} ${op.desc} ${finished.length - i}`} op={op} />)}</ul>
+            <ul class="ops">
+              {finished.map((op, i) => (
+                <OperatorRow key={`${op.region_id} ${op.desc} ${finished.length - i}`} op={op} />
+              ))}
+            </ul>
           )}
         </section>
       </div>

@@ -14,7 +14,9 @@ const SHOWN_OPERATORS = 5;
 function Tiles({ now }: { now: Snapshot }) {
   const living = now.stores.filter((store) => store.state !== 'Tombstone');
   const up = living.filter((store) => store.state === 'Up').length;
-  const silent = living.filter((store) => store.state === 'Down' || store.state === 'Disconnected').length;
+  const silent = living.filter(
+    (store) => store.state === 'Down' || store.state === 'Disconnected',
+  ).length;
   const used = living.reduce((sum, store) => sum + store.used_bytes, 0);
   const capacity = living.reduce((sum, store) => sum + store.capacity_bytes, 0);
   const available = living.reduce((sum, store) => sum + store.available_bytes, 0);
@@ -23,22 +25,56 @@ function Tiles({ now }: { now: Snapshot }) {
   return (
     <div class="tiles">
       <Tile
-        id="tile-stores" label="Stores up" tone={living.length === 0 ? 'plain' : silent > 0 ? 'bad' : up < living.length ? 'fair' : 'good'}
-        value={<>{up}<small> of {living.length}</small></>}
-        note={living.length === 0 ? 'none yet' : silent > 0 ? `${silent} silent` : up < living.length ? `${living.length - up} joining or leaving` : 'all answering'}
+        id="tile-stores"
+        label="Stores up"
+        tone={
+          living.length === 0 ? 'plain' : silent > 0 ? 'bad' : up < living.length ? 'fair' : 'good'
+        }
+        value={
+          <>
+            {up}
+            <small> of {living.length}</small>
+          </>
+        }
+        note={
+          living.length === 0
+            ? 'none yet'
+            : silent > 0
+              ? `${silent} silent`
+              : up < living.length
+                ? `${living.length - up} joining or leaving`
+                : 'all answering'
+        }
       />
       <Tile
-        id="tile-regions" label="Regions" value={count(now.regions.count)}
-        note={warming ? `${percent(now.regions.reported / Math.max(1, now.regions.count))} heard of so far` : `${bytes(now.regions.size_mib * 1024 ** 2)} of data`}
+        id="tile-regions"
+        label="Regions"
+        value={count(now.regions.count)}
+        note={
+          warming
+            ? `${percent(now.regions.reported / Math.max(1, now.regions.count))} heard of so far`
+            : `${bytes(now.regions.size_mib * 1024 ** 2)} of data`
+        }
         tone={warming ? 'fair' : 'plain'}
       />
-      <Tile id="tile-space" label="Space used" value={bytes(used)} share={capacity === 0 ? 0 : 1 - available / capacity} note={`${bytes(available)} free of ${bytes(capacity)}`} />
       <Tile
-        id="tile-operators" label="Operators running" value={count(now.operators.running_count)}
-        note={`${count(now.operators.finished_total)} ended since ${now.leader?.name ?? 'the leader'} took over`}
+        id="tile-space"
+        label="Space used"
+        value={bytes(used)}
+        share={capacity === 0 ? 0 : 1 - available / capacity}
+        note={`${bytes(available)} free of ${bytes(capacity)}`}
       />
       <Tile
-        id="tile-leader" label="PD leader" value={now.leader?.name ?? 'none'} tone={now.leader === null ? 'bad' : healthy < now.members.length ? 'fair' : 'good'}
+        id="tile-operators"
+        label="Operators running"
+        value={count(now.operators.running_count)}
+        note={`${count(now.operators.finished_total)} ended under ${now.leader?.name ?? 'no leader'}`}
+      />
+      <Tile
+        id="tile-leader"
+        label="PD leader"
+        value={now.leader?.name ?? 'none'}
+        tone={now.leader === null ? 'bad' : healthy < now.members.length ? 'fair' : 'good'}
         note={`${healthy} of ${now.members.length} members healthy`}
       />
     </div>
@@ -56,13 +92,23 @@ function InMotion({ now }: { now: Snapshot }) {
       </div>
       {running.length === 0 ? (
         <Empty title="Nothing has to move">
-          {first !== undefined && <p class="dim">Latest reason, {first.source}: {first.text}.</p>}
+          {first !== undefined && (
+            <p class="dim">
+              Latest reason, {first.source}: {first.text}.
+            </p>
+          )}
         </Empty>
       ) : (
-        <ul class="ops">{running.slice(0, SHOWN_OPERATORS).map((op) => <OperatorRow key={`${op.region_id} ${op.desc}`} op={op} />)}</ul>
+        <ul class="ops">
+          {running.slice(0, SHOWN_OPERATORS).map((op) => (
+            <OperatorRow key={`${op.region_id} ${op.desc}`} op={op} />
+          ))}
+        </ul>
       )}
       {now.operators.running_count > SHOWN_OPERATORS && (
-        <p class="hint"><a href="#/operators">and {now.operators.running_count - SHOWN_OPERATORS} more</a></p>
+        <p class="hint">
+          <a href="#/operators">and {now.operators.running_count - SHOWN_OPERATORS} more</a>
+        </p>
       )}
     </section>
   );
@@ -76,14 +122,20 @@ function Charts() {
       <StoreChart title="Leaders" measure="leaders" format={short} />
       <StoreChart title="Regions" measure="regions" format={short} />
       <TimeChart
-        title="Operators" times_s={times_s} format={short} fromZero
+        title="Operators"
+        times_s={times_s}
+        format={short}
+        fromZero
         lines={[
           { name: 'running', values: samples.map((sample) => sample.running) },
           { name: 'ended in the last minute', values: finishedPerMinute(samples) },
         ]}
       />
       <TimeChart
-        title="Traffic" times_s={times_s} format={rate} fromZero
+        title="Traffic"
+        times_s={times_s}
+        format={rate}
+        fromZero
         lines={[
           { name: 'read', values: totals(samples, 'read') },
           { name: 'written', values: totals(samples, 'write') },
@@ -99,7 +151,11 @@ export function Overview() {
   return (
     <>
       <h1 class="sr">Overview</h1>
-      {!now.answered_by.leads && now.stores.length === 0 ? <OnlyLeaderKnows now={now} /> : <Tiles now={now} />}
+      {!now.answered_by.leads && now.stores.length === 0 ? (
+        <OnlyLeaderKnows now={now} />
+      ) : (
+        <Tiles now={now} />
+      )}
       {now.stores.length === 0 ? (
         now.answered_by.leads && <NoStores />
       ) : (

@@ -21,40 +21,125 @@ function used(store: Store): number {
 
 const COLUMNS: ColumnDef[] = [
   {
-    key: 'id', name: 'Store', sort: (store) => store.id,
+    key: 'id',
+    name: 'Store',
+    sort: (store) => store.id,
     cell: (store) => (
       <div class="store-name">
         <b>{store.id}</b> <span>{store.address}</span>
-        <span class="labels">{store.labels.map((label) => <span key={label.key} class="chip">{label.key}={label.value}</span>)}</span>
+        <span class="labels">
+          {store.labels.map((label) => (
+            <span key={label.key} class="chip">
+              {label.key}={label.value}
+            </span>
+          ))}
+        </span>
       </div>
     ),
   },
-  { key: 'state', name: 'State', sort: (store) => store.state, cell: (store) => <StateBadge store={store} /> },
-  { key: 'leaders', name: 'Leaders', number: true, sort: (store) => store.leader_count, cell: (store) => <>{count(store.leader_count)}<span class="under">score {short(store.leader_score)}</span></> },
-  { key: 'regions', name: 'Regions', number: true, sort: (store) => store.region_count, cell: (store) => <>{count(store.region_count)}<span class="under">score {short(store.region_score)}</span></> },
   {
-    key: 'space', name: 'Space', sort: used,
-    cell: (store) => <div class="space"><Meter share={used(store)} label="Space" /><span>{bytes(store.used_bytes)} / {bytes(store.capacity_bytes)}</span></div>,
-  },
-  { key: 'read', name: 'Read', number: true, sort: (store) => store.read_bytes_per_s, cell: (store) => rate(store.read_bytes_per_s) },
-  { key: 'write', name: 'Written', number: true, sort: (store) => store.write_bytes_per_s, cell: (store) => rate(store.write_bytes_per_s) },
-  { key: 'pending', name: 'Pending', number: true, sort: (store) => store.pending_peer_count, cell: (store) => count(store.pending_peer_count) },
-  {
-    key: 'snapshots', name: 'Snapshots', number: true, sort: (store) => store.sending_snapshots + store.receiving_snapshots,
-    cell: (store) => <span title="sending / receiving">↑{store.sending_snapshots} ↓{store.receiving_snapshots}</span>,
+    key: 'state',
+    name: 'State',
+    sort: (store) => store.state,
+    cell: (store) => <StateBadge store={store} />,
   },
   {
-    key: 'heartbeat', name: 'Heard', number: true, sort: (store) => store.heartbeat_age_ms ?? Infinity,
-    cell: (store) => (store.heartbeat_age_ms === null ? 'not yet' : duration(store.heartbeat_age_ms)),
+    key: 'leaders',
+    name: 'Leaders',
+    number: true,
+    sort: (store) => store.leader_count,
+    cell: (store) => (
+      <>
+        {count(store.leader_count)}
+        <span class="under">score {short(store.leader_score)}</span>
+      </>
+    ),
   },
   {
-    key: 'uptime', name: 'Up for', number: true, sort: (store) => store.start_time_s,
-    cell: (store) => (store.start_time_s === 0 ? '–' : duration(nowMs.value - store.start_time_s * 1000)),
+    key: 'regions',
+    name: 'Regions',
+    number: true,
+    sort: (store) => store.region_count,
+    cell: (store) => (
+      <>
+        {count(store.region_count)}
+        <span class="under">score {short(store.region_score)}</span>
+      </>
+    ),
+  },
+  {
+    key: 'space',
+    name: 'Space',
+    sort: used,
+    cell: (store) => (
+      <div class="space">
+        <Meter share={used(store)} label="Space" />
+        <span>
+          {bytes(store.used_bytes)} / {bytes(store.capacity_bytes)}
+        </span>
+      </div>
+    ),
+  },
+  {
+    key: 'read',
+    name: 'Read',
+    number: true,
+    sort: (store) => store.read_bytes_per_s,
+    cell: (store) => rate(store.read_bytes_per_s),
+  },
+  {
+    key: 'write',
+    name: 'Written',
+    number: true,
+    sort: (store) => store.write_bytes_per_s,
+    cell: (store) => rate(store.write_bytes_per_s),
+  },
+  {
+    key: 'pending',
+    name: 'Pending',
+    number: true,
+    sort: (store) => store.pending_peer_count,
+    cell: (store) => count(store.pending_peer_count),
+  },
+  {
+    key: 'snapshots',
+    name: 'Snapshots',
+    number: true,
+    sort: (store) => store.sending_snapshots + store.receiving_snapshots,
+    cell: (store) => (
+      <span title="sending / receiving">
+        ↑{store.sending_snapshots} ↓{store.receiving_snapshots}
+      </span>
+    ),
+  },
+  {
+    key: 'heartbeat',
+    name: 'Heard',
+    number: true,
+    sort: (store) => store.heartbeat_age_ms ?? Infinity,
+    cell: (store) =>
+      store.heartbeat_age_ms === null ? 'not yet' : duration(store.heartbeat_age_ms),
+  },
+  {
+    key: 'uptime',
+    name: 'Up for',
+    number: true,
+    sort: (store) => store.start_time_s,
+    cell: (store) =>
+      store.start_time_s === 0 ? '–' : duration(nowMs.value - store.start_time_s * 1000),
   },
 ];
 
 function compare(a: number | string, b: number | string): number {
-  return typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
+  return typeof a === 'number' && typeof b === 'number'
+    ? a - b
+    : String(a).localeCompare(String(b));
+}
+
+/** What the filter looks through. */
+function words(store: Store): string {
+  const labels = store.labels.map((label) => `${label.key}=${label.value}`);
+  return [store.id, store.address, store.state, ...labels].join(' ').toLowerCase();
 }
 
 export function Stores() {
@@ -64,25 +149,52 @@ export function Stores() {
   if (now === null) return null;
   const column = COLUMNS.find((one) => one.key === order.key) ?? COLUMNS[0]!;
   const wanted = filter.trim().toLowerCase();
-  const matches = (store: Store) =>
-    wanted === '' ||
-    `${store.id} ${store.address} ${store.state} ${store.labels.map((label) => `${label.key}=${label.value}`).join(' ')}`.toLowerCase().includes(wanted);
-  const rows = now.stores.filter(matches).sort((a, b) => compare(column.sort(a), column.sort(b)) * (order.down ? -1 : 1));
-  if (now.stores.length === 0) return <><h1>Stores</h1>{now.answered_by.leads ? <NoStores /> : <OnlyLeaderKnows now={now} />}</>;
+  const matches = (store: Store) => wanted === '' || words(store).includes(wanted);
+  const rows = now.stores
+    .filter(matches)
+    .sort((a, b) => compare(column.sort(a), column.sort(b)) * (order.down ? -1 : 1));
+  if (now.stores.length === 0)
+    return (
+      <>
+        <h1>Stores</h1>
+        {now.answered_by.leads ? <NoStores /> : <OnlyLeaderKnows now={now} />}
+      </>
+    );
   return (
     <>
       <div class="page-head">
         <h1>Stores</h1>
-        <input type="search" placeholder="Filter by id, address, state or label" aria-label="Filter stores" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
+        <input
+          type="search"
+          placeholder="Filter by id, address, state or label"
+          aria-label="Filter stores"
+          value={filter}
+          onInput={(event) => setFilter(event.currentTarget.value)}
+        />
       </div>
       <section class="card table-card">
         <table>
           <thead>
             <tr>
               {COLUMNS.map((one) => (
-                <th key={one.key} scope="col" class={one.number ? 'number' : ''} aria-sort={order.key === one.key ? (order.down ? 'descending' : 'ascending') : 'none'}>
-                  <button type="button" onClick={() => setOrder({ key: one.key, down: order.key === one.key && !order.down })}>
-                    {one.name}<span aria-hidden="true">{order.key === one.key ? (order.down ? ' ↓' : ' ↑') : ''}</span>
+                <th
+                  key={one.key}
+                  scope="col"
+                  class={one.number ? 'number' : ''}
+                  aria-sort={
+                    order.key === one.key ? (order.down ? 'descending' : 'ascending') : 'none'
+                  }
+                >
+                  <button
+                    type="button"
+                    onClick={() =>
+                      setOrder({ key: one.key, down: order.key === one.key && !order.down })
+                    }
+                  >
+                    {one.name}
+                    <span aria-hidden="true">
+                      {order.key === one.key ? (order.down ? ' ↓' : ' ↑') : ''}
+                    </span>
                   </button>
                 </th>
               ))}
@@ -91,7 +203,11 @@ export function Stores() {
           <tbody>
             {rows.map((store) => (
               <tr key={store.id} data-testid={`store-${store.id}`}>
-                {COLUMNS.map((one) => <td key={one.key} class={one.number ? 'number' : ''} data-name={one.name}>{one.cell(store)}</td>)}
+                {COLUMNS.map((one) => (
+                  <td key={one.key} class={one.number ? 'number' : ''} data-name={one.name}>
+                    {one.cell(store)}
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>

@@ -5,21 +5,10 @@
 #include <unordered_map>
 
 #include "api/grpc/registry.h"
+#include "api/rate_limiter.h"
 #include "pd/metrics/metrics.h"
 
 namespace api {
-
-/// The rate limiter's place in every call (grpc.md 2.5). Asked by bare method name ("GetRegion"). Thread-safe.
-class RateLimiter {
- public:
-  virtual ~RateLimiter() = default;
-
-  /// Takes a token and a concurrency slot; false: the call ends with ResourceExhausted.
-  [[nodiscard]] virtual bool Enter(std::string_view rpc_name) = 0;
-
-  /// Gives the slot back when the call (a stream: its last message) is over.
-  virtual void Leave(std::string_view rpc_name) = 0;
-};
 
 /// Counts calls into the grpc_server_* metrics of the reference. Thread-safe; its registries must outlive it.
 class CallMetrics {

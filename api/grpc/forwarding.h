@@ -3,25 +3,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/grpc/call_context.h"
 #include "api/grpc/rpc_status.h"
+#include "api/leader_directory.h"
 
 namespace api {
-
-/// Who leads, as this member knows it. Client URLs carry their scheme.
-struct LeaderView {
-  std::vector<std::string> leader_client_urls;  // Empty: no known leader.
-  std::vector<std::string> own_client_urls;
-};
-
-/// Where forwarding (gRPC and HTTP) learns who leads. Thread-safe; asked once a forwarded call.
-class LeaderDirectory {
- public:
-  virtual ~LeaderDirectory() = default;
-  [[nodiscard]] virtual LeaderView Leader() const = 0;
-};
 
 /// Checks `pd-forwarded-host` (grpc.md 2.3): nothing when absent, empty or good, else the status to
 /// answer: Unavailable `not leader`, or InvalidArgument `forwarded host "..." is not a client URL

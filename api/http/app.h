@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/http/leader_gate.h"
+#include "api/http/request.h"
+#include "api/http/response.h"
+#include "api/http/router.h"
+#include "api/rate_limiter.h"
+#include "pd/metrics/metrics.h"
+
+namespace api {
+
+/// Everything between a request and its handler, in the reference's order: CORS and OPTIONS, the path cleaned by a 301, the
+/// leader gate, the route, the rate limit, the handler; and the request metrics. Knows no sockets. Thread-safe.
+class HttpApp {
+ public:
+  /// Null switches a part off.
+  struct Parts {
+    const LeaderGate* gate = nullptr;
+    RateLimiter* limiter = nullptr;
+    pd::MetricsRegistry* metrics = nullptr;
+  };
+
+  HttpApp(const Router& router, Parts parts);
+
+  [[nodiscard]] HttpResponse Serve(HttpRequest request) const;
+
+ private:
+  [[nodiscard]] HttpResponse Route(HttpRequest& request) const;
+  [[nodiscard]] HttpResponse Call(const Router::Match& match, const HttpRequest& request) const;
+
+  const Router& router_;
+  const Parts parts_;
+  pd::CounterFamily* requests_ = nullptr;
+  pd::HistogramFamily* seconds_ = nullptr;
+};
+
+/// A path without empty, "." and ".." segments, as the reference cleans it; a trailing slash stays.
+[[nodiscard]] std::string CleanPath(std::string_view decoded_path);
+
+/// GET /metrics in Prometheus' text format.
+void RegisterMetricsPage(Router& router, pd::MetricsRegistry& metrics);
+
+/// Serves the files of `directory` under `prefix` ("/dashboard"): `prefix` itself is redirected to `prefix/`, a path
+/// without a file gets index.html (the pages route themselves), a hidden file or one outside 404. Files are read at each
+/// request, so a new build shows at once. Names with a hash in them may be cached for ever.
+void RegisterStaticFiles(Router& router, const std::string& prefix, const std::string& directory);
+
+}  // namespace api

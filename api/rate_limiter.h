@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+namespace api {
+
+/// The rate limiter's place in every call: gRPC asks by bare method name ("GetRegion", grpc.md 2.5), HTTP by handler name
+/// ("GetRegions", http-json.md 3). Thread-safe.
+class RateLimiter {
+ public:
+  virtual ~RateLimiter() = default;
+
+  /// Takes a token and a concurrency slot; false: the call is refused.
+  [[nodiscard]] virtual bool Enter(std::string_view name) = 0;
+
+  /// Gives the slot back when the call (a stream: its last message) is over.
+  virtual void Leave(std::string_view name) = 0;
+};
+
+}  // namespace api

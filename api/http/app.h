@@ -12,8 +12,9 @@
 
 namespace api {
 
-/// Everything between a request and its handler, in the reference's order: CORS and OPTIONS, the path cleaned by a 301, the
-/// leader gate, the route, the rate limit, the handler; and the request metrics. Knows no sockets. Thread-safe.
+/// Everything between a request and its handler, in the reference's order: CORS and OPTIONS, the path cleaned by a
+/// 301, the leader gate, the route, the rate limit, the handler; and the request metrics. Knows no sockets.
+/// Thread-safe.
 class HttpApp {
  public:
   /// Null switches a part off.
@@ -42,10 +43,5 @@ class HttpApp {
 
 /// GET /metrics in Prometheus' text format.
 void RegisterMetricsPage(Router& router, pd::MetricsRegistry& metrics);
-
-/// Serves the files of `directory` under `prefix` ("/dashboard"): `prefix` itself is redirected to `prefix/`, a path
-/// without a file gets index.html (the pages route themselves), a hidden file or one outside 404. Files are read at each
-/// request, so a new build shows at once. Names with a hash in them may be cached for ever.
-void RegisterStaticFiles(Router& router, const std::string& prefix, const std::string& directory);
 
 }  // namespace api

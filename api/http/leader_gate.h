@@ -32,7 +32,8 @@ class LeaderGate {
 
   LeaderGate(const LeaderDirectory& leaders, Send send, Sleep sleep);
 
-  /// Nothing: answer here. Else the answer: the leader's, or why it could not be had. May wait 3 s for a leader to appear.
+  /// Nothing: answer here. Else the answer: the leader's, or why it could not be had. May wait 3 s for a leader to
+  /// appear.
   [[nodiscard]] std::optional<HttpResponse> Pass(const HttpRequest& request) const;
 
  private:

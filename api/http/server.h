@@ -11,12 +11,12 @@
 
 namespace api {
 
-/// HTTP/1.1 over sockets that ClientPort hands on. One thread reads and writes; requests are answered on a worker pool, so
-/// an idle or slow connection costs memory but no thread (api/decisions/0002-http-on-beast.md). A server-sent event
-/// stream holds no thread either.
+/// HTTP/1.1 over sockets that ClientPort hands on. One thread reads and writes; requests are answered on a worker
+/// pool, so an idle or slow connection costs memory but no thread (api/decisions/0002-http-on-beast.md). A
+/// server-sent event stream holds no thread either.
 ///
-/// Requests with neither Content-Length nor chunks have an empty body at once. Keep-alive and pipelining work; answers go
-/// out in order. TakeConnection is thread-safe between construction and Stop.
+/// Requests with neither Content-Length nor chunks have an empty body at once. Keep-alive and pipelining work;
+/// answers go out in order. TakeConnection is thread-safe between construction and Stop.
 class HttpServer {
  public:
   struct Options {
@@ -42,8 +42,8 @@ class HttpServer {
   /// Takes over a connected socket.
   void TakeConnection(int socket);
 
-  /// Closes all connections and joins the thread; answers still being made are dropped. Idempotent. The pool must still run
-  /// and be stopped before this object goes.
+  /// Closes all connections and joins the thread; answers still being made are dropped. Idempotent. The pool must
+  /// still run and be stopped before this object goes.
   void Stop();
 
  private:

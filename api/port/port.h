@@ -14,9 +14,9 @@ namespace api {
 /// The client port: accepts connections, looks at their first bytes and hands the sockets on, unread, to whoever speaks
 /// their protocol. One thread; a connection costs it a few system calls in its life.
 ///
-/// Bounds: a connection must show its protocol within `peek_deadline`; no more than `peeking_max` are waiting for that; and
-/// a connection is closed at once when the process has fewer than `descriptors_reserved` descriptors left, so that files
-/// and peers never starve.
+/// Bounds: a connection must show its protocol within `peek_deadline`; no more than `peeking_max` are waiting for
+/// that; and a connection is closed at once when the process has fewer than `descriptors_reserved` descriptors left,
+/// so that files and peers never starve.
 ///
 /// Lifecycle: construct, Start once, Stop. The takers must be running between Start and Stop.
 class ClientPort {

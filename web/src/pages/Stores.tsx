@@ -49,10 +49,10 @@ const COLUMNS: ColumnDef[] = [
     number: true,
     sort: (store) => store.leader_count,
     cell: (store) => (
-      <>
+      <div>
         {count(store.leader_count)}
         <span class="under">score {short(store.leader_score)}</span>
-      </>
+      </div>
     ),
   },
   {
@@ -61,10 +61,10 @@ const COLUMNS: ColumnDef[] = [
     number: true,
     sort: (store) => store.region_count,
     cell: (store) => (
-      <>
+      <div>
         {count(store.region_count)}
         <span class="under">score {short(store.region_score)}</span>
-      </>
+      </div>
     ),
   },
   {

@@ -34,7 +34,8 @@ struct SnapshotChunk {
 };
 
 struct SnapshotAck {
-  enum class State : uint8_t { kWanted, kInstalled, kRefused };
+  /// kUnknown: a chunk came of a transfer whose beginning is not here.
+  enum class State : uint8_t { kWanted, kInstalled, kUnknown };
   uint64_t transfer_id = 0;
   uint64_t next_sequence = 0;  // All before have arrived.
   State state = State::kWanted;

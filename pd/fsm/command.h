@@ -103,6 +103,11 @@ struct KvTxn {
   std::vector<Compare> compares;
   std::vector<TxnOp> then;
   std::vector<TxnOp> otherwise;
+
+  /// The steps used most; each returns the transaction, so that they can be chained.
+  KvTxn& If(Compare compare);
+  KvTxn& Put(std::string key, std::string value, LeaseId lease = 0);
+  KvTxn& Delete(std::string key, std::string range_end = "");
 };
 
 // ---- Leases

@@ -52,16 +52,6 @@ Result<void> VisitPrefix(
 
 }  // namespace
 
-Compare Compare::Absent(std::string key) {
-  return {Target::kCreateRevision, Relation::kEqual, std::move(key), "", 0, ""};
-}
-Compare Compare::ValueIs(std::string key, std::string value) {
-  return {Target::kValue, Relation::kEqual, std::move(key), "", 0, std::move(value)};
-}
-Compare Compare::ModRevisionIs(std::string key, Revision revision) {
-  return {Target::kModRevision, Relation::kEqual, std::move(key), "", revision, ""};
-}
-
 Result<MetaState> MetaState::Open(const Database& database) {
   const auto record = ReadMark(database);
   if (!record) return tl::unexpected(record.error());

@@ -151,7 +151,7 @@ Envelope RandomEnvelope(Rng& rng) {
       break;
     }
     default:
-      envelope.body = SnapshotAck{Number(rng), Number(rng), SnapshotAck::State::kRefused};
+      envelope.body = SnapshotAck{Number(rng), Number(rng), SnapshotAck::State::kUnknown};
   }
   return envelope;
 }

@@ -210,8 +210,8 @@ class Core {
 /// Marks a vote request of a node that was told to take over: voters ignore their lease.
 inline constexpr std::string_view kCampaignTransfer = "CampaignTransfer";
 
-/// Checks a message from another node as far as it can be judged by itself. Errors:
-/// kInvalidMessage.
-Result<void> CheckMessage(const Message& message);
+/// Checks a message that node `self` got, as far as it can be judged by itself.
+/// Errors: kInvalidMessage.
+Result<void> CheckMessage(const Message& message, NodeId self);
 
 }  // namespace raft

@@ -14,6 +14,12 @@ bool TravelsWithoutTerm(MessageType type) {
          type == MessageType::kTransferLeader || type == MessageType::kForgetLeader;
 }
 
+// The node's own acknowledgements, and what it asked of a leader and was forwarded back to it.
+bool MayComeFromSelf(MessageType type) {
+  return type == MessageType::kAppResp || type == MessageType::kVoteResp ||
+         type == MessageType::kPreVoteResp || TravelsWithoutTerm(type);
+}
+
 // The entries of an append must follow each other, or the log would be torn.
 Result<void> CheckAppend(const Message& message) {
   if (message.index > UINT64_MAX - 1 - message.entries.size()) {
@@ -33,9 +39,13 @@ Result<void> CheckAppend(const Message& message) {
 
 }  // namespace
 
-Result<void> CheckMessage(const Message& message) {
+Result<void> CheckMessage(const Message& message, NodeId self) {
   if (message.term == 0 && !TravelsWithoutTerm(message.type)) return Invalid(message, "no term");
   if (message.term == UINT64_MAX) return Invalid(message, "term out of range");
+  if (message.from == kNoNode) return Invalid(message, "no sender");
+  if (message.from == self && !MayComeFromSelf(message.type)) {
+    return Invalid(message, "own name as the sender");
+  }
   switch (message.type) {
     case MessageType::kApp:
       return CheckAppend(message);

@@ -1,0 +1,144 @@
+// A broken promise of the host, or of the disk under it, ends the node with a clear text. Each case
+// runs in a process of its own that is expected to die.
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/raft/unit/testing.h"
+
+namespace raft {
+namespace {
+
+using testing::TestNode;
+
+// The text given to the fatal hook, or nothing if the body came back.
+std::string FatalText(const std::function<void(FatalHook)>& body) {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    body([&ends](std::string_view text) {
+      const ssize_t written = write(ends[1], text.data(), text.size());
+      _exit(written < 0 ? 2 : 1);
+    });
+    _exit(0);
+  }
+  close(ends[1]);
+  char buffer[512];
+  const ssize_t got = read(ends[0], buffer, sizeof(buffer));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return std::string(buffer, got > 0 ? static_cast<size_t>(got) : 0);
+}
+
+std::string NodeFatalText(const std::function<void(TestNode&)>& body) {
+  return FatalText([&body](FatalHook fatal) {
+    TestNode node(1);
+    node.config.fatal = std::move(fatal);
+    body(node);
+  });
+}
+
+Message FromLeader(MessageType type) {
+  Message message;
+  message.type = type;
+  message.from = 2;
+  message.to = 1;
+  message.term = 2;
+  return message;
+}
+
+TEST_CASE("a log that lost what it acknowledged") {
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.Start();
+          Message heartbeat = FromLeader(MessageType::kHeartbeat);
+          heartbeat.commit = 7;
+          (void)node.raw->Step(heartbeat);
+        }) ==
+        "tocommit(7) is out of range [lastIndex(2)]. Was the raft log corrupted, truncated, or "
+        "lost?");
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.storage.SetHardState({3, 0, 9});
+          (void)RawNode::Create(node.config);
+        }) == "1 state.commit 9 is out of range [2, 2]");
+}
+
+TEST_CASE("a Ready taken twice, and an Advance too much") {
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.Start();
+          (void)node.raw->GetReady();
+          (void)node.raw->GetReady();
+        }) == "two accepted Ready structs without call to Advance");
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.config.async_storage_writes = true;
+          node.Start();
+          node.raw->Advance();
+        }) == "Advance must not be called when using AsyncStorageWrites");
+}
+
+TEST_CASE("an applied index beyond what is committed") {
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.config.applied = 5;
+          (void)RawNode::Create(node.config);
+        }) == "applied(5) is out of range [prevApplied(2), committed(2)]");
+}
+
+TEST_CASE("an empty batch of proposals on the leader") {
+  CHECK(FatalText([](FatalHook fatal) {
+          TestNode node(1, {1});
+          node.config.fatal = std::move(fatal);
+          node.Start();
+          (void)node.raw->Campaign();
+          (void)node.RunAll();
+          (void)node.raw->ProposeBatch({});
+        }) == "1 stepped empty MsgProp");
+}
+
+TEST_CASE("misuse of the storage in memory") {
+  const auto text = [](const std::function<void(MemStorage&)>& misuse) {
+    return FatalText([&misuse](FatalHook fatal) {
+      MemStorage storage(std::move(fatal));
+      misuse(storage);
+    });
+  };
+  CHECK(text([](MemStorage& s) {
+          s.Append({{EntryType::kNormal, 1, 3, {}}});
+        }) == "missing log entry [last: 0, append at: 3]");
+  CHECK(text([](MemStorage& s) { (void)s.Compact(3); }) ==
+        "compact 3 is out of bound lastindex(0)");
+  CHECK(text([](MemStorage& s) { (void)s.CreateSnapshot(3, nullptr, {}); }) ==
+        "snapshot 3 is out of bound lastindex(0)");
+  CHECK(text([](MemStorage& s) {
+          std::vector<Entry> out;
+          (void)s.GetEntries(1, 5, kNoLimit, out);
+        }) == "entries' hi(5) is out of bound lastindex(0)");
+}
+
+TEST_CASE("without a hook, or with one that comes back, the process aborts") {
+  for (const bool hook : {false, true}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      signal(SIGABRT, SIG_DFL);
+      TestNode node(1);
+      node.config.logger = nullptr;
+      if (hook) node.config.fatal = [](std::string_view) {};
+      node.Start();
+      (void)node.raw->GetReady();
+      (void)node.raw->GetReady();
+      _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == SIGABRT);
+  }
+}
+
+}  // namespace
+}  // namespace raft

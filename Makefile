@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 RELEASE := build/release
 BIN := $(RELEASE)/bin
 
-.PHONY: help setup configure build run test check format bench fuzz e2e clean
+.PHONY: help setup configure build run test check format bench sim fuzz e2e clean
 
 help:  ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,7 +24,8 @@ run: build  ## three servers, six simulated stores, a dashboard; UNTIL_BALANCED=
 
 # One ctest run of the release tree takes the sanitizer tree's tests in; its summary is the end of the output.
 test: build build-asan  ## build and run all tests
-	@QM_SIBLINGS=asan ctest --test-dir $(RELEASE) -j $(JOBS) --output-on-failure --no-tests=error
+	@RC_PARAMS=max_success=20000 QM_SIBLINGS=asan \
+	  ctest --test-dir $(RELEASE) -j $(JOBS) --output-on-failure --no-tests=error
 
 # Another tree of raft, scheduler and pd alone: build-asan, build-tsan.
 build-%: configure
@@ -39,6 +40,11 @@ format:  ## format the C++ sources in place
 
 bench: build  ## CPU per heartbeat and per TSO message, bytes per region, time to serve after a restart
 	@tests/bench/run.sh $(RELEASE)
+
+# A failure names the seed of its run; with that as SEED it comes again.
+sim: build  ## simulated groups, each from a seed: SEED= for one run, STEPS= for its length
+	@$(if $(SEED),SEED=$(SEED) QM_SIM_SEED=$(SEED) QM_SIM_RUNS=1,SEEDS=200 QM_SIM_RUNS=400) \
+	  $(if $(STEPS),QM_SIM_STEPS=$(STEPS)) ctest --test-dir $(RELEASE) -R '_sim|pd_replication' --verbose --no-tests=error
 
 FUZZ_SECONDS ?= 60
 fuzz: build-fuzz  ## each fuzzer for FUZZ_SECONDS, and millions of property cases

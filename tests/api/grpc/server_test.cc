@@ -114,10 +114,13 @@ class SlotLimiter final : public RateLimiter {
 };
 
 struct Fixture {
-  explicit Fixture(std::string name = "leader", StreamLimits limits = {}) : name_(std::move(name)) {
+  explicit Fixture(std::string name = "leader", StreamLimits limits = {},
+                   size_t receive_bytes_max = GrpcServer::Options().receive_bytes_max)
+      : name_(std::move(name)) {
     AddMethods();
     metrics.emplace(registry_of_metrics, methods);
-    GrpcServer::Options options{.listen = "127.0.0.1:0", .streams = limits};
+    GrpcServer::Options options{
+        .listen = "127.0.0.1:0", .receive_bytes_max = receive_bytes_max, .streams = limits};
     server.emplace(methods, pool, options, GrpcServer::Parts{&leader, &limiter, &*metrics});
     REQUIRE(server->Start());
     channel = ChannelTo(server->port());
@@ -354,14 +357,16 @@ TEST_CASE("the limiter refuses the second call") {
 }
 
 TEST_CASE("big messages pass up to the limit") {
-  Fixture f;
+  CHECK(GrpcServer::Options().receive_bytes_max == (150u << 20) + (512u << 10));
+  Fixture f("leader", {}, 8u << 20);
   pdpb::TsoRequest big = Tso(7);
-  big.set_dc_location(std::string(100u << 20, 'x'));
+  big.set_dc_location(std::string((8u << 20) - 100, 'x'));
   TestStream stream(f.channel, "/pdpb.PD/Tso");
   REQUIRE(stream.Send(big));
-  CHECK(stream.Receive<pdpb::TsoResponse>()->header().error().message().size() == 100u << 20);
+  CHECK(stream.Receive<pdpb::TsoResponse>()->header().error().message().size() ==
+        big.dc_location().size());
 
-  big.set_dc_location(std::string(151u << 20, 'x'));
+  big.set_dc_location(std::string(8u << 20, 'x'));
   TestStream beyond(f.channel, "/pdpb.PD/Tso");
   beyond.Send(big);
   CHECK(beyond.Status().code == StatusCode::kResourceExhausted);

@@ -1,13 +1,14 @@
 // A stand-in for pd-server while working on the page: `node dev/fake-server.mjs [port]`. It plays a cluster that
 // balances itself, over the same route and shapes. FAKE=empty plays one without stores, FAKE=follower a follower whose
-// leader is out of reach, FAKE=many 60 stores. STATIC=dir also serves a built page.
+// leader is out of reach, FAKE=many 60 stores, FAKE=huge 1000. STATIC=dir also serves a built page.
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 
 const port = Number(process.argv[2] ?? 5199);
 const mode = process.env.FAKE ?? '';
-const storeCount = mode === 'empty' || mode === 'follower' ? 0 : mode === 'many' ? 60 : 6;
+const storeCount =
+  mode === 'empty' || mode === 'follower' ? 0 : mode === 'many' ? 60 : mode === 'huge' ? 1000 : 6;
 const GIB = 1024 ** 3;
 const zones = ['east', 'west', 'north'];
 let seed = 7;

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Store } from '../api/types';
 import { bytes, count, percent, short } from '../format';
 import { verdict, weigh, type Bar, type Weighing } from '../live/balance';
+import { Crowd } from './Crowd';
 import { describe } from './StateBadge';
 
 const CHOICES: { key: Weighing; name: string }[] = [
@@ -10,8 +11,9 @@ const CHOICES: { key: Weighing; name: string }[] = [
   { key: 'regions', name: 'Regions' },
   { key: 'space', name: 'Space' },
 ];
-/** More columns than this get no figures below them. */
+/** More columns than this get no figures below them; still more become one profile. */
 const LABELLED_MAX = 16;
+const COLUMNS_MAX = 80;
 
 function text(value: number, weighing: Weighing): string {
   return weighing === 'space' ? bytes(value) : count(Math.round(value));
@@ -73,11 +75,21 @@ export function BalanceBoard({ stores }: { stores: Store[] }) {
           ))}
         </div>
       </div>
-      <ul class={`columns ${labelled ? '' : 'dense'}`}>
-        {bars.map((bar) => (
-          <Column key={bar.store.id} bar={bar} top={top} weighing={weighing} labelled={labelled} />
-        ))}
-      </ul>
+      {bars.length > COLUMNS_MAX ? (
+        <Crowd bars={bars} />
+      ) : (
+        <ul class={`columns ${labelled ? '' : 'dense'}`}>
+          {bars.map((bar) => (
+            <Column
+              key={bar.store.id}
+              bar={bar}
+              top={top}
+              weighing={weighing}
+              labelled={labelled}
+            />
+          ))}
+        </ul>
+      )}
       <p class="hint">
         <i class="mark-sample" aria-hidden="true" /> even share
         {weighing === 'space' ? ', by capacity' : ', by weight'}

@@ -15,6 +15,9 @@ interface ColumnDef {
   cell: (store: Store) => preact.ComponentChildren;
 }
 
+/** A thousand rows that change every second keep a browser busy. */
+const ROWS_STEP = 100;
+
 function used(store: Store): number {
   return store.capacity_bytes === 0 ? 0 : 1 - store.available_bytes / store.capacity_bytes;
 }
@@ -145,6 +148,7 @@ function words(store: Store): string {
 export function Stores() {
   const [order, setOrder] = useState({ key: 'id', down: false });
   const [filter, setFilter] = useState('');
+  const [shown, setShown] = useState(ROWS_STEP);
   const now = snapshot.value;
   if (now === null) return null;
   const column = COLUMNS.find((one) => one.key === order.key) ?? COLUMNS[0]!;
@@ -201,7 +205,7 @@ export function Stores() {
             </tr>
           </thead>
           <tbody>
-            {rows.map((store) => (
+            {rows.slice(0, shown).map((store) => (
               <tr key={store.id} data-testid={`store-${store.id}`}>
                 {COLUMNS.map((one) => (
                   <td key={one.key} class={one.number ? 'number' : ''} data-name={one.name}>
@@ -212,6 +216,14 @@ export function Stores() {
             ))}
           </tbody>
         </table>
+        {rows.length > shown && (
+          <p class="nothing">
+            {shown} of {count(rows.length)}{' '}
+            <button type="button" class="more" onClick={() => setShown(shown + ROWS_STEP)}>
+              Show more
+            </button>
+          </p>
+        )}
         {rows.length === 0 && <p class="nothing">No store matches “{filter}”.</p>}
       </section>
     </>

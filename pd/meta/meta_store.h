@@ -57,19 +57,24 @@ enum class Consistency : uint8_t {
   kLocal,   // What this member has applied; may be old.
 };
 
-/// The replicated key-value space: everything of the server that lasts goes through it, under the
-/// reference's keys (reference keys such as /pd/{cluster id}/config). Thread-safe. Calls that write
-/// block on Raft, at most `timeout` (kTimeout: it may still be done), so never make them on the
-/// raft thread; ProposeTxn does not block.
+struct MetaOptions {
+  Millis compaction_period{300'000};       // How often history is looked at ...
+  Millis compaction_retention{3'600'000};  // ... and how much of it is kept; 0 keeps all.
+  Millis checkpoint_period{60'000};        // How often what long leases have left is saved.
+};
+
+/// The replicated key-value space: everything of the server that lasts goes through it, under the reference's keys (such
+/// as /pd/{cluster id}/config). Thread-safe. Calls that write block on Raft, at most `timeout` (kTimeout: it may still be
+/// done), so never make them on the raft thread or from a listener; ProposeTxn does not block.
 class MetaStore : public GroupListener {
  public:
-  /// Registers itself with `group`; call before group.Start().
+  /// Registers itself with `group`; call before group.Start(), and before adding listeners that read through it.
   static std::unique_ptr<MetaStore> Create(RaftGroup& group, const Database& database,
-                                           const Clock& clock);
+                                           const Clock& clock, const MetaOptions& options = {});
 
-  /// Starts the watch and lease thread.
+  /// Starts the thread that feeds watches, revokes leases that ran out, and compacts history.
   virtual void Start() = 0;
-  /// Joins it and cancels the watches.
+  /// Joins it and cancels the watches (kNotStarted). Before the group stops.
   virtual void Stop() = 0;
 
   // Reads. Errors: kNotLeader, kCompacted, kInvalidArgument, kIo.
@@ -84,7 +89,7 @@ class MetaStore : public GroupListener {
   virtual Result<StateMark> Mark(Consistency consistency = Consistency::kLeader) const = 0;
   virtual Result<std::optional<RegionRecord>> Region(
       uint64_t id, Consistency consistency = Consistency::kLeader) const = 0;
-  /// Every region in id order, off one frozen view, until `visit` returns false.
+  /// Every region in id order, off one frozen view of what is applied here, until `visit` returns false.
   virtual Result<void> VisitRegions(const std::function<bool(RegionRecord)>& visit) const = 0;
 
   // Writes. Errors: those of RaftGroup::Propose. `fence`: see there; 0 for none.
@@ -96,23 +101,24 @@ class MetaStore : public GroupListener {
   Result<void> CompactTo(Revision revision, Millis timeout);
   void ProposeTxn(KvTxn txn, raft::Term fence, RaftGroup::Done done);
 
-  // Leases; leader only. `id` 0: chosen here. Errors: kAlreadyExists, kNotFound, kInvalidArgument
-  // (ttl <= 0), kNotLeader.
+  // Leases; leader only. `id` 0: chosen here. Errors: kAlreadyExists, kNotFound, kInvalidArgument (ttl <= 0),
+  // kNotLeader.
   virtual Result<LeaseInfo> GrantLease(LeaseId id, int64_t ttl_ms, Millis timeout) = 0;
   virtual Result<void> RevokeLease(LeaseId id, Millis timeout) = 0;
-  /// Starts the lease's time again; answers the time to live. Touches memory only.
+  /// Starts the lease's time again; answers the time to live in ms. Touches memory only.
   virtual Result<int64_t> KeepLeaseAlive(LeaseId id) = 0;
   virtual Result<LeaseInfo> GetLease(LeaseId id, bool with_keys) const = 0;
   virtual Result<std::vector<LeaseId>> Leases() const = 0;
 
-  /// Any member serves watches. Errors: kCompacted (start revision is gone; the context has the
-  /// reference's text), kQueueFull (too many watches).
+  /// Any member serves watches. A start revision that is compacted ends the watch through the sink at once (with the
+  /// reference's text). Errors: kQueueFull (too many watches), kInvalidArgument (no key), kIo.
+  /// The watch must not be destroyed inside a call of its sink, nor outlive this.
   virtual Result<std::unique_ptr<Watch>> StartWatch(WatchRequest request,
                                                     std::shared_ptr<WatchSink> sink) = 0;
 
  protected:
   explicit MetaStore(RaftGroup& group) : group_(group) {}
-  RaftGroup& group() { return group_; }
+  [[nodiscard]] RaftGroup& group() const { return group_; }
 
  private:
   RaftGroup& group_;

@@ -22,14 +22,14 @@ Payload Part(const Payload& data, std::string_view part) {
 Result<ConfChangeV2> DecodeSimple(const Payload& data) {
   ConfChange change;
   WireReader reader(data.view());
-  while (const auto field = reader.Next()) {
-    if (field->number == 1) change.id = field->value;
-    if (field->number == 2) {
-      if (field->value > kTypeMax) return Malformed("unknown type");
-      change.type = static_cast<ConfChangeType>(field->value);
+  for (WireField field; reader.Next(field);) {
+    if (field.number == 1) change.id = field.value;
+    if (field.number == 2) {
+      if (field.value > kTypeMax) return Malformed("unknown type");
+      change.type = static_cast<ConfChangeType>(field.value);
     }
-    if (field->number == 3) change.node_id = field->value;
-    if (field->number == 4) change.context = Part(data, field->bytes);
+    if (field.number == 3) change.node_id = field.value;
+    if (field.number == 4) change.context = Part(data, field.bytes);
   }
   if (!reader.ok()) return Malformed("cut short");
   return ToV2(change);
@@ -38,12 +38,12 @@ Result<ConfChangeV2> DecodeSimple(const Payload& data) {
 Result<ConfChangeSingle> DecodeSingle(std::string_view bytes) {
   ConfChangeSingle single;
   WireReader reader(bytes);
-  while (const auto field = reader.Next()) {
-    if (field->number == 1) {
-      if (field->value > kTypeMax) return Malformed("unknown type");
-      single.type = static_cast<ConfChangeType>(field->value);
+  for (WireField field; reader.Next(field);) {
+    if (field.number == 1) {
+      if (field.value > kTypeMax) return Malformed("unknown type");
+      single.type = static_cast<ConfChangeType>(field.value);
     }
-    if (field->number == 2) single.node_id = field->value;
+    if (field.number == 2) single.node_id = field.value;
   }
   if (!reader.ok()) return Malformed("cut short");
   return single;
@@ -52,17 +52,17 @@ Result<ConfChangeSingle> DecodeSingle(std::string_view bytes) {
 Result<ConfChangeV2> DecodeV2(const Payload& data) {
   ConfChangeV2 change;
   WireReader reader(data.view());
-  while (const auto field = reader.Next()) {
-    if (field->number == 1) {
-      if (field->value > kTransitionMax) return Malformed("unknown transition");
-      change.transition = static_cast<ConfChangeTransition>(field->value);
+  for (WireField field; reader.Next(field);) {
+    if (field.number == 1) {
+      if (field.value > kTransitionMax) return Malformed("unknown transition");
+      change.transition = static_cast<ConfChangeTransition>(field.value);
     }
-    if (field->number == 2) {
-      Result<ConfChangeSingle> single = DecodeSingle(field->bytes);
+    if (field.number == 2) {
+      Result<ConfChangeSingle> single = DecodeSingle(field.bytes);
       if (!single) return tl::unexpected(std::move(single).error());
       change.changes.push_back(*single);
     }
-    if (field->number == 3) change.context = Part(data, field->bytes);
+    if (field.number == 3) change.context = Part(data, field.bytes);
   }
   if (!reader.ok()) return Malformed("cut short");
   return change;

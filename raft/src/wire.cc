@@ -65,18 +65,18 @@ bool WireReader::ReadField(uint32_t wire_type, WireField& field, bool& wanted) {
   return Skip(size);
 }
 
-std::optional<WireField> WireReader::Next() {
+bool WireReader::Next(WireField& field) {
   while (ok_ && !input_.empty()) {
     uint64_t key = 0;
-    WireField field;
     bool wanted = false;
+    field = WireField();
     ok_ = ReadVarint(key) && key >> 3 != 0 && key >> 3 <= UINT32_MAX;
     if (!ok_) break;
     field.number = static_cast<uint32_t>(key >> 3);
     ok_ = ReadField(static_cast<uint32_t>(key & 7), field, wanted);
-    if (ok_ && wanted) return field;
+    if (ok_ && wanted) return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 }  // namespace raft

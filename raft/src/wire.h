@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,9 +23,9 @@ class WireReader {
  public:
   explicit WireReader(std::string_view input) : input_(input) {}
 
-  /// The next varint or length-delimited field; fields of the fixed widths are skipped. None at the
-  /// end or at bytes that make no sense; ok() tells which.
-  std::optional<WireField> Next();
+  /// Reads the next varint or length-delimited field; fields of the fixed widths are skipped. False
+  /// at the end or at bytes that make no sense; ok() tells which.
+  [[nodiscard]] bool Next(WireField& field);
 
   bool ok() const { return ok_; }
 

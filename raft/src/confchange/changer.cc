@@ -203,6 +203,7 @@ Result<Changer::Outcome> RestoreMembership(const ConfState& saved, const Infligh
                                            LogIndex next) {
   const auto as = [](ConfChangeType type, const std::vector<NodeId>& ids) {
     std::vector<ConfChangeSingle> changes;
+    changes.reserve(ids.size());
     for (const NodeId id : ids) changes.push_back({type, id});
     return changes;
   };

@@ -20,48 +20,71 @@ const { values: options } = parseArgs({
 });
 const STEP_MS = 120_000;
 
+/** What a test needs of the servers: where the page is opened, and how the one that leads is lost and comes back. */
 async function startFake(cluster) {
   const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
   const env = { ...process.env, STATIC: options.fake, WARM: '0' };
-  const start = () =>
-    cluster.start('fake', process.execPath, [join(web, 'dev/fake-server.mjs'), `${port}`], { env });
-  return { url: `http://127.0.0.1:${port}`, process: start(), restart: start };
+  const script = join(web, 'dev/fake-server.mjs');
+  const start = () => cluster.start('fake', process.execPath, [script, `${port}`], { env });
+  let running = start();
+  await until('the fake server is up', () => fetch(`${url}/dashboard/`));
+  return {
+    url,
+    lose: () => cluster.kill(running),
+    restore: () => {
+      running = start();
+    },
+  };
 }
 
-async function startServer(cluster) {
-  const [client, peer] = [await freePort(), await freePort()];
-  const url = `http://127.0.0.1:${client}`;
-  const peerUrl = `http://127.0.0.1:${peer}`;
-  const args = [
-    '--name',
-    'pd1',
-    '--data-dir',
-    join(cluster.directory, 'pd1'),
-    '--client-urls',
-    url,
-    '--advertise-client-urls',
-    url,
-    '--peer-urls',
-    peerUrl,
-    '--advertise-peer-urls',
-    peerUrl,
-    '--initial-cluster',
-    `pd1=${peerUrl}`,
-    '--log-file',
-    join(cluster.directory, 'pd1.log'),
-  ];
-  const start = () => cluster.start('pd-server', options.server, args);
-  const started = { url, process: start(), restart: start };
-  await until(
-    'the server leads',
-    async () => (await fetch(`${url}/pd/api/v1/leader`)).status === 200,
-  );
-  return started;
+async function startGroup(cluster) {
+  const members = [];
+  for (const name of ['pd1', 'pd2', 'pd3']) {
+    const client = `http://127.0.0.1:${await freePort()}`;
+    members.push({ name, client, peer: `http://127.0.0.1:${await freePort()}` });
+  }
+  const initial = members.map(({ name, peer }) => `${name}=${peer}`).join(',');
+  const start = (member) => {
+    const { name, client, peer } = member;
+    const flags = {
+      name,
+      'data-dir': join(cluster.directory, name),
+      'client-urls': client,
+      'advertise-client-urls': client,
+      'peer-urls': peer,
+      'advertise-peer-urls': peer,
+      'initial-cluster': initial,
+    };
+    const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+    member.process = cluster.start(name, options.server, args);
+  };
+  members.forEach(start);
+  const leader = async () => {
+    for (const { client } of members) {
+      const answer = await fetch(`${client}/pd/api/v1/leader`).catch(() => null);
+      if (answer?.status === 200) return (await answer.json())?.name;
+    }
+    return undefined;
+  };
+  const name = await until('a member leads', leader);
+  let lost;
+  return {
+    // At a member that follows: the page has to find the leader.
+    url: members.find((member) => member.name !== name).client,
+    stores: members.map(({ client }) => client).join(','),
+    lose: async () => {
+      const now = await until('a member leads', leader);
+      lost = members.find((member) => member.name === now);
+      await cluster.kill(lost.process);
+    },
+    restore: () => start(lost),
+  };
 }
 
-function startStores(cluster, url) {
+function startStores(cluster, urls) {
   const scenario = join(here, 'scenario.json');
-  cluster.start('storesim', options.storesim, ['--pd', url, '--scenario', scenario, '--hold']);
+  cluster.start('storesim', options.storesim, ['--pd', urls, '--scenario', scenario, '--hold']);
 }
 
 const text = (page, id) => page.getByTestId(id).textContent();
@@ -79,7 +102,7 @@ async function watch(page, cluster, server) {
   if (options.server) {
     await page.getByRole('heading', { name: 'No stores yet' }).waitFor({ timeout: STEP_MS });
     await shoot(page, 'empty');
-    startStores(cluster, server.url);
+    startStores(cluster, server.stores);
   }
 
   await page.getByTestId('bar-leaders-1').waitFor({ timeout: STEP_MS });
@@ -117,14 +140,18 @@ async function watch(page, cluster, server) {
   await page.getByTestId('operator').first().waitFor();
   await shoot(page, 'operators');
   await page.getByRole('link', { name: 'Members' }).click();
-  assert.match(await text(page, 'member-pd1'), /PD leader/);
+  await page.getByText('PD leader').waitFor();
   await shoot(page, 'members');
 
-  await cluster.kill(server.process);
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await server.lose();
   await page.getByText('does not answer').waitFor({ timeout: STEP_MS });
   await shoot(page, 'lost');
-  server.restart();
+  if (options.fake) server.restore();
   await live();
+  await page.getByTestId('bar-leaders-1').waitFor({ timeout: STEP_MS });
+  await shoot(page, 'again');
+  if (options.server) server.restore();
 }
 
 const cluster = new Cluster();
@@ -136,8 +163,7 @@ const page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
 const broken = [];
 page.on('pageerror', (error) => broken.push(error.message));
 try {
-  const server = options.fake ? await startFake(cluster) : await startServer(cluster);
-  if (options.fake) await until('the fake server is up', () => fetch(`${server.url}/dashboard/`));
+  const server = options.fake ? await startFake(cluster) : await startGroup(cluster);
   await watch(page, cluster, server);
   assert.deepEqual(broken, []);
   console.log('the figures moved');

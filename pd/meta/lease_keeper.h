@@ -12,8 +12,8 @@
 
 namespace pd {
 
-/// When the leases of the key space run out. Only the leader counts time: it starts with what the leases had left at the
-/// last checkpoint, so a change of leader may lengthen a lease, never shorten it. Thread-safe.
+/// When the leases of the key space run out. Only the leader counts time: it starts with what the leases had left at
+/// the last checkpoint, so a change of leader may lengthen a lease, never shorten it. Thread-safe.
 class LeaseKeeper {
  public:
   /// This member leads from `now` on, with these leases.

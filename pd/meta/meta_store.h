@@ -63,9 +63,9 @@ struct MetaOptions {
   Millis checkpoint_period{60'000};        // How often what long leases have left is saved.
 };
 
-/// The replicated key-value space: everything of the server that lasts goes through it, under the reference's keys (such
-/// as /pd/{cluster id}/config). Thread-safe. Calls that write block on Raft, at most `timeout` (kTimeout: it may still be
-/// done), so never make them on the raft thread or from a listener; ProposeTxn does not block.
+/// The replicated key-value space: everything of the server that lasts goes through it, under the reference's keys
+/// (such as /pd/{cluster id}/config). Thread-safe. Calls that write block on Raft, at most `timeout` (kTimeout: it may
+/// still be done), so never make them on the raft thread or from a listener; ProposeTxn does not block.
 class MetaStore : public GroupListener {
  public:
   /// Registers itself with `group`; call before group.Start(), and before adding listeners that read through it.

@@ -13,9 +13,9 @@
 
 namespace pd {
 
-/// Hands events to watchers. What is applied goes into a bounded queue of each watcher it concerns. A watcher that cannot
-/// follow, or that starts in the past, reads the history instead until it has caught up: nothing is lost and memory
-/// stays bounded, whatever a sink does; only a compaction can overtake it. Thread-safe.
+/// Hands events to watchers. What is applied goes into a bounded queue of each watcher it concerns. A watcher that
+/// cannot follow, or that starts in the past, reads the history instead until it has caught up: nothing is lost and
+/// memory stays bounded, whatever a sink does; only a compaction can overtake it. Thread-safe.
 class WatchHub {
  public:
   struct Limits {

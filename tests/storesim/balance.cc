@@ -45,19 +45,20 @@ bool BalanceWatch::Look(int64_t now_ms, const World& world) {
 }
 
 std::string ResultLine(const Scenario& scenario, const World& world, const BalanceWatch& watch,
-                       bool balanced, int64_t elapsed_ms) {
+                       const RunFacts& facts) {
   const Counters& counters = world.counters();
   nlohmann::ordered_json line;
   line["scenario"] = scenario.name;
-  line["balanced"] = balanced;
-  if (balanced) {
+  line["balanced"] = facts.balanced;
+  if (facts.balanced && watch.balanced_since_ms()) {
     line["seconds_until_balanced"] = static_cast<double>(*watch.balanced_since_ms()) / 1000.0;
   }
-  line["seconds"] = static_cast<double>(elapsed_ms) / 1000.0;
+  line["seconds"] = static_cast<double>(facts.elapsed_ms) / 1000.0;
   line["moves"] = counters.moves;
   line["snapshots"] = counters.snapshots;
   line["bytes_moved"] = counters.bytes_moved;
   line["ignored_steps"] = counters.ignored_steps;
+  line["driver_leader_changes"] = facts.driver_leader_changes;
   line["short_of_replicas"] = nlohmann::ordered_json::array();
   for (const auto& [at_ms, count] : watch.short_of_replicas()) {
     line["short_of_replicas"].push_back({static_cast<double>(at_ms) / 1000.0, count});

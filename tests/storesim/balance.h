@@ -42,8 +42,14 @@ class BalanceWatch {
   int64_t sampled_ms_ = -1000;
 };
 
+struct RunFacts {
+  bool balanced = false;
+  int64_t elapsed_ms = 0;
+  int64_t driver_leader_changes = 0;
+};
+
 /// The one line of JSON at the end of a run.
 std::string ResultLine(const Scenario& scenario, const World& world, const BalanceWatch& watch,
-                       bool balanced, int64_t elapsed_ms);
+                       const RunFacts& facts);
 
 }  // namespace storesim

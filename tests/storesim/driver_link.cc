@@ -36,6 +36,7 @@ std::vector<uint64_t> DriverLink::AllocIds(size_t count) {
 }
 
 void DriverLink::Start() {
+  last_leader_ = client_.leader();
   follower_ = std::thread([this] { Follow(); });
 }
 
@@ -76,7 +77,8 @@ void DriverLink::Follow() {
       lock.lock();
       if (!found) continue;
       leader_lost_ = false;
-      ++leader_changes_;
+      if (client_.leader() != last_leader_) ++leader_changes_;
+      last_leader_ = client_.leader();
     }
     if (store_heartbeats_.empty()) continue;
     pdpb::StoreHeartbeatRequest request = std::move(store_heartbeats_.front());
@@ -151,15 +153,6 @@ std::vector<DriverLink::Answer> DriverLink::TakeAnswers(Millis timeout) {
   std::unique_lock lock(mutex_);
   wake_reader_.wait_for(lock, timeout, [&] { return !answers_.empty() || stopped_; });
   return std::exchange(answers_, {});
-}
-
-size_t DriverLink::backlog() const {
-  const std::lock_guard lock(mutex_);
-  size_t sum = store_heartbeats_.size();
-  for (const auto& [id, stream] : streams_) {
-    if (stream.stream != nullptr && !stream.stream->ended()) sum += stream.stream->backlog();
-  }
-  return sum;
 }
 
 int64_t DriverLink::leader_changes() const {

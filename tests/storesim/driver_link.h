@@ -46,8 +46,6 @@ class DriverLink {
   /// What has arrived; waits at most `timeout` for the first.
   std::vector<Answer> TakeAnswers(harness::Millis timeout);
 
-  /// Heartbeats that are not written yet.
-  size_t backlog() const;
   int64_t leader_changes() const;
 
  private:
@@ -70,6 +68,7 @@ class DriverLink {
   bool stopped_ = false;
   bool leader_lost_ = false;
   int64_t leader_changes_ = 0;
+  std::string last_leader_;
   std::map<uint64_t, StoreStream> streams_;
   std::vector<std::shared_ptr<harness::Stream>>
       retired_;  // Cancelled; their callbacks may still come.

@@ -65,7 +65,8 @@ std::string Simulator::Run(bool& balanced) {
   started_ms_ = NowMs();
   options_.progress("all regions are reported");
   RunUntilEnd(balanced);
-  const std::string line = ResultLine(scenario_, world_, watch_, balanced, NowMs() - started_ms_);
+  const RunFacts facts{balanced, NowMs() - started_ms_, link_.leader_changes()};
+  const std::string line = ResultLine(scenario_, world_, watch_, facts);
   if (options_.hold && !options_.stop()) {
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
@@ -282,21 +283,26 @@ void Simulator::ReportStores(bool all) {
   const int64_t interval = scenario_.timing.store_heartbeat_ms;
   if (!all && now - stores_reported_ms_ < interval) return;
   stores_reported_ms_ = now;
+  const std::map<uint64_t, Load> loads = StoreLoads();
   for (const auto& [id, store] : world_.stores()) {
     if (!store.up) continue;
-    pdpb::StoreHeartbeatRequest report = StoreReport(store, StoreLoad(id), interval, UnixSeconds());
-    link_.SendStore(report);
+    const auto load = loads.find(id);
+    link_.SendStore(
+        StoreReport(store, load == loads.end() ? Load() : load->second, interval, UnixSeconds()));
   }
 }
 
-Load Simulator::StoreLoad(uint64_t store_id) const {
-  Load sum;
+// Every replica writes, the leader reads.
+std::map<uint64_t, Load> Simulator::StoreLoads() const {
+  std::map<uint64_t, Load> sums;
   for (const auto& [id, region] : world_.regions()) {
-    if (region.PeerOn(store_id) == nullptr) continue;
-    sum.write_bytes_per_s += region.load.write_bytes_per_s;
-    if (region.leader_store == store_id) sum.read_bytes_per_s += region.load.read_bytes_per_s;
+    if (region.load.write_bytes_per_s == 0 && region.load.read_bytes_per_s == 0) continue;
+    for (const Peer& peer : region.peers) {
+      sums[peer.store_id].write_bytes_per_s += region.load.write_bytes_per_s;
+    }
+    sums[region.leader_store].read_bytes_per_s += region.load.read_bytes_per_s;
   }
-  return sum;
+  return sums;
 }
 
 void Simulator::StartDueEvents(int64_t since_start_ms) {

@@ -56,7 +56,7 @@ class Simulator {
 
   int64_t NowMs() const;
   uint64_t StoreId(int number) const;
-  Load StoreLoad(uint64_t store_id) const;
+  std::map<uint64_t, Load> StoreLoads() const;
 
   Scenario scenario_;
   Options options_;

@@ -77,7 +77,7 @@ bool PdClient::AskMember(const std::string& endpoint) {
   // A stopped leader is still named for a while: take it only when it answers and agrees.
   auto leader_stub = std::make_shared<grpc::GenericStub>(OpenChannel(leader));
   pdpb::GetMembersResponse own;
-  if (!CallOn(leader_stub, "/pdpb.PD/GetMembers", pdpb::GetMembersRequest(), own, Millis(200))
+  if (!CallOn(leader_stub, "/pdpb.PD/GetMembers", pdpb::GetMembersRequest(), own, Millis(500))
            .ok()) {
     return false;
   }

@@ -22,7 +22,7 @@ class PdGroup {
   explicit PdGroup(Options options);
 
   /// Starts all members. Throws std::runtime_error when no leader answers in time.
-  void Start(Millis timeout = Millis(20000));
+  void Start(Millis timeout = Millis(60000));
   /// Ends all members.
   void Stop();
 

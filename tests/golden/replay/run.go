@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -266,6 +267,11 @@ func (r *runner) learn() error {
 		return err
 	}
 	in := clusterInfo(cc)
+	// A member that has just started may not have made its addresses known yet.
+	for try := 0; try < 100 && slices.Contains(in.client, ""); try++ {
+		time.Sleep(50 * time.Millisecond)
+		in = clusterInfo(cc)
+	}
 	if in.cluster == "" {
 		return fmt.Errorf("GetMembers gives no cluster id")
 	}

@@ -1,5 +1,6 @@
 #include "tests/e2e/kill/clients.h"
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <utility>
@@ -193,7 +194,7 @@ void Load::RunIds(uint64_t seed) {
     grant.received_ns = NowNs();
     if (!status.ok() || response.header().has_error()) continue;
     grant.last = response.id();
-    grant.count = response.count();
+    grant.count = std::max<uint32_t>(1, response.count());  // A single id comes without a count.
     grants.push_back(grant);
   }
   const std::lock_guard lock(mutex_);

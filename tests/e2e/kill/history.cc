@@ -54,7 +54,8 @@ int64_t LongestGap(const std::vector<int64_t>& received_ns, int64_t from_ns, int
   int64_t previous = after == received_ns.begin() ? from_ns : *(after - 1);
   int64_t longest = 0;
   for (; after != received_ns.end() && previous < to_ns; ++after) {
-    longest = std::max(longest, *after - previous);
+    // One that begins inside the span and ends behind it belongs to what happened at its end.
+    if (*after <= to_ns || previous <= from_ns) longest = std::max(longest, *after - previous);
     previous = *after;
   }
   if (previous < to_ns) longest = std::max(longest, to_ns - previous);

@@ -21,8 +21,8 @@ struct Grant {
 /// request sent after another one was answered gets higher numbers. O(n log n).
 std::vector<std::string> FindViolations(std::vector<Grant> grants, const std::string& what);
 
-/// The longest time without an answer that touches the span between the two times, in ns: between one answer (of any
-/// client) and the next. `received_ns` is in order.
+/// The longest time without an answer, in ns: between one answer (of any client) and the next, of those that end in the
+/// span or began before it. `received_ns` is in order.
 int64_t LongestGap(const std::vector<int64_t>& received_ns, int64_t from_ns, int64_t to_ns);
 
 /// The value below which `percent` of the values lie (nearest rank); 0 for none.

@@ -26,6 +26,7 @@ TEST_CASE("gaps reach from answer to answer") {
   const std::vector<int64_t> answers = {10, 20, 100, 110};
   CHECK(LongestGap(answers, 15, 105) == 80);
   CHECK(LongestGap(answers, 105, 110) == 10);
+  CHECK(LongestGap(answers, 12, 50) == 10);  // The gap from 20 to 100 belongs to what comes at 50.
   CHECK(LongestGap(answers, 105, 200) == 90);
   CHECK(LongestGap({}, 5, 25) == 20);
 }

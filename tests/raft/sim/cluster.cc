@@ -12,7 +12,6 @@ namespace raft::sim {
 namespace {
 
 constexpr NodeId kNodes = 5;
-constexpr NodeId kFounders = 3;
 constexpr size_t kNetworkMax = 400;
 constexpr LogIndex kLogKept = 12;
 constexpr int kSettleRounds = 3000;
@@ -55,6 +54,7 @@ Plan Plan::FromSeed(uint64_t seed) {
   plan.drop_percent = static_cast<uint32_t>(rng() % 30);
   plan.duplicate_percent = static_cast<uint32_t>(rng() % 10);
   plan.crash_percent = static_cast<uint32_t>(rng() % 30);
+  plan.founders = coin() ? 3 : 5;
   plan.max_inflight_msgs = 1 + rng() % 8;
   plan.max_size_per_msg = coin() ? 0 : 64 + rng() % 256;
   return plan;
@@ -62,20 +62,23 @@ Plan Plan::FromSeed(uint64_t seed) {
 
 std::string Plan::Describe() const {
   return fmt::format(
-      "seed {}: pre_vote={} check_quorum={} async={} members={} transfer={} drop={}% double={}% "
+      "seed {}: founders={} pre_vote={} check_quorum={} async={} members={} transfer={} drop={}% "
+      "double={}% "
       "crash={}% inflight={} message={}",
-      seed, pre_vote, check_quorum, async_storage_writes, change_members, transfer, drop_percent,
-      duplicate_percent, crash_percent, max_inflight_msgs, max_size_per_msg);
+      seed, founders, pre_vote, check_quorum, async_storage_writes, change_members, transfer,
+      drop_percent, duplicate_percent, crash_percent, max_inflight_msgs, max_size_per_msg);
 }
 
 Cluster::Cluster(const Plan& plan) : plan_(plan), rng_(plan.seed) {
   for (NodeId id = 1; id <= kNodes; ++id) {
     Node& node = nodes_.emplace_back();
     node.id = id;
-    if (id <= kFounders) {
+    if (id <= plan.founders) {
       node.durable.snapshot.metadata.index = 2;
       node.durable.snapshot.metadata.term = 1;
-      node.durable.snapshot.metadata.conf_state.voters = {1, 2, 3};
+      for (NodeId voter = 1; voter <= plan.founders; ++voter) {
+        node.durable.snapshot.metadata.conf_state.voters.push_back(voter);
+      }
       node.durable.snapshot.data = Encoded(0);
       node.durable.hard_state = {1, 0, 2};
     }
@@ -208,7 +211,7 @@ void Cluster::Unusual() {
       cut_.clear();
       break;
     case 1:
-      for (NodeId id = 1; id <= kNodes; ++id) cut_.insert({node.id, id});
+      Split();
       break;
     case 2:
       cut_.insert({node.id, other});
@@ -228,6 +231,15 @@ void Cluster::Unusual() {
     default:
       if (Percent(30)) node.raw->ForgetLeader();
       break;
+  }
+}
+
+void Cluster::Split() {
+  const uint64_t sides = Random(uint64_t{1} << kNodes);
+  for (NodeId from = 1; from <= kNodes; ++from) {
+    for (NodeId to = 1; to <= kNodes; ++to) {
+      if (((sides >> (from - 1)) & 1) != ((sides >> (to - 1)) & 1)) cut_.insert({from, to});
+    }
   }
 }
 
@@ -278,13 +290,14 @@ void Cluster::RunReady(Node& node) {
   }
   // Some of the time a crash comes in the middle.
   for (size_t i = 0; i < ready.immediate_count; ++i) Post(ready.messages[i]);
-  if (Percent(1) && Percent(plan_.crash_percent)) return Crash(node);
+  if (Percent(2) && Percent(plan_.crash_percent)) return Crash(node);
   Write(node, ready.hard_state.value_or(HardState()), ready.entries, ready.snapshot);
-  if (ready.must_sync || ready.snapshot != nullptr || Percent(30)) MakeDurable(node);
-  if (Percent(1) && Percent(plan_.crash_percent)) return Crash(node);
+  if (ready.must_sync || ready.snapshot != nullptr || Percent(10)) MakeDurable(node);
+  if (Percent(2) && Percent(plan_.crash_percent)) return Crash(node);
   for (size_t i = ready.immediate_count; i < ready.messages.size(); ++i) Post(ready.messages[i]);
   Apply(node, ready.committed_entries);
   node.raw->Advance();
+  if (Percent(2) && Percent(plan_.crash_percent)) Crash(node);
 }
 
 void Cluster::Write(Node& node, const HardState& state, const std::vector<Entry>& entries,

@@ -25,6 +25,7 @@ struct Broken {
 /// How a run goes, drawn from its seed.
 struct Plan {
   uint64_t seed = 0;
+  uint64_t founders = 3;  ///< The first voters; the other nodes stand by.
   bool pre_vote = false;
   bool check_quorum = false;
   bool async_storage_writes = false;
@@ -125,6 +126,7 @@ class Cluster {
   void Crash(Node& node);
   void MakeDurable(Node& node);
   void Unusual();
+  void Split();
   void ChangeMembers(Node& node);
   void Compact(Node& node);
   void Propose(Node& node);

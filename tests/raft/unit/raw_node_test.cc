@@ -1,6 +1,7 @@
 #include "raft/raw_node.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -326,6 +327,46 @@ TEST_CASE("asynchronous writes: only what is written is acknowledged and applied
   finish(first);
   finish(apply);
   CHECK(node.raw->GetBasicStatus().applied == 4);
+}
+
+// The work handed to a storage thread in the next Ready, if any.
+std::optional<Message> WorkFor(TestNode& node, NodeId thread) {
+  for (Message& message : node.raw->GetReady().messages) {
+    if (message.to == thread) return std::move(message);
+  }
+  return std::nullopt;
+}
+
+TEST_CASE("an entry that was overwritten and came back is stable only when written again") {
+  TestNode node(1);
+  node.config.async_storage_writes = true;
+  node.Start();
+  const auto append = [&node](NodeId leader, Term term, std::vector<Entry> entries) {
+    Message message = From(leader, MessageType::kApp, term);
+    message.index = 2;
+    message.log_term = 1;
+    message.entries = std::move(entries);
+    message.commit = 2;
+    CHECK(node.raw->Step(message));
+    return WorkFor(node, kAppendThread).value();
+  };
+  const Entry first{EntryType::kNormal, 2, 3, Text("a")};
+  Message early = append(2, 2, {first});
+  (void)append(3, 3, {{EntryType::kNormal, 3, 3, Text("b")}});
+  Message late = append(2, 4, {first, {EntryType::kNormal, 4, 4, {}}});
+  Message heartbeat = From(2, MessageType::kHeartbeat, 4);
+  heartbeat.commit = 4;
+  CHECK(node.raw->Step(heartbeat));
+  // Index and term of the first write fit again, but on disk is what was written second.
+  for (Message& response : early.responses) {
+    if (response.to == 1) CHECK(node.raw->Step(std::move(response)));
+  }
+  CHECK_FALSE(WorkFor(node, kApplyThread).has_value());
+  node.storage.Append(late.entries);
+  for (Message& response : late.responses) {
+    if (response.to == 1) CHECK(node.raw->Step(std::move(response)));
+  }
+  CHECK(WorkFor(node, kApplyThread).value().entries.size() == 2);
 }
 
 TEST_CASE("a membership change applied under a newer snapshot leaves that alone") {

@@ -83,7 +83,10 @@ class TsoClient {
                                        ++answered_;
                                        Send();
                                      },
-                                     [this](const grpc::Status&) { ended_ = true; }});
+                                     [this](const grpc::Status& status) {
+                                       failure_ = status.error_message();
+                                       ended_ = true;
+                                     }});
   }
   ~TsoClient() {
     stream_->Cancel();
@@ -97,10 +100,13 @@ class TsoClient {
     if (--budget_ >= 0) stream_->Write(harness::ToBuffer(request_));
   }
   bool failed() const { return ended_; }
+  /// Why it failed.
+  const std::string& failure() const { return failure_; }
 
  private:
   std::atomic<int64_t>& budget_;
   std::atomic<int64_t>& answered_;
+  std::string failure_;  // Written before ended_.
   std::atomic<bool> ended_ = false;
   pdpb::TsoRequest request_;
   std::shared_ptr<harness::Stream> stream_;
@@ -172,7 +178,7 @@ class Bench {
   static void Breathe(const std::vector<std::unique_ptr<TsoClient>>& clients) {
     std::this_thread::sleep_for(Millis(1));
     for (const auto& client : clients) {
-      if (client->failed()) throw std::runtime_error("a TSO stream broke");
+      if (client->failed()) throw std::runtime_error("a TSO stream broke: " + client->failure());
     }
   }
 

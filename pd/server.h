@@ -12,6 +12,7 @@
 #include "pd/config/config.h"
 #include "pd/config/config_store.h"
 #include "pd/id/id_allocator.h"
+#include "pd/members/identity.h"
 #include "pd/members/members.h"
 #include "pd/meta/meta_store.h"
 #include "pd/metrics/metrics.h"
@@ -49,13 +50,6 @@ class PeerClient {
                                const MemberDetail& self, Millis timeout) = 0;
   /// Whether the member at one of these client URLs answers.
   virtual bool Ping(const std::vector<std::string>& client_urls, Millis timeout) = 0;
-};
-
-/// Who this member is in its group; kept in the data directory from its first start.
-struct MemberIdentity {
-  raft::NodeId id = 0;
-  uint64_t group_id = 0;
-  bool joined = false;  // Came by --join: Raft learns everything from the leader.
 };
 
 /// One placement driver: owns and assembles all parts, starts and stops them in order, and runs what only a leader
@@ -101,6 +95,8 @@ class PdServer final : private GroupListener {
   [[nodiscard]] TsoOracle& tso() { return *tso_; }
   [[nodiscard]] ConfigStore& config_store() { return *config_store_; }
   [[nodiscard]] PeerClient& peers() { return peers_; }
+  /// The id of the group, which a joining member must name.
+  [[nodiscard]] uint64_t group_id() const { return group_id_; }
 
   /// 0 until the first leader of a new cluster has made it.
   [[nodiscard]] uint64_t cluster_id() const { return cluster_id_.load(std::memory_order_acquire); }
@@ -129,6 +125,7 @@ class PdServer final : private GroupListener {
  private:
   explicit PdServer(Parts parts);
   Result<void> Assemble(const MemberIdentity& identity);
+  [[nodiscard]] Result<void> CheckDashboardAddress(const std::string& address) const;
 
   // GroupListener, on the Raft thread.
   void OnLeaderStart(raft::Term term) override PD_EXCLUDES(mutex_);
@@ -143,6 +140,7 @@ class PdServer final : private GroupListener {
   void StopServices() PD_EXCLUDES(mutex_);
   Result<void> BeginTerm(raft::Term term) PD_EXCLUDES(mutex_);
   Result<void> LoadConfig(raft::Term term);
+  Result<void> PersistConfig(const OnlineConfig& online, raft::Term term);
   void ReloadReplicated();
   [[nodiscard]] std::string LocalValue(const std::string& key) const;
 
@@ -153,6 +151,7 @@ class PdServer final : private GroupListener {
   void RunDuties() PD_EXCLUDES(mutex_);
   /// True when the group knows this member as it is now.
   bool PublishSelf();
+  [[nodiscard]] MemberDetail SelfDetail() const;
   void CheckLeaderPriority();
 
   Result<IdAllocator::Window> ReserveIds(uint64_t count);
@@ -166,6 +165,7 @@ class PdServer final : private GroupListener {
   const Clock& clock_;
   Transport& transport_;
   PeerClient& peers_;
+  const uint64_t group_id_;
   MetricsRegistry metrics_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<RaftGroup> group_;

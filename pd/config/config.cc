@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pd/config/config_store.h"
+#include "pd/config/json_text.h"
 #include "pd/config/json_writer.h"
 
 namespace pd {
@@ -163,7 +164,7 @@ std::string ConfigToJson(const Config& config) {
     security[key] = value;
   }
   json["security"] = security;
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return DumpCompact(json);
 }
 
 Result<LogOptions> MakeLogOptions(const Config& config) {

@@ -5,16 +5,13 @@
 #include <fmt/format.h>
 
 #include "pd/config/json_reader.h"
+#include "pd/config/json_text.h"
 #include "pd/config/json_writer.h"
 
 namespace pd {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string Dump(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
 
 tl::unexpected<Error> Refuse(std::string text) {
   return Fail(ErrorCode::kInvalidArgument, std::move(text));
@@ -274,7 +271,7 @@ OnlineConfig MakeOnlineConfig(const Config& config) {
 }
 
 std::string OnlineConfigToJson(const OnlineConfig& online) {
-  return Dump(JsonWriter::Write(online));
+  return DumpCompact(JsonWriter::Write(online));
 }
 
 Result<void> ReadOnlineConfig(std::string_view json, OnlineConfig& online) {
@@ -291,21 +288,21 @@ Result<void> ReadOnlineConfig(std::string_view json, OnlineConfig& online) {
 std::string SectionToJson(const OnlineConfig& online, ConfigSection section) {
   switch (section) {
     case ConfigSection::kSchedule:
-      return Dump(JsonWriter::Write(Shown(online.schedule)));
+      return DumpCompact(JsonWriter::Write(Shown(online.schedule)));
     case ConfigSection::kReplication:
-      return Dump(JsonWriter::Write(online.replication));
+      return DumpCompact(JsonWriter::Write(online.replication));
     case ConfigSection::kPdServer:
-      return Dump(JsonWriter::Write(online.pd_server));
+      return DumpCompact(JsonWriter::Write(online.pd_server));
     case ConfigSection::kReplicationMode:
-      return Dump(JsonWriter::Write(online.replication_mode));
+      return DumpCompact(JsonWriter::Write(online.replication_mode));
     case ConfigSection::kLabelProperty:
-      return Dump(JsonWriter::Write(online)["label-property"]);
+      return DumpCompact(JsonWriter::Write(online)["label-property"]);
     case ConfigSection::kKeyspace:
-      return Dump(JsonWriter::Write(online.keyspace));
+      return DumpCompact(JsonWriter::Write(online.keyspace));
     case ConfigSection::kMicroService:
-      return Dump(JsonWriter::Write(online.micro_service));
+      return DumpCompact(JsonWriter::Write(online.micro_service));
     case ConfigSection::kController:
-      return Dump(JsonWriter::Write(online.controller));
+      return DumpCompact(JsonWriter::Write(online.controller));
   }
   return "null";
 }
@@ -399,7 +396,6 @@ Config ConfigStore::Effective() const {
   config.label_property = now->label_property;
   config.keyspace = now->keyspace;
   config.micro_service = now->micro_service;
-  config.controller = now->controller;
   config.cluster_version = now->cluster_version;
   std::string level(LogLevelName(GetLogLevel()));
   for (char& c : level) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -413,12 +409,11 @@ Result<void> ConfigStore::Update(const Change& change) {
   OnlineConfig after = *before;
   if (auto changed = change(after); !changed) return changed;
   if (auto valid = ValidateOnlineConfig(after); !valid) return valid;
-  const std::string json = OnlineConfigToJson(after);
-  if (json == OnlineConfigToJson(*before)) return {};
+  if (OnlineConfigToJson(after) == OnlineConfigToJson(*before)) return {};
   for (const Check& check : checks_) {
     if (auto allowed = check(*before, after); !allowed) return allowed;
   }
-  if (auto persisted = persist_(json); !persisted) return persisted;
+  if (auto persisted = persist_(after); !persisted) return persisted;
   Show(std::make_shared<const OnlineConfig>(std::move(after)));
   return {};
 }

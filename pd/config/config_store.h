@@ -68,8 +68,8 @@ Result<void> SetConfigItem(std::string_view key, std::string_view json, OnlineCo
 class ConfigStore {
  public:
   using Snapshot = std::shared_ptr<const OnlineConfig>;
-  /// Writes the JSON under /pd/{cid}/config and waits until it is committed.
-  using Persist = std::function<Result<void>(const std::string& json)>;
+  /// Writes it down for the cluster and waits until that is committed.
+  using Persist = std::function<Result<void>(const OnlineConfig& online)>;
   using Change = std::function<Result<void>(OnlineConfig&)>;
   /// Looks at a change before it is written: what hangs on things outside the configuration (rules, members).
   using Check = std::function<Result<void>(const OnlineConfig& before, const OnlineConfig& after)>;
@@ -80,7 +80,8 @@ class ConfigStore {
 
   /// What holds now. Cheap; the snapshot does not change.
   [[nodiscard]] Snapshot online() const PD_EXCLUDES(mutex_);
-  /// What the file and the command line said, with the online sections of now.
+  /// What the file and the command line said, with the online sections of now; but for the controller's, which the
+  /// reference shows as it started (its readers watch a key of their own).
   [[nodiscard]] Config Effective() const PD_EXCLUDES(mutex_);
 
   /// Changes a copy, checks it, persists it, then shows it. Leader only. An unchanged result is

@@ -15,8 +15,8 @@ using Json = nlohmann::json;
 /// A store that writes into memory.
 struct Bench {
   std::vector<std::string> written;
-  ConfigStore store{Config{}, [this](const std::string& json) -> Result<void> {
-                      written.push_back(json);
+  ConfigStore store{Config{}, [this](const OnlineConfig& online) -> Result<void> {
+                      written.push_back(OnlineConfigToJson(online));
                       return {};
                     }};
 
@@ -65,7 +65,7 @@ TEST_CASE("a change is written before it shows, an unchanged value is not writte
 }
 
 TEST_CASE("what cannot be written does not show", "[config]") {
-  ConfigStore store(Config{}, [](const std::string&) -> Result<void> {
+  ConfigStore store(Config{}, [](const OnlineConfig&) -> Result<void> {
     return Fail(ErrorCode::kNotLeader, "not leader");
   });
   CHECK(store.SetItem("leader-schedule-limit", "8").error().code == ErrorCode::kNotLeader);
@@ -94,6 +94,17 @@ TEST_CASE("replicated text replaces what a member shows, and bad text does not",
   CHECK(bench.store.OnReplicated("{").error().code == ErrorCode::kCorrupt);
   CHECK(bench.store.online()->schedule.region_schedule_limit == 7);
   CHECK(bench.written.empty());
+}
+
+TEST_CASE("floats are written as the reference's encoder does", "[config]") {
+  OnlineConfig online;
+  online.controller.request_unit.write_base_cost = 1e-7;
+  CHECK(SectionToJson(online, ConfigSection::kController)
+            .find(R"("read-cost-per-byte":0.0000152587890625,)") != std::string::npos);
+  CHECK(SectionToJson(online, ConfigSection::kController).find(R"("write-base-cost":1e-7,)") !=
+        std::string::npos);
+  CHECK(SectionToJson(online, ConfigSection::kController)
+            .find(R"("read-cpu-ms-cost":0.3333333333333333})") != std::string::npos);
 }
 
 TEST_CASE("whole sections ignore what they do not know", "[config]") {

@@ -1,0 +1,260 @@
+#include "api/cmd/pd_server/app.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "api/grpc/basic_handlers.h"
+#include "api/grpc/global_config_handlers.h"
+#include "api/grpc/meta_storage_handlers.h"
+#include "api/grpc/raft_transport.h"
+#include "api/grpc/server.h"
+#include "api/grpc/tso_stream.h"
+#include "api/http/admin_handlers.h"
+#include "api/http/app.h"
+#include "api/http/config_handlers.h"
+#include "api/http/member_handlers.h"
+#include "api/http/peer_client.h"
+#include "api/http/server.h"
+#include "api/http/status_handlers.h"
+#include "api/leader_directory.h"
+#include "api/port/port.h"
+#include "api/worker_pool.h"
+#include "pd/log/log.h"
+#include "pd/members/identity.h"
+#include "pd/server.h"
+
+namespace api {
+namespace {
+
+constexpr pd::Millis kJoinTimeout{5000};
+constexpr pd::Millis kGrace{200};
+
+/// Tells forwarding who leads, from what the server knows.
+class ServerDirectory final : public LeaderDirectory {
+ public:
+  explicit ServerDirectory(pd::PdServer& server) : server_(server) {}
+
+  [[nodiscard]] LeaderView Leader() const override {
+    LeaderView view;
+    if (const auto leader = server_.members().PdLeader())
+      view.leader_client_urls = leader->client_urls;
+    view.own_client_urls = server_.members().self().client_urls;
+    view.own_name = server_.config().name;
+    view.serving = server_.Serving();
+    view.started = server_.started();
+    return view;
+  }
+
+ private:
+  pd::PdServer& server_;
+};
+
+/// "http://host:port,..." to "host:port" each.
+pd::Result<std::vector<std::string>> ListenAddresses(const std::string& urls) {
+  auto parsed = pd::ParseUrls(urls);
+  if (!parsed) return parsed;
+  for (std::string& url : *parsed) {
+    if (!url.starts_with("http://")) {
+      return pd::Fail(pd::ErrorCode::kInvalidArgument,
+                      fmt::format("cannot listen on {}: http:// is wanted", url));
+    }
+    url.erase(0, std::string_view("http://").size());
+  }
+  return parsed;
+}
+
+/// This member's identity for its first start: by a join, or from the list of first members.
+pd::Result<pd::MemberIdentity> NewIdentity(const pd::Config& config, HttpPeerClient& peers) {
+  if (!config.join.empty()) {
+    const auto targets = pd::ParseUrls(config.join);
+    const auto own = pd::ParseUrls(config.advertise_peer_urls);
+    if (!targets)
+      return pd::Fail(targets.error().code, "config item join: " + targets.error().context);
+    if (!own) return tl::unexpected(own.error());
+    return peers.Join(*targets, config.name, *own, kJoinTimeout);
+  }
+  const auto members =
+      pd::ParseInitialCluster(config.initial_cluster, config.initial_cluster_token);
+  if (!members) return tl::unexpected(members.error());
+  for (const pd::Member& member : *members) {
+    if (member.name == config.name) {
+      return pd::MemberIdentity{member.id, pd::GroupIdOf(*members, config.initial_cluster_token),
+                                false};
+    }
+  }
+  return pd::Fail(pd::ErrorCode::kInvalidArgument,
+                  fmt::format("config item initial-cluster: member {} is not in {}", config.name,
+                              config.initial_cluster));
+}
+
+pd::Result<pd::MemberIdentity> FindIdentity(const pd::Config& config, HttpPeerClient& peers) {
+  const auto stored = pd::LoadIdentity(config.data_dir);
+  if (!stored) return tl::unexpected(stored.error());
+  if (*stored) return **stored;
+  auto fresh = NewIdentity(config, peers);
+  if (!fresh) return fresh;
+  if (auto saved = pd::SaveIdentity(config.data_dir, *fresh); !saved)
+    return tl::unexpected(saved.error());
+  return fresh;
+}
+
+}  // namespace
+
+class ServerApp::Impl {
+ public:
+  explicit Impl(pd::Config config) : config_(std::move(config)), pool_({}), transport_({}) {}
+  ~Impl() { Stop(); }
+
+  pd::Result<void> Start() {
+    if (auto opened = OpenServer(); !opened) return opened;
+    RegisterHandlers();
+    if (auto listening = StartPeerPort(); !listening) return listening;
+    server_->Start();
+    if (auto listening = StartClientPort(); !listening) return listening;
+    pd::LogInfo("server is up", {{"name", config_.name},
+                                 {"member-id", server_->members().self().id},
+                                 {"client-urls", config_.client_urls},
+                                 {"peer-urls", config_.peer_urls}});
+    return {};
+  }
+
+  void Stop() {
+    if (server_ == nullptr) return;
+    // Leadership first, while peers and clients can still be answered; then the outer parts before the inner ones.
+    server_->Stop();
+    if (port_ != nullptr) port_->Stop();
+    if (http_ != nullptr) http_->Stop();
+    if (grpc_ != nullptr) grpc_->Stop(kGrace);
+    for (const auto& peer : peer_servers_) peer->Stop(kGrace);
+    if (desk_ != nullptr) desk_->Stop();
+    pool_.Stop();
+    port_.reset();
+    http_.reset();
+    grpc_.reset();
+    peer_servers_.clear();
+    desk_.reset();
+    server_.reset();
+  }
+
+ private:
+  pd::Result<void> OpenServer() {
+    std::error_code failed;
+    std::filesystem::create_directories(config_.data_dir, failed);
+    if (failed) {
+      return pd::Fail(pd::ErrorCode::kIo, fmt::format("cannot make data directory {}: {}",
+                                                      config_.data_dir, failed.message()));
+    }
+    auto database = pd::OpenRocksDatabase(config_.data_dir + "/meta");
+    if (!database) return tl::unexpected(database.error());
+    const auto identity = FindIdentity(config_, peers_);
+    if (!identity) return tl::unexpected(identity.error());
+    pd::PdServer::Parts parts;
+    parts.config = config_;
+    parts.identity = *identity;
+    parts.clock = &clock_;
+    parts.transport = &transport_;
+    parts.peers = &peers_;
+    parts.database = std::move(*database);
+    auto server = pd::PdServer::Open(std::move(parts));
+    if (!server) return tl::unexpected(server.error());
+    server_ = std::move(*server);
+    return {};
+  }
+
+  void RegisterHandlers() {
+    desk_ = std::make_unique<TsoDesk>(*server_);
+    desk_->Register(methods_);
+    RegisterBasicHandlers(methods_, *server_);
+    RegisterMetaStorageHandlers(methods_, *server_);
+    RegisterGlobalConfigHandlers(methods_, *server_);
+    RegisterRaftTransport(peer_methods_, [this](std::string bytes) {
+      // Hostile or stray bytes change nothing, and a full inbox is Raft's to repair.
+      static_cast<void>(server_->group().Receive(std::move(bytes)));
+    });
+
+    RegisterStatusHandlers(router_, *server_);
+    RegisterMemberHandlers(router_, *server_);
+    RegisterConfigHandlers(router_, *server_);
+    RegisterAdminHandlers(router_, *server_);
+    RegisterMetricsPage(router_, server_->metrics());
+  }
+
+  pd::Result<void> StartPeerPort() {
+    const auto addresses = ListenAddresses(config_.peer_urls);
+    if (!addresses) return tl::unexpected(addresses.error());
+    for (const std::string& address : *addresses) {
+      GrpcServer::Options options;
+      options.listen = address;
+      options.ping_interval_min = std::chrono::milliseconds(100);
+      peer_servers_.push_back(
+          std::make_unique<GrpcServer>(peer_methods_, pool_, options, GrpcServer::Parts{}));
+      if (auto started = peer_servers_.back()->Start(); !started) return started;
+    }
+    return {};
+  }
+
+  pd::Result<void> StartClientPort() {
+    const auto addresses = ListenAddresses(config_.client_urls);
+    if (!addresses) return tl::unexpected(addresses.error());
+    directory_ = std::make_unique<ServerDirectory>(*server_);
+    call_metrics_ = std::make_unique<CallMetrics>(server_->metrics(), methods_);
+    GrpcServer::Parts grpc_parts;
+    grpc_parts.leaders = directory_.get();
+    grpc_parts.metrics = call_metrics_.get();
+    grpc_ = std::make_unique<GrpcServer>(methods_, pool_, GrpcServer::Options{}, grpc_parts);
+    if (auto started = grpc_->Start(); !started) return started;
+
+    gate_ = std::make_unique<LeaderGate>(*directory_, SendHttp, [](std::chrono::milliseconds time) {
+      std::this_thread::sleep_for(time);
+    });
+    http_app_ = std::make_unique<HttpApp>(
+        router_, HttpApp::Parts{gate_.get(), nullptr, &server_->metrics()});
+    http_ = std::make_unique<HttpServer>(HttpServer::Options{}, pool_, [this](HttpRequest request) {
+      return http_app_->Serve(std::move(request));
+    });
+    ClientPort::Options options;
+    options.listen = *addresses;
+    port_ = std::make_unique<ClientPort>(
+        options, [this](int socket) { grpc_->TakeConnection(socket); },
+        [this](int socket) { http_->TakeConnection(socket); });
+    return port_->Start();
+  }
+
+  const pd::Config config_;
+  pd::SystemClock clock_;
+  WorkerPool pool_;
+  HttpPeerClient peers_;
+  MethodRegistry methods_;
+  MethodRegistry peer_methods_;
+  Router router_;
+  GrpcRaftTransport transport_;
+  std::unique_ptr<pd::PdServer> server_;
+  std::unique_ptr<TsoDesk> desk_;
+  std::unique_ptr<ServerDirectory> directory_;
+  std::unique_ptr<CallMetrics> call_metrics_;
+  std::unique_ptr<LeaderGate> gate_;
+  std::unique_ptr<HttpApp> http_app_;
+  std::vector<std::unique_ptr<GrpcServer>> peer_servers_;
+  std::unique_ptr<GrpcServer> grpc_;
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<ClientPort> port_;
+};
+
+ServerApp::ServerApp(pd::Config config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+
+ServerApp::~ServerApp() = default;
+
+pd::Result<void> ServerApp::Start() {
+  auto started = impl_->Start();
+  if (!started) impl_->Stop();
+  return started;
+}
+
+void ServerApp::Stop() { impl_->Stop(); }
+
+}  // namespace api

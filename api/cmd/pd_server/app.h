@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+
+#include "pd/config/config.h"
+#include "pd/result.h"
+
+namespace api {
+
+/// A whole pd-server in one process: the placement driver, its peer port and its client port. Construct, Start once,
+/// Stop.
+class ServerApp {
+ public:
+  explicit ServerApp(pd::Config config);
+  ~ServerApp();
+  ServerApp(const ServerApp&) = delete;
+  ServerApp& operator=(const ServerApp&) = delete;
+
+  /// Opens the data directory (joining a cluster first where that is asked for), then the ports. When it fails nothing
+  /// runs. Errors: kIo, kCorrupt, kInvalidArgument; kUnavailable and kAlreadyExists from a join.
+  pd::Result<void> Start();
+
+  /// Hands leadership over, then closes everything. Idempotent.
+  void Stop();
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace api

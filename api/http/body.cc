@@ -1,0 +1,43 @@
+#include "api/http/body.h"
+
+#include <fmt/format.h>
+
+namespace api {
+namespace {
+
+std::string_view KindOf(const nlohmann::ordered_json& value) {
+  if (value.is_array()) return "array";
+  if (value.is_string()) return "string";
+  if (value.is_boolean()) return "bool";
+  return "number";
+}
+
+}  // namespace
+
+std::string NotAnObjectText(const nlohmann::ordered_json& value) {
+  return fmt::format("json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                     KindOf(value));
+}
+
+tl::expected<nlohmann::ordered_json, HttpResponse> ReadObject(const HttpRequest& request) {
+  auto parsed = ParseJson(request.body);
+  if (!parsed) {
+    return tl::unexpected(InputError(parsed.error().text, {{"Offset", parsed.error().offset}}));
+  }
+  if (parsed->is_null()) return nlohmann::ordered_json::object();
+  if (parsed->is_object()) return std::move(*parsed);
+  return tl::unexpected(
+      InputError(NotAnObjectText(*parsed), {{"Value", KindOf(*parsed)},
+                                            {"Type", nlohmann::ordered_json::object()},
+                                            {"Offset", 1},
+                                            {"Struct", ""},
+                                            {"Field", ""}}));
+}
+
+std::optional<std::string> StringIn(const nlohmann::ordered_json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+}  // namespace api

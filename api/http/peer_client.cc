@@ -1,0 +1,86 @@
+#include "api/http/peer_client.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+#include <nlohmann/json.hpp>
+
+namespace api {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void SetTimeouts(httplib::Client& client, pd::Millis timeout) {
+  client.set_connection_timeout(timeout);
+  client.set_read_timeout(timeout);
+  client.set_write_timeout(timeout);
+}
+
+/// The text of an error answer: the JSON string in it, or the body as it stands.
+std::string TextOf(const std::string& body) {
+  const Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  return json.is_string() ? json.get<std::string>() : body;
+}
+
+pd::Result<Json> Post(const std::vector<std::string>& urls, const char* path, const Json& body,
+                      pd::Millis timeout) {
+  pd::Error last{pd::ErrorCode::kUnavailable, "no address to ask"};
+  for (const std::string& url : urls) {
+    httplib::Client client(url);
+    SetTimeouts(client, timeout);
+    const auto answer = client.Post(path, body.dump(), "application/json");
+    if (!answer) {
+      last.context = fmt::format("{}: {}", url, httplib::to_string(answer.error()));
+      continue;
+    }
+    if (answer->status == 200)
+      return Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
+    const auto code =
+        answer->status / 100 == 4 ? pd::ErrorCode::kInvalidArgument : pd::ErrorCode::kUnavailable;
+    last = {code, TextOf(answer->body)};
+  }
+  return tl::unexpected(last);
+}
+
+}  // namespace
+
+pd::Result<void> HttpPeerClient::Publish(const std::vector<std::string>& leader_urls,
+                                         const pd::MemberDetail& self, pd::Millis timeout) {
+  const Json body = {{"member_id", self.member.id},        {"name", self.member.name},
+                     {"peer_urls", self.member.peer_urls}, {"client_urls", self.member.client_urls},
+                     {"deploy_path", self.deploy_path},    {"binary_version", self.binary_version},
+                     {"git_hash", self.git_hash}};
+  const auto answer = Post(leader_urls, "/pd/api/v1/members/publish", body, timeout);
+  if (!answer) return tl::unexpected(answer.error());
+  return {};
+}
+
+bool HttpPeerClient::Ping(const std::vector<std::string>& client_urls, pd::Millis timeout) {
+  for (const std::string& url : client_urls) {
+    httplib::Client client(url);
+    SetTimeouts(client, timeout);
+    const auto answer = client.Get("/pd/api/v1/ping");
+    if (answer && answer->status == 200) return true;
+  }
+  return false;
+}
+
+pd::Result<pd::MemberIdentity> HttpPeerClient::Join(const std::vector<std::string>& client_urls,
+                                                    const std::string& name,
+                                                    const std::vector<std::string>& peer_urls,
+                                                    pd::Millis timeout) {
+  const auto answer = Post(client_urls, "/pd/api/v1/members/join",
+                           Json{{"name", name}, {"peer_urls", peer_urls}}, timeout);
+  if (!answer) return tl::unexpected(answer.error());
+  const auto number = [&answer](const char* key) {
+    const bool there =
+        answer->is_object() && answer->contains(key) && (*answer)[key].is_number_unsigned();
+    return there ? (*answer)[key].get<uint64_t>() : 0;
+  };
+  const pd::MemberIdentity identity{number("member_id"), number("group_id"), true};
+  if (identity.id == 0 || identity.group_id == 0) {
+    return pd::Fail(pd::ErrorCode::kUnavailable, "the cluster answered no member id");
+  }
+  return identity;
+}
+
+}  // namespace api

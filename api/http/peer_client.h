@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pd/members/identity.h"
+#include "pd/server.h"
+
+namespace api {
+
+/// Calls other members over HTTP at their client URLs, one after the other until one answers. Thread-safe.
+class HttpPeerClient final : public pd::PeerClient {
+ public:
+  pd::Result<void> Publish(const std::vector<std::string>& leader_urls,
+                           const pd::MemberDetail& self, pd::Millis timeout) override;
+  bool Ping(const std::vector<std::string>& client_urls, pd::Millis timeout) override;
+
+  /// Asks the cluster at `client_urls` to take a new member in. Errors: kAlreadyExists and kInvalidArgument with the
+  /// cluster's words, kUnavailable when nobody answers.
+  pd::Result<pd::MemberIdentity> Join(const std::vector<std::string>& client_urls,
+                                      const std::string& name,
+                                      const std::vector<std::string>& peer_urls,
+                                      pd::Millis timeout);
+};
+
+}  // namespace api

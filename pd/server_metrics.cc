@@ -1,0 +1,133 @@
+#include "pd/server_metrics.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include <unistd.h>
+
+#include "pd/server.h"
+#include "pd/version.h"
+
+namespace pd {
+namespace {
+
+/// What the kernel tells about the process; see proc(5).
+void CollectProcess(MetricsRegistry& metrics) {
+  std::ifstream stat("/proc/self/stat");
+  std::string text;
+  std::getline(stat, text);
+  const size_t behind_name = text.rfind(')');
+  if (behind_name == std::string::npos) return;
+  std::vector<std::string> fields;  // fields[0] is the third of proc(5), the state.
+  size_t from = behind_name + 2;
+  while (from < text.size()) {
+    const size_t space = std::min(text.find(' ', from), text.size());
+    fields.push_back(text.substr(from, space - from));
+    from = space + 1;
+  }
+  if (fields.size() < 22) return;
+  const auto ticks_per_s = static_cast<double>(sysconf(_SC_CLK_TCK));
+  const double cpu_s = (std::stod(fields[11]) + std::stod(fields[12])) / ticks_per_s;
+  const double pages = std::stod(fields[21]);
+  metrics.Gauges("process_resident_memory_bytes", "Resident memory in bytes.")
+      .Only()
+      .Set(pages * static_cast<double>(sysconf(_SC_PAGESIZE)));
+  metrics.Gauges("go_threads", "Number of OS threads.").Only().Set(std::stod(fields[17]));
+  Counter& cpu =
+      metrics.Counters("process_cpu_seconds_total", "User and system CPU time in seconds.").Only();
+  cpu.Add(cpu_s - cpu.value());
+}
+
+void CollectTso(PdServer& server) {
+  MetricsRegistry& metrics = server.metrics();
+  TsoOracle& tso = server.tso();
+  metrics.Gauges("pd_tso_role", "1 while this process serves TSO for the group.", {"group"})
+      .With({"0"})
+      .Set(tso.running() ? 1 : 0);
+  if (tso.running()) {
+    auto& time = metrics.Gauges("pd_cluster_tso", "Physical clock in ms.", {"type", "group"});
+    const auto physical = static_cast<double>(tso.last().physical_ms);
+    time.With({"tso", "0"}).Set(physical);
+    time.With({"save", "0"}).Set(static_cast<double>(tso.saved_end_ms()));
+    metrics
+        .Gauges("pd_cluster_tso_gap_millionseconds", "Wall clock minus TSO physical time in ms.",
+                {"group"})
+        .With({"0"})
+        .Set(static_cast<double>(server.clock().UnixNanos() / 1'000'000) - physical);
+  }
+  auto& events = metrics.Counters("pd_tso_events", "Events of the TSO oracle.", {"type", "group"});
+  const auto catch_up = [&events](const char* type, const std::atomic<uint64_t>& count) {
+    const auto now = static_cast<double>(count.load(std::memory_order_relaxed));
+    if (now == 0) return;
+    Counter& counter = events.With({type, "0"});
+    counter.Add(now - counter.value());
+  };
+  catch_up("save", tso.events().saves);
+  catch_up("err_save_update_ts", tso.events().save_failures);
+  catch_up("logical_overflow", tso.events().overflows);
+  catch_up("system_time_slow", tso.events().clock_behind);
+}
+
+void CollectRaft(PdServer& server) {
+  MetricsRegistry& metrics = server.metrics();
+  const LeaderStatus status = server.group().status();
+  auto& state = metrics.Gauges("pd_server_etcd_state",
+                               "Raft term, applied index and committed index.", {"type"});
+  state.With({"term"}).Set(static_cast<double>(status.term));
+  state.With({"appliedIndex"}).Set(static_cast<double>(status.applied));
+  state.With({"committedIndex"}).Set(static_cast<double>(status.committed));
+  metrics.Gauges("etcd_server_is_leader", "1 on the leader of Raft.")
+      .Only()
+      .Set(status.is_leader ? 1 : 0);
+  metrics.Gauges("etcd_mvcc_db_total_size_in_bytes", "Size of the database.")
+      .Only()
+      .Set(static_cast<double>(server.database().SizeBytes()));
+}
+
+void CollectRole(PdServer& server) {
+  MetricsRegistry& metrics = server.metrics();
+  metrics.Gauges("service_member_role", "1 on the leader of a service.", {"service"})
+      .With({"PD"})
+      .Set(server.Serving() ? 1 : 0);
+  if (server.cluster_id() != 0) {
+    metrics.Gauges("pd_cluster_metadata", "The cluster id in a label.", {"type"})
+        .With({"cluster" + std::to_string(server.cluster_id())})
+        .Set(0);
+  }
+  if (const uint64_t end = server.ids().window_end(); end != 0) {
+    metrics.Gauges("pd_cluster_id", "High-water mark of the ids handed out.", {"type"})
+        .With({"idalloc"})
+        .Set(static_cast<double>(end));
+  }
+}
+
+}  // namespace
+
+std::string DeployPath() {
+  std::error_code failed;
+  const auto binary = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return failed ? std::string() : binary.parent_path().string();
+}
+
+void AddServerMetrics(PdServer& server) {
+  MetricsRegistry& metrics = server.metrics();
+  metrics.Gauges("pd_server_info", "Build of the server.", {"version", "hash"})
+      .With({kReleaseVersion, kGitHash})
+      .Set(1);
+  metrics.Gauges("pd_service_maxprocs", "Number of usable CPUs.")
+      .Only()
+      .Set(std::thread::hardware_concurrency());
+  metrics.Gauges("process_start_time_seconds", "Start time of the process.")
+      .Only()
+      .Set(static_cast<double>(server.clock().UnixNanos()) / 1e9);
+  metrics.AddCollector([&server] {
+    CollectProcess(server.metrics());
+    CollectRole(server);
+    CollectTso(server);
+    CollectRaft(server);
+  });
+}
+
+}  // namespace pd

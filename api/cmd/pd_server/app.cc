@@ -17,6 +17,9 @@
 #include "api/http/admin_handlers.h"
 #include "api/http/app.h"
 #include "api/http/config_handlers.h"
+#include "api/http/dashboard_feed.h"
+#include "api/http/dashboard_handlers.h"
+#include "api/http/dashboard_source.h"
 #include "api/http/member_handlers.h"
 #include "api/http/peer_client.h"
 #include "api/http/server.h"
@@ -115,6 +118,8 @@ class ServerApp::Impl {
     RegisterHandlers();
     if (auto listening = StartPeerPort(); !listening) return listening;
     server_->Start();
+    dashboard_->Start();
+    dashboard_feed_->Start();
     if (auto listening = StartClientPort(); !listening) return listening;
     pd::LogInfo("server is up", {{"name", config_.name},
                                  {"member-id", server_->members().self().id},
@@ -125,6 +130,8 @@ class ServerApp::Impl {
 
   void Stop() {
     if (server_ == nullptr) return;
+    if (dashboard_feed_ != nullptr) dashboard_feed_->Stop();
+    if (dashboard_ != nullptr) dashboard_->Stop();
     // Leadership first, while peers and clients can still be answered; then the outer parts before the inner ones.
     server_->Stop();
     if (port_ != nullptr) port_->Stop();
@@ -138,6 +145,8 @@ class ServerApp::Impl {
     grpc_.reset();
     peer_servers_.clear();
     desk_.reset();
+    dashboard_feed_.reset();
+    dashboard_.reset();
     server_.reset();
   }
 
@@ -182,6 +191,9 @@ class ServerApp::Impl {
     RegisterConfigHandlers(router_, *server_);
     RegisterAdminHandlers(router_, *server_);
     RegisterMetricsPage(router_, server_->metrics());
+    dashboard_ = std::make_unique<DashboardSource>(*server_, nullptr);
+    dashboard_feed_ = std::make_unique<DashboardFeed>([this] { return dashboard_->Take(); });
+    RegisterDashboard(router_, *dashboard_feed_);
   }
 
   pd::Result<void> StartPeerPort() {
@@ -235,6 +247,8 @@ class ServerApp::Impl {
   GrpcRaftTransport transport_;
   std::unique_ptr<pd::PdServer> server_;
   std::unique_ptr<TsoDesk> desk_;
+  std::unique_ptr<DashboardSource> dashboard_;
+  std::unique_ptr<DashboardFeed> dashboard_feed_;
   std::unique_ptr<ServerDirectory> directory_;
   std::unique_ptr<CallMetrics> call_metrics_;
   std::unique_ptr<LeaderGate> gate_;

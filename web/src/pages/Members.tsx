@@ -18,53 +18,55 @@ export function Members() {
         Cluster <code>{now.cluster_id}</code>, served by {now.answered_by.name}.
       </p>
       <ul class="members">
-        {now.members.map((member) => {
-          const { word, tone, mark } = health(member);
-          return (
-            <li
-              key={member.id}
-              class={`card member ${member.leader ? 'leads' : ''}`}
-              data-testid={`member-${member.name}`}
-            >
-              <div class="card-head">
-                <h2>{member.name}</h2>
-                {member.leader && (
-                  <span class="badge lead-badge">
-                    <i aria-hidden="true">★</i>PD leader
+        {[...now.members]
+          .sort((a, b) => a.name.localeCompare(b.name))
+          .map((member) => {
+            const { word, tone, mark } = health(member);
+            return (
+              <li
+                key={member.id}
+                class={`card member ${member.leader ? 'leads' : ''}`}
+                data-testid={`member-${member.name}`}
+              >
+                <div class="card-head">
+                  <h2>{member.name}</h2>
+                  {member.leader && (
+                    <span class="badge lead-badge">
+                      <i aria-hidden="true">★</i>PD leader
+                    </span>
+                  )}
+                  <span class={`badge ${tone}`}>
+                    <i aria-hidden="true">{mark}</i>
+                    {word}
                   </span>
-                )}
-                <span class={`badge ${tone}`}>
-                  <i aria-hidden="true">{mark}</i>
-                  {word}
-                </span>
-              </div>
-              <dl>
-                <dt>Clients</dt>
-                <dd>
-                  {member.client_urls.map((url) => (
-                    <a key={url} href={`${url}/dashboard/#/members`}>
-                      {url}
-                    </a>
-                  ))}
-                </dd>
-                <dt>Peers</dt>
-                <dd>
-                  {member.peer_urls.map((url) => (
-                    <span key={url}>{url}</span>
-                  ))}
-                </dd>
-                <dt>Id</dt>
-                <dd>
-                  <code>{member.id}</code>
-                </dd>
-                <dt>Version</dt>
-                <dd>{member.version === '' ? '–' : member.version}</dd>
-                <dt>Leader priority</dt>
-                <dd>{member.priority}</dd>
-              </dl>
-            </li>
-          );
-        })}
+                </div>
+                <dl>
+                  <dt>Clients</dt>
+                  <dd>
+                    {member.client_urls.map((url) => (
+                      <a key={url} href={`${url}/dashboard/#/members`}>
+                        {url}
+                      </a>
+                    ))}
+                  </dd>
+                  <dt>Peers</dt>
+                  <dd>
+                    {member.peer_urls.map((url) => (
+                      <span key={url}>{url}</span>
+                    ))}
+                  </dd>
+                  <dt>Id</dt>
+                  <dd>
+                    <code>{member.id}</code>
+                  </dd>
+                  <dt>Version</dt>
+                  <dd>{member.version === '' ? '–' : member.version}</dd>
+                  <dt>Leader priority</dt>
+                  <dd>{member.priority}</dd>
+                </dl>
+              </li>
+            );
+          })}
       </ul>
     </>
   );

@@ -11,7 +11,7 @@ packages=(
   libcpp-httplib-dev nlohmann-json3-dev libtomlplusplus-dev
   librocksdb-dev libexpected-dev libfmt-dev libssl-dev
   catch2 librapidcheck-dev libbenchmark-dev
-  clang-16 clang-tidy-16 clang-format-16
+  clang-16 clang-tidy-16 clang-format-16 libclang-rt-16-dev
   chromium iproute2
 )
 # Vite needs Node 18, which is bookworm's; a newer one that is there already does as well.

@@ -40,6 +40,9 @@ class Core {
   bool HasMember(NodeId node) const { return tracker_.Find(node) != nullptr; }
 
   // core_step.cc
+  /// Checks a message from another node, as far as it can be judged by itself.
+  /// Errors: kInvalidMessage.
+  Result<void> CheckReceived(const Message& message) const;
   /// Handles a message; its parts may be moved away.
   Result<void> Step(Message& message);
   Result<void> Propose(EntryType type, std::span<const Payload> data);
@@ -209,9 +212,5 @@ class Core {
 
 /// Marks a vote request of a node that was told to take over: voters ignore their lease.
 inline constexpr std::string_view kCampaignTransfer = "CampaignTransfer";
-
-/// Checks a message that node `self` got, as far as it can be judged by itself.
-/// Errors: kInvalidMessage.
-Result<void> CheckMessage(const Message& message, NodeId self);
 
 }  // namespace raft

@@ -14,10 +14,14 @@ bool TravelsWithoutTerm(MessageType type) {
          type == MessageType::kTransferLeader || type == MessageType::kForgetLeader;
 }
 
-// The node's own acknowledgements, and what it asked of a leader and was forwarded back to it.
-bool MayComeFromSelf(MessageType type) {
-  return type == MessageType::kAppResp || type == MessageType::kVoteResp ||
-         type == MessageType::kPreVoteResp || TravelsWithoutTerm(type);
+// What was asked of a leader may be forwarded back to who asked. Own acknowledgements come back through
+// Step only with asynchronous writes, and never refuse anything.
+bool MayComeFromSelf(const Message& message, const Config& config) {
+  if (TravelsWithoutTerm(message.type)) return true;
+  const bool acknowledges = message.type == MessageType::kAppResp ||
+                            message.type == MessageType::kVoteResp ||
+                            message.type == MessageType::kPreVoteResp;
+  return acknowledges && config.async_storage_writes && !message.reject;
 }
 
 // The entries of an append must follow each other, or the log would be torn.
@@ -39,11 +43,11 @@ Result<void> CheckAppend(const Message& message) {
 
 }  // namespace
 
-Result<void> CheckMessage(const Message& message, NodeId self) {
+Result<void> Core::CheckReceived(const Message& message) const {
   if (message.term == 0 && !TravelsWithoutTerm(message.type)) return Invalid(message, "no term");
   if (message.term == UINT64_MAX) return Invalid(message, "term out of range");
   if (message.from == kNoNode) return Invalid(message, "no sender");
-  if (message.from == self && !MayComeFromSelf(message.type)) {
+  if (message.from == id() && !MayComeFromSelf(message, config_)) {
     return Invalid(message, "own name as the sender");
   }
   switch (message.type) {

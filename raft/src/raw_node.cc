@@ -70,7 +70,7 @@ Result<void> RawNode::Step(Message message) {
     if (IsResponse(message.type) && !core_->HasMember(message.from)) {
       return Fail(ErrorCode::kPeerNotFound, "raft: cannot step as peer not found");
     }
-    if (Result<void> checked = CheckMessage(message, core_->id()); !checked) return checked;
+    if (Result<void> checked = core_->CheckReceived(message); !checked) return checked;
   }
   return core_->Step(message);
 }

@@ -68,12 +68,25 @@ TEST_CASE("messages that contradict themselves are refused") {
   CHECK(refused(From(2, MessageType::kReadIndex, 0)));
   CHECK(refused(From(2, MessageType::kHeartbeat, 0)));
   CHECK(refused(From(2, MessageType::kVote, UINT64_MAX)));
+  CHECK(refused(From(0, MessageType::kHeartbeat, 3)));
+  CHECK(refused(From(1, MessageType::kHeartbeat, 3)));
+  CHECK(refused(From(1, MessageType::kAppResp, 3)));
   Message snap = From(2, MessageType::kSnap, 3);
   Snapshot torn;
   torn.metadata = {{{1, 2}, {2}, {}, {}, false}, 9, 3};
   snap.snapshot = std::make_shared<Snapshot>(torn);
   CHECK(refused(snap));
   CHECK(node.raw->GetStatus().config.voters == std::vector<NodeId>{1, 2, 3});
+}
+
+TEST_CASE("with asynchronous writes own acknowledgements come in, but no refusals") {
+  TestNode node(1);
+  node.config.async_storage_writes = true;
+  node.Start();
+  Message own = From(1, MessageType::kAppResp, 1);
+  CHECK(RefusalOf(node, own) == "taken");
+  own.reject = true;
+  CHECK(RefusalOf(node, own) == "raft: invalid MsgAppResp from 1: own name as the sender");
 }
 
 TEST_CASE("a leader takes no acknowledgement of entries it does not have") {

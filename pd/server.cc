@@ -94,7 +94,7 @@ Result<std::unique_ptr<PdServer>> PdServer::Open(Parts parts) {
 PdServer::PdServer(Parts parts)
     : config_(std::move(parts.config)),
       clock_(*parts.clock),
-      transport_(*parts.transport),
+      transport_(*parts.transport, parts.identity.seeds),
       peers_(*parts.peers),
       group_id_(parts.identity.group_id),
       database_(std::move(parts.database)) {}

@@ -14,6 +14,7 @@
 #include "pd/id/id_allocator.h"
 #include "pd/members/identity.h"
 #include "pd/members/members.h"
+#include "pd/members/seed_transport.h"
 #include "pd/meta/meta_store.h"
 #include "pd/metrics/metrics.h"
 #include "pd/replication/raft_group.h"
@@ -163,7 +164,7 @@ class PdServer final : private GroupListener {
 
   const Config config_;
   const Clock& clock_;
-  Transport& transport_;
+  SeedTransport transport_;
   PeerClient& peers_;
   const uint64_t group_id_;
   MetricsRegistry metrics_;

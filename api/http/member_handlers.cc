@@ -155,7 +155,13 @@ HttpResponse Join(pd::PdServer& server, const HttpRequest& request) {
   const auto member = server.members().Join(name, peer_urls, server.config().initial_cluster_token,
                                             server.clock().UnixNanos());
   if (!member) return ErrorResponse(member.error());
-  return JsonV1(200, Json{{"member_id", member->id}, {"group_id", server.group_id()}});
+  Json members = Json::array();
+  for (const pd::Member& known : server.members().List()) {
+    if (known.id != member->id) members.push_back({{"id", known.id}, {"urls", known.peer_urls}});
+  }
+  return JsonV1(200, Json{{"member_id", member->id},
+                          {"group_id", server.group_id()},
+                          {"members", std::move(members)}});
 }
 
 HttpResponse Publish(pd::PdServer& server, const HttpRequest& request) {

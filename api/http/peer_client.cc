@@ -71,12 +71,25 @@ pd::Result<pd::MemberIdentity> HttpPeerClient::Join(const std::vector<std::strin
   const auto answer = Post(client_urls, "/pd/api/v1/members/join",
                            Json{{"name", name}, {"peer_urls", peer_urls}}, timeout);
   if (!answer) return tl::unexpected(answer.error());
-  const auto number = [&answer](const char* key) {
+  if (!answer->is_object())
+    return pd::Fail(pd::ErrorCode::kUnavailable, "the cluster answered no member");
+  const auto number = [](const Json& object, const char* key) {
     const bool there =
-        answer->is_object() && answer->contains(key) && (*answer)[key].is_number_unsigned();
-    return there ? (*answer)[key].get<uint64_t>() : 0;
+        object.is_object() && object.contains(key) && object[key].is_number_unsigned();
+    return there ? object[key].get<uint64_t>() : 0;
   };
-  const pd::MemberIdentity identity{number("member_id"), number("group_id"), true};
+  pd::MemberIdentity identity{number(*answer, "member_id"), number(*answer, "group_id"), true, {}};
+  const auto list = [](const Json& object, const char* key) {
+    const bool there = object.is_object() && object.contains(key) && object[key].is_array();
+    return there ? object[key] : Json::array();
+  };
+  for (const Json& member : list(*answer, "members")) {
+    pd::Transport::Peer seed{number(member, "id"), {}};
+    for (const Json& url : list(member, "urls")) {
+      if (url.is_string()) seed.urls.push_back(url.get<std::string>());
+    }
+    identity.seeds.push_back(std::move(seed));
+  }
   if (identity.id == 0 || identity.group_id == 0) {
     return pd::Fail(pd::ErrorCode::kUnavailable, "the cluster answered no member id");
   }

@@ -23,6 +23,30 @@ tl::unexpected<Error> CannotWrite(const fs::path& path) {
                                           std::generic_category().message(errno)));
 }
 
+Json SeedsJson(const std::vector<Transport::Peer>& seeds) {
+  Json json = Json::array();
+  for (const Transport::Peer& seed : seeds) json.push_back({{"id", seed.id}, {"urls", seed.urls}});
+  return json;
+}
+
+/// What cannot be read is left out: the other seeds will do.
+std::vector<Transport::Peer> ReadSeeds(const Json& json) {
+  std::vector<Transport::Peer> seeds;
+  if (!json.is_array()) return seeds;
+  for (const Json& item : json) {
+    const bool whole = item.is_object() && item.contains("id") && item["id"].is_number_unsigned() &&
+                       item.contains("urls") && item["urls"].is_array();
+    if (!whole) continue;
+    Transport::Peer seed;
+    seed.id = item["id"].get<raft::NodeId>();
+    for (const Json& url : item["urls"]) {
+      if (url.is_string()) seed.urls.push_back(url.get<std::string>());
+    }
+    seeds.push_back(std::move(seed));
+  }
+  return seeds;
+}
+
 /// Writes and syncs a file under a name of its own.
 Result<void> WriteSynced(const fs::path& path, const std::string& text) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -56,7 +80,8 @@ Result<std::optional<MemberIdentity>> LoadIdentity(const std::string& data_dir) 
   if (identity.id == 0 || identity.group_id == 0) {
     return Fail(ErrorCode::kCorrupt, fmt::format("{} names no member", path.string()));
   }
-  identity.joined = json.value("joined", false);
+  identity.joined = json.contains("joined") && json["joined"] == true;
+  if (json.contains("seeds")) identity.seeds = ReadSeeds(json["seeds"]);
   return identity;
 }
 
@@ -66,7 +91,10 @@ Result<void> SaveIdentity(const std::string& data_dir, const MemberIdentity& ide
   const fs::path path = PathIn(data_dir);
   const fs::path fresh = path.string() + ".new";
   const Json json = {
-      {"member_id", identity.id}, {"group_id", identity.group_id}, {"joined", identity.joined}};
+      {"member_id", identity.id},
+      {"group_id", identity.group_id},
+      {"joined", identity.joined},
+      {"seeds", SeedsJson(identity.seeds)}};
   if (auto written = WriteSynced(fresh, json.dump(2) + "\n"); !written) return written;
   fs::rename(fresh, path, failed);
   if (failed)

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "pd/replication/transport.h"
 #include "pd/result.h"
 #include "raft/types.h"
 
@@ -13,7 +15,8 @@ namespace pd {
 struct MemberIdentity {
   raft::NodeId id = 0;
   uint64_t group_id = 0;
-  bool joined = false;  // Came by --join: Raft learns everything from the leader.
+  bool joined = false;                 // Came by --join: Raft learns everything from the leader.
+  std::vector<Transport::Peer> seeds;  // Of a join: the members at that time.
 
   bool operator==(const MemberIdentity&) const = default;
 };

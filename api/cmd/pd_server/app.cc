@@ -86,8 +86,8 @@ pd::Result<pd::MemberIdentity> NewIdentity(const pd::Config& config, HttpPeerCli
   if (!members) return tl::unexpected(members.error());
   for (const pd::Member& member : *members) {
     if (member.name == config.name) {
-      return pd::MemberIdentity{member.id, pd::GroupIdOf(*members, config.initial_cluster_token),
-                                false};
+      return pd::MemberIdentity{
+          member.id, pd::GroupIdOf(*members, config.initial_cluster_token), false, {}};
     }
   }
   return pd::Fail(pd::ErrorCode::kInvalidArgument,

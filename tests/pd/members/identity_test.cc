@@ -17,7 +17,8 @@ TEST_CASE("an identity is kept, and never made up", "[members]") {
   const auto none = LoadIdentity(data_dir);
   REQUIRE(none);
   CHECK_FALSE(none->has_value());
-  const MemberIdentity identity{18'000'000'000'000'000'001U, 7, true};
+  const MemberIdentity identity{
+      18'000'000'000'000'000'001U, 7, true, {{5, {"http://a:1", "http://b:1"}}}};
   REQUIRE(SaveIdentity(data_dir, identity));
   CHECK(**LoadIdentity(data_dir) == identity);
   std::ofstream(data_dir + "/identity.json") << "{}";

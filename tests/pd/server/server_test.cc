@@ -97,7 +97,9 @@ class Bench {
     REQUIRE(FillDefaults(parts.config, "vm"));
     const auto members = ParseInitialCluster(list_, "pd-cluster");
     parts.identity = {FirstMemberId(Name(i), {PeerUrl(i)}, "pd-cluster"),
-                      GroupIdOf(*members, "pd-cluster"), false};
+                      GroupIdOf(*members, "pd-cluster"),
+                      false,
+                      {}};
     const auto at = static_cast<size_t>(i);
     ports_[at] = std::make_unique<Network::Port>(network_, parts.identity.id);
     parts.clock = &clock_;

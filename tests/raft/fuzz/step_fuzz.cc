@@ -2,10 +2,13 @@
 // breaks nor loses an invariant. The input is a program: each byte chooses what is done next.
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "raft/describe.h"
 #include "raft/mem_storage.h"
@@ -105,7 +108,10 @@ class Host {
     config.max_inflight_msgs = 1 + in.Byte() % 4u;
     config.check_quorum = in.Flag();
     config.pre_vote = in.Flag();
-    config.fatal = [](std::string_view) { std::abort(); };
+    config.fatal = [](std::string_view text) {
+      fmt::print(stderr, "{}\n", text);
+      std::abort();
+    };
     node_ = std::move(*RawNode::Create(config));
   }
 

@@ -67,7 +67,7 @@ TEST_CASE("messages that contradict themselves are refused") {
   CHECK(refused(From(2, MessageType::kProp, 0)));
   CHECK(refused(From(2, MessageType::kReadIndex, 0)));
   CHECK(refused(From(2, MessageType::kHeartbeat, 0)));
-  CHECK(refused(From(2, MessageType::kVote, UINT64_MAX)));
+  CHECK(refused(From(2, MessageType::kVote, UINT64_MAX / 2 + 1)));
   CHECK(refused(From(0, MessageType::kHeartbeat, 3)));
   CHECK(refused(From(1, MessageType::kHeartbeat, 3)));
   CHECK(refused(From(1, MessageType::kAppResp, 3)));

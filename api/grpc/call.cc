@@ -127,6 +127,11 @@ void Call::OnNew(bool ok) {
   method_ = host_.methods.Find(context_->method());
   if (method_ == nullptr) return Finish(host_.methods.Unimplemented(context_->method()));
   if (host_.metrics != nullptr) host_.metrics->OnStarted(*method_);
+  if (host_.leaders != nullptr && context_->Find("hasleader") == "true" &&
+      host_.leaders->Leader().leader_client_urls.empty()) {
+    return Finish(
+        {StatusCode::kUnavailable, "etcdserver: no leader"});  // grpc.md 1, for every service.
+  }
   if (host_.limiter != nullptr && method_->options.rate_limited == RateLimited::kYes) {
     limited_ = host_.limiter->Enter(method_->name);
     if (!limited_) {

@@ -156,6 +156,7 @@ void Router::Add(std::string_view method, std::string_view pattern, std::string_
   const bool inserted = endpoints->emplace(method, std::move(endpoint)).second;
   PD_ASSERT(inserted);
   routes_.push_back(fmt::format("{} {}", method, pattern));
+  names_.emplace(name);
 }
 
 Router::Match Router::Find(std::string_view method, std::string_view path) const {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,9 @@ class Router {
   /// `path` without the query, percent-encoded.
   [[nodiscard]] Match Find(std::string_view method, std::string_view path) const;
 
+  /// Whether some route has this handler name.
+  [[nodiscard]] bool HasName(std::string_view name) const { return names_.count(name) != 0; }
+
   /// "GET /pd/api/v1/store/{id}" of every route, in the order of registration.
   [[nodiscard]] const std::vector<std::string>& routes() const { return routes_; }
 
@@ -59,6 +63,7 @@ class Router {
   struct Node;
   std::unique_ptr<Node> root_;
   std::vector<std::string> routes_;
+  std::set<std::string, std::less<>> names_;
 };
 
 /// An unsigned decimal path or query parameter. The error is the reference's text:

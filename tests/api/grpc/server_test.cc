@@ -439,6 +439,9 @@ TEST_CASE("forwarding to nobody is an error, not a hang") {
   };
   CHECK(ask("http://127.0.0.1:1") == RpcStatus{StatusCode::kUnavailable, "not leader"});
   CHECK(ask("").ok());
+  CHECK(CallUnary<pdpb::AllocIDResponse>(follower.channel, "/pdpb.PD/AllocID", Count(1),
+                                         {{"hasleader", "true"}})
+            .first == RpcStatus{StatusCode::kUnavailable, "etcdserver: no leader"});
   follower.leader.Set({{"http://127.0.0.1:1"}, {"http://127.0.0.1:2"}});
   CHECK(ask("http://127.0.0.1:1").code == StatusCode::kUnavailable);
 }

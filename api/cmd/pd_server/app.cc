@@ -21,6 +21,7 @@
 #include "api/http/dashboard_handlers.h"
 #include "api/http/dashboard_source.h"
 #include "api/http/member_handlers.h"
+#include "api/http/middleware_service.h"
 #include "api/http/peer_client.h"
 #include "api/http/server.h"
 #include "api/http/status_handlers.h"
@@ -110,7 +111,8 @@ pd::Result<pd::MemberIdentity> FindIdentity(const pd::Config& config, HttpPeerCl
 
 class ServerApp::Impl {
  public:
-  explicit Impl(pd::Config config) : config_(std::move(config)), pool_({}), transport_({}) {}
+  explicit Impl(pd::Config config)
+      : config_(std::move(config)), pool_({}), http_pool_({}), transport_({}) {}
   ~Impl() { Stop(); }
 
   pd::Result<void> Start() {
@@ -140,10 +142,12 @@ class ServerApp::Impl {
     for (const auto& peer : peer_servers_) peer->Stop(kGrace);
     if (desk_ != nullptr) desk_->Stop();
     pool_.Stop();
+    http_pool_.Stop();
     port_.reset();
     http_.reset();
     grpc_.reset();
     peer_servers_.clear();
+    middleware_.reset();
     desk_.reset();
     dashboard_feed_.reset();
     dashboard_.reset();
@@ -191,6 +195,9 @@ class ServerApp::Impl {
     RegisterConfigHandlers(router_, *server_);
     RegisterAdminHandlers(router_, *server_);
     RegisterMetricsPage(router_, server_->metrics());
+    middleware_ = std::make_unique<MiddlewareService>(*server_);
+    server_->AddLeaderService(*middleware_);
+    RegisterMiddlewareHandlers(router_, methods_, middleware_->middleware());
     dashboard_ = std::make_unique<DashboardSource>(*server_, nullptr);
     dashboard_feed_ = std::make_unique<DashboardFeed>([this] { return dashboard_->Take(); });
     RegisterDashboard(router_, *dashboard_feed_);
@@ -217,6 +224,7 @@ class ServerApp::Impl {
     call_metrics_ = std::make_unique<CallMetrics>(server_->metrics(), methods_);
     GrpcServer::Parts grpc_parts;
     grpc_parts.leaders = directory_.get();
+    grpc_parts.limiter = &middleware_->grpc();
     grpc_parts.metrics = call_metrics_.get();
     grpc_ = std::make_unique<GrpcServer>(methods_, pool_, GrpcServer::Options{}, grpc_parts);
     if (auto started = grpc_->Start(); !started) return started;
@@ -225,10 +233,10 @@ class ServerApp::Impl {
       std::this_thread::sleep_for(time);
     });
     http_app_ = std::make_unique<HttpApp>(
-        router_, HttpApp::Parts{gate_.get(), nullptr, &server_->metrics()});
-    http_ = std::make_unique<HttpServer>(HttpServer::Options{}, pool_, [this](HttpRequest request) {
-      return http_app_->Serve(std::move(request));
-    });
+        router_, HttpApp::Parts{gate_.get(), &middleware_->http(), &server_->metrics()});
+    http_ = std::make_unique<HttpServer>(
+        HttpServer::Options{}, http_pool_,
+        [this](HttpRequest request) { return http_app_->Serve(std::move(request)); });
     ClientPort::Options options;
     options.listen = *addresses;
     port_ = std::make_unique<ClientPort>(
@@ -240,6 +248,8 @@ class ServerApp::Impl {
   const pd::Config config_;
   pd::SystemClock clock_;
   WorkerPool pool_;
+  WorkerPool
+      http_pool_;  // Apart: requests forwarded to a leader that hangs must not hold up gRPC calls.
   HttpPeerClient peers_;
   MethodRegistry methods_;
   MethodRegistry peer_methods_;
@@ -247,6 +257,7 @@ class ServerApp::Impl {
   GrpcRaftTransport transport_;
   std::unique_ptr<pd::PdServer> server_;
   std::unique_ptr<TsoDesk> desk_;
+  std::unique_ptr<MiddlewareService> middleware_;
   std::unique_ptr<DashboardSource> dashboard_;
   std::unique_ptr<DashboardFeed> dashboard_feed_;
   std::unique_ptr<ServerDirectory> directory_;

@@ -13,6 +13,7 @@
 #include "pd/cluster/paths.h"
 #include "pd/cluster/region_feed.h"
 #include "pd/cluster/region_table.h"
+#include "pd/cluster/safe_points.h"
 #include "pd/cluster/store_table.h"
 #include "pd/codec/cluster_codec.h"
 #include "pd/config/config_store.h"
@@ -98,6 +99,7 @@ class Cluster final : public LeaderService {
   [[nodiscard]] RegionTable& regions() { return regions_; }
   [[nodiscard]] const RegionTable& regions() const { return regions_; }
   [[nodiscard]] RegionFeed& feed() { return feed_; }
+  [[nodiscard]] SafePoints& safe_points() { return safe_points_; }
 
   /// A region heartbeat. kStaleEpoch, kInvalidArgument; the texts are the reference's.
   Result<void> HandleRegionReport(scheduler::Region report);
@@ -118,7 +120,7 @@ class Cluster final : public LeaderService {
 
   /// Smallest resolved timestamp reported by a store; kNotFound for an unknown one.
   Result<void> ReportMinResolvedTs(scheduler::StoreId store, uint64_t ts);
-  /// Of the cluster, as saved; and of one store (max for none).
+  /// Of the cluster, as saved; and of one store: 0 before its first report, the largest value for an unknown one.
   [[nodiscard]] uint64_t min_resolved_ts() const { return min_resolved_ts_.load(); }
   [[nodiscard]] uint64_t StoreMinResolvedTs(scheduler::StoreId store) const;
 
@@ -133,6 +135,8 @@ class Cluster final : public LeaderService {
 
   [[nodiscard]] uint64_t term() const { return term_.load(); }
   [[nodiscard]] const Clock& clock() const { return deps_.clock; }
+  [[nodiscard]] ConfigStore& config() const { return deps_.config; }
+  [[nodiscard]] uint64_t cluster_id() const { return deps_.cluster_id(); }
   /// The path table; only while the cluster id is known.
   [[nodiscard]] ClusterPaths paths() const { return ClusterPaths(deps_.cluster_id()); }
 
@@ -168,6 +172,7 @@ class Cluster final : public LeaderService {
   RegionTable regions_;
   RegionFeed feed_;
   StoreTable stores_;
+  SafePoints safe_points_;
   std::vector<RegionObserver*> region_observers_;
   std::vector<StoreObserver*> store_observers_;
   std::atomic<bool> running_ = false;

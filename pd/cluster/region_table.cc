@@ -134,6 +134,12 @@ void RegionTable::PutReplicated(const PutRegions& records) {
       unsaved_.erase(region.id);
       continue;
     }
+    // What a report brought is newer than any record of a lower epoch, re-created regions included.
+    const bool reported = known && known->source != scheduler::RegionSource::kStorage;
+    if (reported && (known->epoch.version > region.epoch.version ||
+                     known->epoch.conf_ver > region.epoch.conf_ver)) {
+      continue;
+    }
     if (!index_.Check(region, nullptr)) continue;
     unsaved_.erase(region.id);
     for (const Region& removed : index_.Put(region)) unsaved_.erase(removed.id);

@@ -1,0 +1,120 @@
+#include "api/convert/store_convert.h"
+
+namespace api {
+namespace {
+
+using Pairs = google::protobuf::RepeatedPtrField<pdpb::RecordPair>;
+
+std::vector<scheduler::NamedValue> ValuesOf(const Pairs& pairs) {
+  std::vector<scheduler::NamedValue> values;
+  for (const pdpb::RecordPair& pair : pairs) values.push_back({pair.key(), pair.value()});
+  return values;
+}
+
+scheduler::StoreState StateOf(metapb::StoreState state) {
+  switch (state) {
+    case metapb::Offline:
+      return scheduler::StoreState::kOffline;
+    case metapb::Tombstone:
+      return scheduler::StoreState::kTombstone;
+    default:
+      return scheduler::StoreState::kUp;
+  }
+}
+
+scheduler::NodeState NodeStateOf(metapb::NodeState state) {
+  switch (state) {
+    case metapb::Serving:
+      return scheduler::NodeState::kServing;
+    case metapb::Removing:
+      return scheduler::NodeState::kRemoving;
+    case metapb::Removed:
+      return scheduler::NodeState::kRemoved;
+    default:
+      return scheduler::NodeState::kPreparing;
+  }
+}
+
+}  // namespace
+
+scheduler::Store StoreOf(const metapb::Store& message) {
+  scheduler::Store store;
+  store.id = scheduler::StoreId{message.id()};
+  store.address = message.address();
+  store.peer_address = message.peer_address();
+  store.status_address = message.status_address();
+  store.version = message.version();
+  store.git_hash = message.git_hash();
+  store.deploy_path = message.deploy_path();
+  store.start_timestamp_s = message.start_timestamp();
+  store.state = StateOf(message.state());
+  store.node_state = NodeStateOf(message.node_state());
+  store.physically_destroyed = message.physically_destroyed();
+  store.last_heartbeat_unix_ns = message.last_heartbeat();
+  for (const metapb::StoreLabel& label : message.labels()) {
+    store.labels.push_back({label.key(), label.value()});
+  }
+  return store;
+}
+
+void SetStore(const scheduler::Store& store, metapb::Store& out) {
+  out.set_id(store.id.value);
+  out.set_address(store.address);
+  out.set_peer_address(store.peer_address);
+  out.set_status_address(store.status_address);
+  out.set_version(store.version);
+  out.set_git_hash(store.git_hash);
+  out.set_deploy_path(store.deploy_path);
+  out.set_start_timestamp(store.start_timestamp_s);
+  out.set_state(static_cast<metapb::StoreState>(store.state));
+  out.set_node_state(static_cast<metapb::NodeState>(store.node_state));
+  out.set_physically_destroyed(store.physically_destroyed);
+  out.set_last_heartbeat(store.last_heartbeat_unix_ns);
+  for (const scheduler::StoreLabel& label : store.labels) {
+    metapb::StoreLabel& message = *out.add_labels();
+    message.set_key(label.key);
+    message.set_value(label.value);
+  }
+}
+
+scheduler::StoreStats StatsOf(const pdpb::StoreStats& message) {
+  const pdpb::QueryStats& queries = message.query_stats();
+  scheduler::StoreStats stats;
+  stats.capacity_bytes = message.capacity();
+  stats.available_bytes = message.available();
+  stats.used_bytes = message.used_size();
+  stats.region_count = message.region_count();
+  stats.sending_snapshots = message.sending_snap_count();
+  stats.receiving_snapshots = message.receiving_snap_count();
+  stats.applying_snapshots = message.applying_snap_count();
+  stats.start_time_s = message.start_time();
+  stats.busy = message.is_busy();
+  stats.apply_busy = message.is_apply_busy();
+  stats.grpc_paused = message.is_grpc_paused();
+  stats.stopping = message.is_stopping();
+  stats.bytes_written = message.bytes_written();
+  stats.keys_written = message.keys_written();
+  stats.bytes_read = message.bytes_read();
+  stats.keys_read = message.keys_read();
+  stats.write_queries = queries.put() + queries.delete_() + queries.deleterange() +
+                        queries.prewrite() + queries.acquirepessimisticlock() + queries.commit() +
+                        queries.rollback();
+  stats.read_queries = queries.get() + queries.scan() + queries.coprocessor();
+  stats.interval_start_s = message.interval().start_timestamp();
+  stats.interval_end_s = message.interval().end_timestamp();
+  stats.cpu_usages = ValuesOf(message.cpu_usages());
+  stats.read_io_rates = ValuesOf(message.read_io_rates());
+  stats.write_io_rates = ValuesOf(message.write_io_rates());
+  stats.slow_score = message.slow_score();
+  stats.has_slow_trend = message.has_slow_trend();
+  stats.slow_trend_cause_value = message.slow_trend().cause_value();
+  stats.slow_trend_cause_rate = message.slow_trend().cause_rate();
+  stats.slow_trend_result_value = message.slow_trend().result_value();
+  stats.slow_trend_result_rate = message.slow_trend().result_rate();
+  for (const auto& [id, score] : message.network_slow_scores()) {
+    stats.network_slow_scores[id] = score;
+  }
+  return stats;
+}
+
+}  // namespace api

@@ -1,0 +1,151 @@
+#include "api/grpc/heartbeat_streams.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "api/convert/region_convert.h"
+
+namespace api {
+namespace {
+
+constexpr std::chrono::seconds kKeepAlive{60};
+
+template <class... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <class... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+void SetChange(const scheduler::PeerChange& change, pdpb::ChangePeer& out) {
+  SetPeer(change.peer, *out.mutable_peer());
+  out.set_change_type(static_cast<eraftpb::ConfChangeType>(change.type));
+}
+
+pdpb::CheckPolicy PolicyOf(scheduler::SplitPolicy policy) {
+  switch (policy) {
+    case scheduler::SplitPolicy::kScan:
+      return pdpb::SCAN;
+    case scheduler::SplitPolicy::kApproximate:
+      return pdpb::APPROXIMATE;
+    case scheduler::SplitPolicy::kUseKey:
+      return pdpb::USEKEY;
+  }
+  return pdpb::SCAN;
+}
+
+void SetCommand(const scheduler::StepCommand& command, pdpb::RegionHeartbeatResponse& out) {
+  std::visit(Overloaded{
+                 [&](const scheduler::TransferLeaderCommand& transfer) {
+                   SetPeer(transfer.peer, *out.mutable_transfer_leader()->mutable_peer());
+                   AddPeers(transfer.peers, *out.mutable_transfer_leader()->mutable_peers());
+                 },
+                 [&](const scheduler::ChangePeerCommand& change) {
+                   SetChange(change.change, *out.mutable_change_peer());
+                 },
+                 [&](const scheduler::ChangePeerV2Command& changes) {
+                   pdpb::ChangePeerV2& v2 = *out.mutable_change_peer_v2();
+                   for (const auto& change : changes.changes) SetChange(change, *v2.add_changes());
+                 },
+                 [&](const scheduler::MergeCommand& merge) {
+                   SetRegion(merge.target, *out.mutable_merge()->mutable_target());
+                 },
+                 [&](const scheduler::SplitCommand& split) {
+                   out.mutable_split_region()->set_policy(PolicyOf(split.policy));
+                   for (const auto& key : split.keys) out.mutable_split_region()->add_keys(key);
+                 },
+                 [&](const scheduler::SwitchWitnessCommand& switches) {
+                   for (const scheduler::WitnessSwitch& one : switches.switches) {
+                     auto& message = *out.mutable_switch_witnesses()->add_switch_witnesses();
+                     message.set_peer_id(one.peer.value);
+                     message.set_is_witness(one.witness);
+                   }
+                 },
+             },
+             command);
+}
+
+}  // namespace
+
+void HeartbeatStreams::Start() {
+  keep_alive_ = std::thread([this] { KeepAliveLoop(); });
+}
+
+void HeartbeatStreams::Stop() {
+  {
+    const pd::MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.NotifyAll();
+  if (keep_alive_.joinable()) keep_alive_.join();
+}
+
+void HeartbeatStreams::KeepAliveLoop() {
+  while (true) {
+    std::vector<Sink> sinks;
+    {
+      const pd::MutexLock lock(mutex_);
+      const auto until = std::chrono::steady_clock::now() + kKeepAlive;
+      while (!stopping_ && std::chrono::steady_clock::now() < until) {
+        wake_.WaitFor(mutex_, until - std::chrono::steady_clock::now());
+      }
+      if (stopping_) return;
+      for (const auto& [store, bound] : bound_) sinks.push_back(bound.sink);
+    }
+    pdpb::RegionHeartbeatResponse response;
+    response.mutable_header()->set_cluster_id(cluster_id_());
+    for (const Sink& sink : sinks) sink.Write(response);
+  }
+}
+
+uint64_t HeartbeatStreams::NewStream() {
+  const pd::MutexLock lock(mutex_);
+  return ++last_stream_;
+}
+
+void HeartbeatStreams::Bind(scheduler::StoreId store, uint64_t stream, const Sink& sink) {
+  const pd::MutexLock lock(mutex_);
+  bound_.insert_or_assign(store, Bound{stream, sink});
+}
+
+void HeartbeatStreams::Unbind(uint64_t stream) {
+  const pd::MutexLock lock(mutex_);
+  std::erase_if(bound_, [&](const auto& entry) { return entry.second.stream == stream; });
+}
+
+bool HeartbeatStreams::Push(scheduler::StoreId store,
+                            const pdpb::RegionHeartbeatResponse& response) {
+  std::optional<Sink> sink;
+  {
+    const pd::MutexLock lock(mutex_);
+    const auto it = bound_.find(store);
+    if (it != bound_.end()) sink = it->second.sink;
+  }
+  return sink && sink->Write(response) == SinkResult::kQueued;
+}
+
+bool HeartbeatStreams::Send(const scheduler::Region& region,
+                            const scheduler::StepCommand& command) {
+  pdpb::RegionHeartbeatResponse response;
+  response.mutable_header()->set_cluster_id(cluster_id_());
+  response.set_region_id(region.id.value);
+  response.mutable_region_epoch()->set_conf_ver(region.epoch.conf_ver);
+  response.mutable_region_epoch()->set_version(region.epoch.version);
+  SetPeer(region.leader, *response.mutable_target_peer());
+  SetCommand(command, response);
+  return Push(region.leader.store, response);
+}
+
+bool HeartbeatStreams::SendError(const metapb::Peer& leader, std::string text) {
+  pdpb::RegionHeartbeatResponse response;
+  response.mutable_header()->set_cluster_id(cluster_id_());
+  response.mutable_header()->mutable_error()->set_type(pdpb::UNKNOWN);
+  response.mutable_header()->mutable_error()->set_message(std::move(text));
+  *response.mutable_target_peer() = leader;
+  return Push(scheduler::StoreId{leader.store_id()}, response);
+}
+
+}  // namespace api

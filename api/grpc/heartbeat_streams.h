@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <thread>
+
+#include "api/grpc/registry.h"
+#include "pd/cluster/command_sink.h"
+#include "pd/runtime/mutex.h"
+#include "proto/pdpb.pb.h"
+
+namespace api {
+
+/// The open region-heartbeat stream of each store: the last one bound gets what is pushed (grpc.md 5.3). Thread-safe.
+/// Start() runs a thread that sends every bound stream a keepalive each minute; Stop() joins it.
+class HeartbeatStreams final : public pd::CommandSink {
+ public:
+  using Sink = StreamSink<pdpb::RegionHeartbeatResponse>;
+
+  explicit HeartbeatStreams(std::function<uint64_t()> cluster_id)
+      : cluster_id_(std::move(cluster_id)) {}
+  ~HeartbeatStreams() override { Stop(); }
+
+  void Start();
+  void Stop();
+
+  /// `stream` tells streams apart; 0 is none.
+  void Bind(scheduler::StoreId store, uint64_t stream, const Sink& sink);
+  /// The stream is over: takes it off every store.
+  void Unbind(uint64_t stream);
+  [[nodiscard]] uint64_t NewStream();
+
+  bool Send(const scheduler::Region& region, const scheduler::StepCommand& command) override;
+  /// An error text about a report, to the store of its leader.
+  bool SendError(const metapb::Peer& leader, std::string text);
+
+ private:
+  struct Bound {
+    uint64_t stream;
+    Sink sink;
+  };
+
+  bool Push(scheduler::StoreId store, const pdpb::RegionHeartbeatResponse& response);
+  void KeepAliveLoop();
+
+  const std::function<uint64_t()> cluster_id_;
+  pd::Mutex mutex_;
+  pd::CondVar wake_;
+  std::map<scheduler::StoreId, Bound> bound_ PD_GUARDED_BY(mutex_);
+  uint64_t last_stream_ PD_GUARDED_BY(mutex_) = 0;
+  bool stopping_ PD_GUARDED_BY(mutex_) = false;
+  std::thread keep_alive_;
+};
+
+}  // namespace api

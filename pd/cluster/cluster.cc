@@ -1,0 +1,429 @@
+#include "pd/cluster/cluster.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pd/cluster/store_rules.h"
+
+namespace pd {
+namespace {
+
+using scheduler::Region;
+using scheduler::RegionId;
+using scheduler::Store;
+using scheduler::StoreId;
+
+constexpr Millis kWriteTimeout{3000};
+constexpr Millis kBatchTimeout{5000};
+constexpr Millis kSavePause{10};
+constexpr Millis kSaveRetryPause{200};
+constexpr Millis kJobPause{100};
+constexpr Nanos kStateJobInterval = std::chrono::seconds(10);
+constexpr size_t kBatchRegions = 1024;
+constexpr size_t kLoadRegions = 256;
+/// Applied batches waiting for the saver; beyond it they are dropped and the whole table is read again.
+constexpr size_t kAppliedMax = 4096;
+constexpr uint64_t kSplitIdsMax = 1'000'000;
+constexpr unsigned kFlowDigitsMax = 18;
+
+std::string HexText(uint64_t value) { return fmt::format("{:x}", value); }
+
+uint64_t ParseHex(const std::string& text) {
+  uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  return value;
+}
+
+}  // namespace
+
+Cluster::Cluster(Deps deps)
+    : deps_(std::move(deps)),
+      stores_({deps_.meta, deps_.config, regions_, deps_.clock}),
+      safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }) {}
+
+Cluster::~Cluster() { Stop(); }
+
+Result<void> Cluster::Start() {
+  if (auto loaded = LoadRegions(); !loaded) return loaded;
+  saver_ = std::thread([this] { SaveLoop(); });
+  jobs_ = std::thread([this] { JobLoop(); });
+  return {};
+}
+
+void Cluster::Stop() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.NotifyAll();
+  if (saver_.joinable()) saver_.join();
+  if (jobs_.joinable()) jobs_.join();
+}
+
+Result<void> Cluster::LoadRegions() {
+  PutRegions chunk;
+  std::unordered_set<uint64_t> stored;
+  const auto visited = deps_.meta.VisitRegions([&](RegionRecord record) {
+    stored.insert(record.id);
+    chunk.regions.push_back(std::move(record));
+    if (chunk.regions.size() < kLoadRegions) return true;
+    regions_.PutReplicated(chunk);
+    chunk.regions.clear();
+    return true;
+  });
+  if (!visited) return visited;
+  regions_.PutReplicated(chunk);
+  // After a snapshot: what was known from disk alone and is there no more.
+  std::vector<RegionId> gone;
+  regions_.Visit({}, [&](const Region& region) {
+    if (region.source == scheduler::RegionSource::kStorage && !stored.contains(region.id.value)) {
+      gone.push_back(region.id);
+    }
+    return true;
+  });
+  for (const RegionId id : gone) regions_.Remove(id, RegionTable::Forget::kMemory);
+  return {};
+}
+
+Result<void> Cluster::OnLeaderStart(uint64_t term) {
+  TakeApplied();
+  return LoadRunning(term);
+}
+
+/// Nothing happens as long as the cluster is not bootstrapped.
+Result<void> Cluster::LoadRunning(uint64_t term) {
+  term_.store(term);
+  synced_.store(false);
+  const ClusterPaths paths(deps_.cluster_id());
+  const auto meta = deps_.meta.Get(paths.Cluster());
+  if (!meta) return tl::unexpected<Error>(meta.error());
+  if (!*meta) return {};
+  if (auto loaded = stores_.Load(paths, term); !loaded) return loaded;
+  const auto read = [&](const std::string& key) -> Result<std::string> {
+    const auto kv = deps_.meta.Get(key);
+    if (!kv) return tl::unexpected<Error>(kv.error());
+    return *kv ? (*kv)->value : std::string();
+  };
+  const auto time = read(paths.BootstrapTime());
+  const auto min_resolved = read(paths.MinResolvedTs());
+  const auto external = read(paths.ExternalTimestamp());
+  if (!time) return tl::unexpected<Error>(time.error());
+  if (!min_resolved) return tl::unexpected<Error>(min_resolved.error());
+  if (!external) return tl::unexpected<Error>(external.error());
+  uint64_t unix_ns = 0;
+  DecodeBigEndian(*time, unix_ns);
+  bootstrap_time_unix_ns_.store(static_cast<int64_t>(unix_ns));
+  min_resolved_ts_.store(ParseHex(*min_resolved));
+  external_ts_.store(ParseHex(*external));
+  // Numbers of changes are those of this leader: followers that know others get a full copy.
+  feed_.Reset(static_cast<uint64_t>(deps_.clock.UnixNanos() / 1000));
+  running_.store(true, std::memory_order_release);
+  return {};
+}
+
+void Cluster::OnLeaderStop() {
+  running_.store(false, std::memory_order_release);
+  synced_.store(false);
+  stores_.Clear();
+  const MutexLock lock(mutex_);
+  min_resolved_by_store_.clear();
+}
+
+void Cluster::QueueApplied(const AppliedChanges& changes) {
+  if (changes.regions.empty() || running()) return;  // A leader wrote them itself, from its table.
+  const MutexLock lock(mutex_);
+  for (const PutRegions& batch : changes.regions) {
+    if (applied_.size() >= kAppliedMax) {
+      applied_.clear();
+      reload_ = true;
+    }
+    applied_.push_back(batch);
+  }
+}
+
+void Cluster::QueueReload() {
+  const MutexLock lock(mutex_);
+  applied_.clear();
+  reload_ = true;
+}
+
+void Cluster::TakeApplied() {
+  std::deque<PutRegions> applied;
+  bool reload = false;
+  {
+    const MutexLock lock(mutex_);
+    applied.swap(applied_);
+    std::swap(reload, reload_);
+  }
+  if (reload) {
+    if (auto loaded = LoadRegions(); !loaded) {
+      deps_.warn(fmt::format("cannot read the regions again: {}", loaded.error().context));
+      const MutexLock lock(mutex_);
+      reload_ = true;
+    }
+  }
+  for (const PutRegions& batch : applied) regions_.PutReplicated(batch);
+}
+
+void Cluster::SaveLoop() {
+  while (true) {
+    {
+      const MutexLock lock(mutex_);
+      if (!stopping_) wake_.WaitFor(mutex_, kSavePause);
+      if (stopping_) return;
+    }
+    TakeApplied();
+    if (running()) SaveSome();
+  }
+}
+
+void Cluster::SaveSome() {
+  while (std::optional<PutRegions> batch = regions_.TakeUnsaved(kBatchRegions)) {
+    const auto written = deps_.meta.PutRegionBatch(*batch, kBatchTimeout, term_.load());
+    if (written) continue;
+    // It may be done all the same; writing the same again does no harm.
+    regions_.Unsaved(*batch);
+    if (written.error().code != ErrorCode::kNotLeader) {
+      deps_.warn(fmt::format("cannot save {} regions: {}", batch->regions.size(),
+                             written.error().context));
+    }
+    const MutexLock lock(mutex_);
+    if (!stopping_) wake_.WaitFor(mutex_, kSaveRetryPause);
+    return;
+  }
+}
+
+void Cluster::JobLoop() {
+  Nanos next_states = deps_.clock.Monotonic() + kStateJobInterval;
+  Nanos next_resolved = deps_.clock.Monotonic();
+  bool was_running = false;
+  while (true) {
+    {
+      const MutexLock lock(mutex_);
+      if (!stopping_) wake_.WaitFor(mutex_, kJobPause);
+      if (stopping_) return;
+    }
+    const Nanos now = deps_.clock.Monotonic();
+    const bool is_running = running();
+    if (is_running && !was_running) next_states = now + kStateJobInterval;
+    was_running = is_running;
+    if (!is_running) continue;
+    if (now >= next_states) {
+      stores_.UpdateStates();
+      next_states = now + kStateJobInterval;
+    }
+    const Nanos interval = deps_.config.online()->pd_server.min_resolved_ts_persistence_interval;
+    if (interval > Nanos{0} && now >= next_resolved) {
+      SaveMinResolvedTs();
+      next_resolved = now + interval;
+    }
+  }
+}
+
+Result<void> Cluster::CheckRunning() const {
+  if (running()) return {};
+  return Fail(
+      ErrorCode::kNotBootstrapped,
+      "[PD:cluster:ErrNotBootstrapped]TiKV cluster not bootstrapped, please start TiKV first");
+}
+
+Result<void> Cluster::CheckBootstrap(const std::optional<Store>& store,
+                                     const std::optional<Region>& region) const {
+  const uint64_t cluster_id = deps_.cluster_id();
+  const auto refuse = [](std::string text) {
+    return Fail(ErrorCode::kInvalidArgument, std::move(text));
+  };
+  if (running()) return Fail(ErrorCode::kAlreadyExists, "cluster is already bootstrapped");
+  if (!store) return refuse(fmt::format("missing store meta for bootstrap {}", cluster_id));
+  if (!store->id) return refuse("invalid zero store id");
+  if (!region) return refuse(fmt::format("missing region meta for bootstrap {}", cluster_id));
+  if (!region->start_key.empty() || !region->end_key.empty()) {
+    return refuse(fmt::format("invalid first region key range, must all be empty for bootstrap {}",
+                              cluster_id));
+  }
+  if (!region->id) return refuse("invalid zero region id");
+  if (region->peers.size() != 1) {
+    return refuse(fmt::format("invalid first region peer count {}, must be 1 for bootstrap {}",
+                              region->peers.size(), cluster_id));
+  }
+  const scheduler::Peer& peer = region->peers[0];
+  if (peer.store != store->id) {
+    return refuse(fmt::format("invalid peer store id {} != {} for bootstrap {}", peer.store.value,
+                              store->id.value, cluster_id));
+  }
+  if (!peer.id) return refuse("invalid zero peer id");
+  return {};
+}
+
+Result<void> Cluster::Bootstrap(const std::optional<Store>& store,
+                                const std::optional<Region>& region) {
+  if (auto checked = CheckBootstrap(store, region); !checked) return checked;
+  const ClusterPaths paths(deps_.cluster_id());
+  const ClusterMeta meta{deps_.cluster_id(),
+                         static_cast<uint32_t>(deps_.config.online()->replication.max_replicas)};
+  const auto now = static_cast<uint64_t>(deps_.clock.UnixNanos());
+  const auto put = [](std::string key, std::string value) {
+    return PutRequest{std::move(key), std::move(value), 0, false, false, false};
+  };
+  KvTxn txn;
+  txn.compares.push_back(Compare::Absent(paths.Cluster()));
+  txn.then.emplace_back(put(paths.Cluster(), EncodeClusterMeta(meta)));
+  txn.then.emplace_back(put(paths.BootstrapTime(), EncodeBigEndian(now)));
+  txn.then.emplace_back(put(paths.Store(store->id.value), EncodeStore(*store)));
+  txn.then.emplace_back(PutRegions{{ToRecord(*region)}, {}});
+  const uint64_t term = term_.load();
+  const auto done = deps_.meta.Txn(std::move(txn), kWriteTimeout, term);
+  if (!done) return tl::unexpected<Error>(done.error());
+  if (!done->succeeded) {
+    return Fail(ErrorCode::kConflict,
+                "[PD:etcd:ErrEtcdTxnConflict]etcd transaction failed, conflicted and rolled back");
+  }
+  regions_.PutReplicated({{ToRecord(*region)}, {}});
+  return LoadRunning(term);
+}
+
+Result<ClusterMeta> Cluster::Meta() const {
+  const auto kv = deps_.meta.Get(paths().Cluster());
+  if (!kv) return tl::unexpected<Error>(kv.error());
+  if (!*kv) return Fail(ErrorCode::kNotBootstrapped, "cluster is not bootstrapped");
+  return DecodeClusterMeta((*kv)->value);
+}
+
+Result<void> Cluster::PutMeta(const ClusterMeta& meta) {
+  const auto written =
+      deps_.meta.Put(paths().Cluster(), EncodeClusterMeta(meta), kWriteTimeout, term_.load());
+  if (!written) return tl::unexpected<Error>(written.error());
+  return {};
+}
+
+bool Cluster::IsInitialized() const {
+  const std::vector<Region> regions = regions_.Scan({}, 2);
+  if (regions.size() != 1) return !regions.empty();
+  return regions[0].VoterCount() >= deps_.config.online()->replication.max_replicas &&
+         regions[0].pending_peers.empty();
+}
+
+scheduler::ClassifyOptions Cluster::Options() const {
+  const int64_t digits = deps_.config.online()->pd_server.flow_round_by_digit;
+  uint64_t divisor = 1;
+  for (int64_t i = 0; i < std::min<int64_t>(digits, kFlowDigitsMax); ++i) divisor *= 10;
+  return {.flow_divisor = divisor, .flow_divisor_before = divisor};
+}
+
+Result<void> Cluster::HandleRegionReport(Region report) {
+  report.source = scheduler::RegionSource::kHeartbeat;
+  auto outcome = regions_.Report(std::move(report), Options());
+  if (!outcome) return tl::unexpected<Error>(outcome.error());
+  if (outcome->change.save || outcome->change.notify) feed_.Append(outcome->region);
+  for (RegionObserver* observer : region_observers_) {
+    observer->OnRegionReported(outcome->region, outcome->change);
+  }
+  return {};
+}
+
+Result<scheduler::NodeState> Cluster::HandleStoreReport(StoreTable::Heartbeat heartbeat) {
+  const StoreId id = heartbeat.id;
+  auto state = stores_.OnHeartbeat(std::move(heartbeat));
+  if (!state || store_observers_.empty()) return state;
+  if (const std::optional<Store> store = stores_.Find(id)) {
+    for (StoreObserver* observer : store_observers_) observer->OnStoreReported(*store);
+  }
+  return state;
+}
+
+Result<std::vector<Cluster::SplitIds>> Cluster::AskSplit(const Region& region, uint32_t count) {
+  const auto config = deps_.config.online();
+  if (config->schedule.halt_scheduling) {
+    return Fail(ErrorCode::kUnavailable, "[PD:cluster:ErrSchedulingIsHalted]scheduling is halted");
+  }
+  if (!config->schedule.enable_tikv_split_region) {
+    return Fail(ErrorCode::kUnavailable,
+                "[PD:scheduler:ErrSchedulerTiKVSplitDisabled]tikv split region disabled");
+  }
+  const std::optional<Region> current = regions_.FindByKey(region.start_key);
+  if (!current) {
+    return Fail(ErrorCode::kUnavailable,
+                fmt::format("region not found, request region: {}", RegionText(region)));
+  }
+  if (region.epoch.version < current->epoch.version ||
+      region.epoch.conf_ver < current->epoch.conf_ver) {
+    return Fail(ErrorCode::kUnavailable,
+                fmt::format("invalid region epoch, request: {}, current: {}",
+                            EpochText(region.epoch), EpochText(current->epoch)));
+  }
+  std::vector<SplitIds> splits;
+  const uint64_t per_split = 1 + region.peers.size();
+  if (count == 0) return splits;
+  if (count * per_split > kSplitIdsMax) {
+    return Fail(ErrorCode::kInvalidArgument, "too many new regions in one split");
+  }
+  const auto last = deps_.ids.Allocate(static_cast<uint32_t>(count * per_split));
+  if (!last) return tl::unexpected<Error>(last.error());
+  uint64_t next = *last - count * per_split + 1;
+  for (uint32_t i = 0; i < count; ++i) {
+    SplitIds& ids = splits.emplace_back();
+    ids.region_id = next++;
+    for (size_t p = 0; p < region.peers.size(); ++p) ids.peer_ids.push_back(next++);
+  }
+  return splits;
+}
+
+Result<void> Cluster::ReportMinResolvedTs(StoreId store, uint64_t ts) {
+  if (!stores_.Contains(store)) {
+    return tl::unexpected<Error>(StoreNotFound(store));
+  }
+  const MutexLock lock(mutex_);
+  min_resolved_by_store_[store] = ts;
+  return {};
+}
+
+uint64_t Cluster::StoreMinResolvedTs(StoreId store) const {
+  if (!stores_.Contains(store)) return std::numeric_limits<uint64_t>::max();
+  const MutexLock lock(mutex_);
+  const auto it = min_resolved_by_store_.find(store);
+  return it == min_resolved_by_store_.end() ? 0 : it->second;
+}
+
+void Cluster::SaveMinResolvedTs() {
+  if (!IsInitialized()) return;
+  uint64_t lowest = std::numeric_limits<uint64_t>::max();
+  for (const Store& store : stores_.All()) {
+    if (store.IsRemoved() || store.IsTiFlash() || store.counts.leaders == 0) continue;
+    const MutexLock lock(mutex_);
+    const auto it = min_resolved_by_store_.find(store.id);
+    lowest = std::min(lowest, it == min_resolved_by_store_.end() ? 0 : it->second);
+  }
+  if (lowest == std::numeric_limits<uint64_t>::max() || lowest <= min_resolved_ts_.load()) return;
+  const auto written =
+      deps_.meta.Put(paths().MinResolvedTs(), HexText(lowest), kWriteTimeout, term_.load());
+  if (written) min_resolved_ts_.store(lowest);
+}
+
+uint64_t Cluster::ExternalTimestamp() const {
+  if (!running()) return 0;
+  return IsInitialized() ? external_ts_.load() : std::numeric_limits<uint64_t>::max();
+}
+
+Result<void> Cluster::SetExternalTimestamp(uint64_t ts, uint64_t tso) {
+  if (ts > tso) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "the external timestamp should not be larger than global ts");
+  }
+  if (auto checked = CheckRunning(); !checked) return checked;
+  if (ts <= ExternalTimestamp()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "the external timestamp should be larger than current external timestamp");
+  }
+  const auto written =
+      deps_.meta.Put(paths().ExternalTimestamp(), HexText(ts), kWriteTimeout, term_.load());
+  if (!written) return tl::unexpected<Error>(written.error());
+  external_ts_.store(ts);
+  return {};
+}
+
+}  // namespace pd

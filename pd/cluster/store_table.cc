@@ -1,0 +1,314 @@
+#include "pd/cluster/store_table.h"
+
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pd/cluster/store_rules.h"
+#include "pd/codec/cluster_codec.h"
+
+namespace pd {
+namespace {
+
+using scheduler::NodeState;
+using scheduler::Store;
+using scheduler::StoreId;
+
+constexpr Millis kWriteTimeout{3000};
+/// A store's last heartbeat is written down this often; in between it is in memory only.
+constexpr int64_t kPersistHeartbeatNs = int64_t{5} * 60 * 1'000'000'000;
+constexpr double kTiFlashLimit = 30;
+
+/// Weights are kept as text; anything unreadable counts as the default.
+double ParseWeight(const std::string& text) {
+  double value = 1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : 1;
+}
+
+}  // namespace
+
+Result<void> StoreTable::Load(const ClusterPaths& paths, uint64_t term) {
+  const auto stored = deps_.meta.GetPrefix(paths.Stores());
+  if (!stored) return tl::unexpected<Error>(stored.error());
+  std::map<StoreId, Entry> stores;
+  const int64_t unix_ns = deps_.clock.UnixNanos();
+  for (const KeyValue& kv : *stored) {
+    auto store = DecodeStore(kv.value);
+    if (!store) return tl::unexpected<Error>(store.error());
+    if (store->last_heartbeat_unix_ns != 0) {
+      const Nanos age{unix_ns - store->last_heartbeat_unix_ns};
+      store->last_heartbeat = Now() - std::chrono::duration_cast<Millis>(age);
+    }
+    const auto leader = deps_.meta.Get(paths.LeaderWeight(store->id.value));
+    const auto region = deps_.meta.Get(paths.RegionWeight(store->id.value));
+    if (!leader) return tl::unexpected<Error>(leader.error());
+    if (!region) return tl::unexpected<Error>(region.error());
+    if (*leader) store->leader_weight = ParseWeight((*leader)->value);
+    if (*region) store->region_weight = ParseWeight((*region)->value);
+    const int64_t persisted = store->last_heartbeat_unix_ns;
+    const StoreId id = store->id;
+    Entry& entry = stores[id];
+    entry.store = std::move(*store);
+    entry.persisted_heartbeat_unix_ns = persisted;
+  }
+  const WriteLock lock(mutex_);
+  stores_ = std::move(stores);
+  paths_ = paths;
+  term_ = term;
+  return {};
+}
+
+void StoreTable::Clear() {
+  const WriteLock lock(mutex_);
+  stores_.clear();
+}
+
+std::vector<Store> StoreTable::All() const {
+  std::vector<Store> stores;
+  {
+    const ReadLock lock(mutex_);
+    stores.reserve(stores_.size());
+    for (const auto& [id, entry] : stores_) stores.push_back(entry.store);
+  }
+  for (Store& store : stores) FillCounts(store);
+  return stores;
+}
+
+std::optional<Store> StoreTable::Bare(StoreId id) const {
+  const ReadLock lock(mutex_);
+  const auto it = stores_.find(id);
+  if (it == stores_.end()) return std::nullopt;
+  return it->second.store;
+}
+
+std::optional<Store> StoreTable::Find(StoreId id) const {
+  std::optional<Store> store = Bare(id);
+  if (store) FillCounts(*store);
+  return store;
+}
+
+bool StoreTable::Contains(StoreId id) const {
+  const ReadLock lock(mutex_);
+  return stores_.contains(id);
+}
+
+std::optional<NodeState> StoreTable::NodeStateOf(StoreId id) const {
+  const ReadLock lock(mutex_);
+  const auto it = stores_.find(id);
+  if (it == stores_.end()) return std::nullopt;
+  return it->second.store.node_state;
+}
+
+void StoreTable::FillCounts(Store& store) const {
+  store.counts = deps_.regions.SumsOf(store.id).counts;
+  const auto config = deps_.config.online();
+  const auto limit = config->schedule.store_limit.find(store.id.value);
+  if (limit != config->schedule.store_limit.end()) {
+    store.limits = {limit->second.add_peer, limit->second.remove_peer};
+  }
+}
+
+scheduler::Instant StoreTable::Now() const {
+  return {std::chrono::duration_cast<Millis>(deps_.clock.Monotonic())};
+}
+
+Result<void> StoreTable::Put(const Store& incoming) {
+  {
+    const MutexLock change(change_mutex_);
+    Store store = incoming;
+    if (const std::optional<Store> known = Bare(incoming.id)) {
+      if (known->IsRemoved()) return Fail(ErrorCode::kConflict, "store is tombstone");
+      store = *known;
+      store.address = incoming.address;
+      store.status_address = incoming.status_address;
+      store.peer_address = incoming.peer_address;
+      store.version = incoming.version;
+      store.git_hash = incoming.git_hash;
+      store.start_timestamp_s = incoming.start_timestamp_s;
+      store.deploy_path = incoming.deploy_path;
+      store.labels = scheduler::MergeLabels(known->labels, incoming.labels);
+    }
+    const auto config = deps_.config.online();
+    if (auto checked = CheckStore(store, All(), *config); !checked) return checked;
+    if (auto saved = Save(store); !saved) return saved;
+  }
+  if (auto followed = FollowVersions(); !followed) return followed;
+  return AddLimit(incoming);
+}
+
+/// The cluster speaks the oldest version among its stores.
+Result<void> StoreTable::FollowVersions() {
+  const std::optional<Version> lowest = LowestVersion();
+  if (!lowest) return {};
+  return deps_.config.Update([&](OnlineConfig& config) -> Result<void> {
+    const auto current = ParseVersion(config.cluster_version);
+    if (!current || *current != *lowest) config.cluster_version = lowest->Text();
+    return {};
+  });
+}
+
+Result<void> StoreTable::AddLimit(const Store& store) {
+  return deps_.config.Update([&](OnlineConfig& config) -> Result<void> {
+    StoreLimitConfig limit = config.schedule.default_store_limit;
+    if (store.IsTiFlash()) limit = {kTiFlashLimit, kTiFlashLimit};
+    config.schedule.store_limit.try_emplace(store.id.value, limit);
+    return {};
+  });
+}
+
+std::optional<Version> StoreTable::LowestVersion() const {
+  const ReadLock lock(mutex_);
+  std::optional<Version> lowest;
+  for (const auto& [id, entry] : stores_) {
+    if (entry.store.IsRemoved()) continue;
+    const auto version = ParseVersion(entry.store.version);
+    if (version && (!lowest || *version < *lowest)) lowest = *version;
+  }
+  return lowest;
+}
+
+/// Writes a store down, then shows it. What came by heartbeats meanwhile stays.
+Result<void> StoreTable::Save(const Store& store) {
+  std::optional<ClusterPaths> paths;
+  uint64_t term = 0;
+  {
+    const ReadLock lock(mutex_);
+    paths = paths_;
+    term = term_;
+  }
+  if (!paths) return Fail(ErrorCode::kNotBootstrapped, "cluster is not bootstrapped");
+  const auto written =
+      deps_.meta.Put(paths->Store(store.id.value), EncodeStore(store), kWriteTimeout, term);
+  if (!written) return tl::unexpected<Error>(written.error());
+  const WriteLock lock(mutex_);
+  const auto [it, fresh] = stores_.try_emplace(store.id);
+  if (fresh) it->second.store = store;
+  if (fresh) return {};
+  Store& shown = it->second.store;
+  Store next = store;
+  next.last_heartbeat = shown.last_heartbeat;
+  next.last_heartbeat_unix_ns = shown.last_heartbeat_unix_ns;
+  next.stats = std::move(shown.stats);
+  next.has_stats = shown.has_stats;
+  next.smoothed_available_bytes = shown.smoothed_available_bytes;
+  next.pauses = shown.pauses;
+  next.leader_weight = shown.leader_weight;
+  next.region_weight = shown.region_weight;
+  shown = std::move(next);
+  return {};
+}
+
+Result<void> StoreTable::Change(StoreId id, const std::function<Result<void>(Store&)>& change) {
+  const MutexLock lock(change_mutex_);
+  std::optional<Store> store = Bare(id);
+  if (!store) return tl::unexpected<Error>(StoreNotFound(id));
+  const Store before = *store;
+  if (auto changed = change(*store); !changed) return changed;
+  if (*store == before) return {};
+  return Save(*store);
+}
+
+Result<NodeState> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
+  const scheduler::Instant now = Now();
+  const int64_t unix_ns = deps_.clock.UnixNanos();
+  std::string path;
+  std::string to_write;
+  NodeState state{};
+  uint64_t term = 0;
+  {
+    const WriteLock lock(mutex_);
+    const auto it = stores_.find(heartbeat.id);
+    if (it == stores_.end()) {
+      return Fail(ErrorCode::kNotFound, fmt::format("store {} not found", heartbeat.id.value));
+    }
+    Entry& entry = it->second;
+    state = entry.store.node_state;
+    entry.store.stats = std::move(heartbeat.stats);
+    entry.store.has_stats = true;
+    entry.store.last_heartbeat = now;
+    entry.store.last_heartbeat_unix_ns = unix_ns;
+    entry.raw_stats = std::move(heartbeat.raw);
+    entry.available.Add(static_cast<double>(entry.store.stats.available_bytes));
+    entry.store.smoothed_available_bytes = entry.available.Value();
+    if (unix_ns - entry.persisted_heartbeat_unix_ns >= kPersistHeartbeatNs && paths_) {
+      entry.persisted_heartbeat_unix_ns = unix_ns;
+      path = paths_->Store(heartbeat.id.value);
+      to_write = EncodeStore(entry.store);
+      term = term_;
+    }
+  }
+  if (!path.empty()) {
+    // Not waited for; a lost write costs nothing but an older time after a change of leader. The compare keeps it from
+    // bringing back what a removal deleted meanwhile.
+    KvTxn txn;
+    txn.compares.push_back(
+        {Compare::Target::kVersion, Compare::Relation::kGreater, path, {}, 0, {}});
+    txn.then.emplace_back(PutRequest{path, std::move(to_write), 0, false, false, false});
+    deps_.meta.ProposeTxn(std::move(txn), term, [](const Result<CommandResult>&) {});
+  }
+  return state;
+}
+
+std::string StoreTable::RawStats(StoreId id) const {
+  const ReadLock lock(mutex_);
+  const auto it = stores_.find(id);
+  return it == stores_.end() ? std::string() : it->second.raw_stats;
+}
+
+Result<void> StoreTable::SetLabels(StoreId id, const std::vector<scheduler::StoreLabel>& labels,
+                                   Labels how) {
+  if (!Contains(id)) return tl::unexpected<Error>(InvalidStoreId(id));
+  return Change(id, [&](Store& store) -> Result<void> {
+    store.labels = how == Labels::kReplace ? labels : scheduler::MergeLabels(store.labels, labels);
+    return CheckStore(store, All(), *deps_.config.online());
+  });
+}
+
+Result<void> StoreTable::DeleteLabel(StoreId id, const std::string& key) {
+  if (!Contains(id)) return tl::unexpected<Error>(InvalidStoreId(id));
+  return Change(id, [&](Store& store) -> Result<void> {
+    const size_t erased = std::erase_if(store.labels, [&](const scheduler::StoreLabel& label) {
+      return scheduler::EqualsIgnoringCase(label.key, key);
+    });
+    if (erased == 0) {
+      return Fail(ErrorCode::kUnavailable, fmt::format("the label key {} does not exist", key));
+    }
+    return CheckStore(store, All(), *deps_.config.online());
+  });
+}
+
+Result<void> StoreTable::SetWeights(StoreId id, double leader, double region) {
+  const MutexLock change(change_mutex_);
+  std::optional<ClusterPaths> paths;
+  uint64_t term = 0;
+  {
+    const ReadLock lock(mutex_);
+    paths = paths_;
+    term = term_;
+    if (!stores_.contains(id)) return tl::unexpected<Error>(StoreNotFound(id));
+  }
+  KvTxn txn;
+  txn.then.emplace_back(
+      PutRequest{paths->LeaderWeight(id.value), fmt::format("{}", leader), 0, false, false, false});
+  txn.then.emplace_back(
+      PutRequest{paths->RegionWeight(id.value), fmt::format("{}", region), 0, false, false, false});
+  const auto written = deps_.meta.Txn(std::move(txn), kWriteTimeout, term);
+  if (!written) return tl::unexpected<Error>(written.error());
+  Modify(id, [&](Store& store) {
+    store.leader_weight = leader;
+    store.region_weight = region;
+  });
+  return {};
+}
+
+bool StoreTable::Modify(StoreId id, const std::function<void(Store&)>& change) {
+  const WriteLock lock(mutex_);
+  const auto it = stores_.find(id);
+  if (it == stores_.end()) return false;
+  change(it->second.store);
+  return true;
+}
+
+}  // namespace pd

@@ -1,0 +1,180 @@
+#include "pd/cluster/region_table.h"
+
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+
+#include "pd/codec/cluster_codec.h"
+
+namespace pd {
+namespace {
+
+using scheduler::Region;
+using scheduler::RegionId;
+
+Region Make(uint64_t id, const std::string& start, const std::string& end, uint64_t version) {
+  Region region;
+  region.id = RegionId{id};
+  region.start_key = start;
+  region.end_key = end;
+  region.epoch = {1, version};
+  region.peers = {{scheduler::PeerId{id * 10}, scheduler::StoreId{1}},
+                  {scheduler::PeerId{id * 10 + 1}, scheduler::StoreId{2}}};
+  region.leader = region.peers[0];
+  region.size_mib = 10;
+  region.source = scheduler::RegionSource::kHeartbeat;
+  return region;
+}
+
+std::vector<uint64_t> IdsOf(const PutRegions& batch) {
+  std::vector<uint64_t> ids;
+  for (const RegionRecord& record : batch.regions) ids.push_back(record.id);
+  std::ranges::sort(ids);
+  return ids;
+}
+
+TEST_CASE("only what must last is marked for saving", "[region_table]") {
+  RegionTable table;
+  REQUIRE(table.Report(Make(1, "", "", 1), {})->change.save);
+  CHECK(IdsOf(*table.TakeUnsaved(100)) == std::vector<uint64_t>{1});
+  CHECK_FALSE(table.TakeUnsaved(100));
+
+  Region moved = Make(1, "", "", 1);
+  moved.leader = moved.peers[1];
+  const auto outcome = table.Report(moved, {});
+  REQUIRE(outcome);
+  CHECK(outcome->change.notify);
+  CHECK_FALSE(table.TakeUnsaved(100));
+  CHECK(table.Find(RegionId{1})->leader == moved.peers[1]);
+}
+
+TEST_CASE("a batch deletes what its regions have pushed aside", "[region_table]") {
+  RegionTable table;
+  REQUIRE(table.Report(Make(1, "", "m", 1), {}));
+  REQUIRE(table.Report(Make(2, "m", "", 1), {}));
+  REQUIRE(table.TakeUnsaved(100));
+  // A merge: 2 takes over the whole range.
+  const auto merged = table.Report(Make(2, "", "", 3), {});
+  REQUIRE(merged);
+  REQUIRE(merged->removed.size() == 1);
+  const auto batch = table.TakeUnsaved(100);
+  CHECK(IdsOf(*batch) == std::vector<uint64_t>{2});
+  CHECK(batch->deleted_ids == std::vector<uint64_t>{1});
+}
+
+TEST_CASE("a region that comes back is not deleted", "[region_table]") {
+  RegionTable table;
+  REQUIRE(table.Report(Make(1, "", "", 1), {}));
+  REQUIRE(table.TakeUnsaved(100));
+  // A split whose new half reports first: 1 goes, and comes back with the other half.
+  REQUIRE(table.Report(Make(2, "", "m", 2), {}));
+  REQUIRE(table.Report(Make(1, "m", "", 2), {}));
+  const auto batch = table.TakeUnsaved(100);
+  CHECK(IdsOf(*batch) == std::vector<uint64_t>{1, 2});
+  CHECK(batch->deleted_ids.empty());
+}
+
+TEST_CASE("a failed write is tried again with what is known then", "[region_table]") {
+  RegionTable table;
+  REQUIRE(table.Report(Make(1, "", "m", 1), {}));
+  REQUIRE(table.Report(Make(2, "m", "", 1), {}));
+  const auto batch = table.TakeUnsaved(1);
+  REQUIRE(IdsOf(*batch) == std::vector<uint64_t>{1});
+  REQUIRE(table.Report(Make(1, "", "k", 2), {}));
+  table.Unsaved(*batch);
+  const auto again = table.TakeUnsaved(100);
+  CHECK(IdsOf(*again) == std::vector<uint64_t>{1, 2});
+  CHECK(std::ranges::find(again->regions, uint64_t{1}, &RegionRecord::id)->end_key == "k");
+  CHECK_FALSE(table.TakeUnsaved(100));
+}
+
+TEST_CASE("stale reports name both regions", "[region_table]") {
+  RegionTable table;
+  REQUIRE(table.Report(Make(1, "a\"\xff", "", 5), {}));
+  const auto stale = table.Report(Make(1, "", "", 4), {});
+  REQUIRE_FALSE(stale);
+  CHECK(stale.error().code == ErrorCode::kStaleEpoch);
+  CHECK(
+      stale.error().context ==
+      "region is stale: region id:1 region_epoch:<conf_ver:1 version:4 > peers:<id:10 store_id:1 > "
+      "peers:<id:11 store_id:2 >  origin id:1 start_key:\"a\\\"\\377\" region_epoch:<conf_ver:1 "
+      "version:5 > peers:<id:10 store_id:1 > peers:<id:11 store_id:2 > ");
+}
+
+TEST_CASE("the replicated table fills what is not known better", "[region_table]") {
+  RegionTable table;
+  table.PutReplicated({{ToRecord(Make(1, "", "m", 1)), ToRecord(Make(2, "m", "", 1))}, {}});
+  CHECK(table.size() == 2);
+  CHECK(table.refreshed() == 0);
+  CHECK_FALSE(table.Find(RegionId{1})->HasLeader());
+
+  // Reported with a newer epoch, then an older record is applied: the report stays, and its mark too.
+  REQUIRE(table.Report(Make(1, "", "m", 2), {}));
+  table.PutReplicated({{ToRecord(Make(1, "", "m", 1))}, {}});
+  CHECK(table.Find(RegionId{1})->epoch.version == 2);
+  CHECK(table.unsaved() == 1);
+  // The record of just that epoch takes the mark off, and nothing else.
+  table.PutReplicated({{ToRecord(Make(1, "", "m", 2))}, {}});
+  CHECK(table.unsaved() == 0);
+  CHECK(table.Find(RegionId{1})->HasLeader());
+}
+
+TEST_CASE("deleted records take along only what is known from disk", "[region_table]") {
+  RegionTable table;
+  table.PutReplicated({{ToRecord(Make(1, "", "m", 1)), ToRecord(Make(2, "m", "", 1))}, {}});
+  REQUIRE(table.Report(Make(2, "m", "", 1), {}));
+  table.PutReplicated({{}, {1, 2}});
+  CHECK_FALSE(table.Find(RegionId{1}));
+  CHECK(table.Find(RegionId{2}));
+}
+
+TEST_CASE("an epoch that only the feed brought is saved by whoever leads next", "[region_table]") {
+  RegionTable table;
+  table.PutReplicated({{ToRecord(Make(1, "", "", 1))}, {}});
+  Region synced = Make(1, "", "", 1);
+  synced.source = scheduler::RegionSource::kSync;
+  table.PutSynced(synced);
+  CHECK(table.unsaved() == 0);
+  synced.epoch.version = 2;
+  table.PutSynced(synced);
+  CHECK(table.unsaved() == 1);
+  // An older one changes nothing.
+  synced.epoch.version = 1;
+  table.PutSynced(synced);
+  CHECK(table.Find(RegionId{1})->epoch.version == 2);
+}
+
+TEST_CASE("walks in chunks see every region once", "[region_table]") {
+  RegionTable table;
+  std::vector<uint64_t> expected;
+  for (uint64_t i = 0; i < 2000; ++i) {
+    const auto key = [](uint64_t n) { return "k" + std::to_string(10000 + n); };
+    REQUIRE(table.Report(Make(i + 1, i == 0 ? "" : key(i), i == 1999 ? "" : key(i + 1), 1), {}));
+    expected.push_back(i + 1);
+  }
+  std::vector<uint64_t> seen;
+  const auto note = [&](const Region& region) {
+    seen.push_back(region.id.value);
+    return true;
+  };
+  table.Visit({}, note);
+  CHECK(seen == expected);
+  seen.clear();
+  table.VisitStore(scheduler::StoreId{1}, scheduler::HeldAs::kLeader, note);
+  CHECK(seen == expected);
+  CHECK(table.Scan({}, 1234).size() == 1234);
+}
+
+TEST_CASE("buckets are replaced by newer ones only", "[region_table]") {
+  RegionTable table;
+  REQUIRE(table.Report(Make(1, "", "", 1), {}));
+  scheduler::Buckets buckets;
+  buckets.version = 3;
+  CHECK(table.PutBuckets(RegionId{1}, buckets));
+  CHECK_FALSE(table.PutBuckets(RegionId{1}, buckets));
+  CHECK_FALSE(table.PutBuckets(RegionId{9}, buckets));
+  CHECK(table.Find(RegionId{1})->buckets.version == 3);
+}
+
+}  // namespace
+}  // namespace pd

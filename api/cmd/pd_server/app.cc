@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "api/cluster_service.h"
 #include "api/grpc/basic_handlers.h"
 #include "api/grpc/global_config_handlers.h"
 #include "api/grpc/meta_storage_handlers.h"
@@ -118,6 +119,7 @@ class ServerApp::Impl {
   pd::Result<void> Start() {
     if (auto opened = OpenServer(); !opened) return opened;
     RegisterHandlers();
+    if (auto started = cluster_->Start(); !started) return started;
     if (auto listening = StartPeerPort(); !listening) return listening;
     server_->Start();
     dashboard_->Start();
@@ -141,6 +143,7 @@ class ServerApp::Impl {
     if (grpc_ != nullptr) grpc_->Stop(kGrace);
     for (const auto& peer : peer_servers_) peer->Stop(kGrace);
     if (desk_ != nullptr) desk_->Stop();
+    if (cluster_ != nullptr) cluster_->Stop();
     pool_.Stop();
     http_pool_.Stop();
     port_.reset();
@@ -151,6 +154,7 @@ class ServerApp::Impl {
     desk_.reset();
     dashboard_feed_.reset();
     dashboard_.reset();
+    cluster_.reset();
     server_.reset();
   }
 
@@ -180,6 +184,9 @@ class ServerApp::Impl {
   }
 
   void RegisterHandlers() {
+    directory_ = std::make_unique<ServerDirectory>(*server_);
+    cluster_ = std::make_unique<ClusterService>(*server_, *directory_);
+    cluster_->Register(methods_, router_);
     desk_ = std::make_unique<TsoDesk>(*server_);
     desk_->Register(methods_);
     RegisterBasicHandlers(methods_, *server_);
@@ -220,7 +227,6 @@ class ServerApp::Impl {
   pd::Result<void> StartClientPort() {
     const auto addresses = ListenAddresses(config_.client_urls);
     if (!addresses) return tl::unexpected(addresses.error());
-    directory_ = std::make_unique<ServerDirectory>(*server_);
     call_metrics_ = std::make_unique<CallMetrics>(server_->metrics(), methods_);
     GrpcServer::Parts grpc_parts;
     grpc_parts.leaders = directory_.get();
@@ -261,6 +267,7 @@ class ServerApp::Impl {
   std::unique_ptr<DashboardSource> dashboard_;
   std::unique_ptr<DashboardFeed> dashboard_feed_;
   std::unique_ptr<ServerDirectory> directory_;
+  std::unique_ptr<ClusterService> cluster_;
   std::unique_ptr<CallMetrics> call_metrics_;
   std::unique_ptr<LeaderGate> gate_;
   std::unique_ptr<HttpApp> http_app_;

@@ -1,0 +1,87 @@
+#include "api/cluster_service.h"
+
+#include "pd/log/log.h"
+
+namespace api {
+namespace {
+
+pd::Cluster::Deps DepsOf(pd::PdServer& server) {
+  return {server.meta(),
+          server.config_store(),
+          server.ids(),
+          server.clock(),
+          [&server] { return server.cluster_id(); },
+          [](const std::string& text) { pd::LogWarn(text, {}); }};
+}
+
+ClusterCalls CallsOf(pd::PdServer& server, pd::Cluster& cluster, const LeaderDirectory& leaders) {
+  return {cluster,
+          leaders,
+          [&server] { return server.started(); },
+          [&server] { return server.Serving(); },
+          [&server] { return server.cluster_id(); },
+          [&server]() -> pd::Result<uint64_t> {
+            const auto granted = server.tso().Generate(1);
+            if (!granted) return tl::unexpected<pd::Error>(granted.error());
+            return granted->Composed();
+          }};
+}
+
+RegionSyncClient::Deps SyncDepsOf(pd::PdServer& server, pd::Cluster& cluster) {
+  return {cluster,
+          [&server] { return server.Serving(); },
+          [&server] {
+            const auto leader = server.members().PdLeader();
+            const bool other = leader && leader->id != server.members().self().id;
+            return other ? leader->client_urls : std::vector<std::string>();
+          },
+          [&server] { return server.cluster_id(); },
+          server.members().self().name,
+          server.members().self().client_urls};
+}
+
+}  // namespace
+
+ClusterService::ClusterService(pd::PdServer& server, const LeaderDirectory& leaders)
+    : cluster_(DepsOf(server)),
+      calls_(CallsOf(server, cluster_, leaders)),
+      streams_([&server] { return server.cluster_id(); }),
+      sync_service_(calls_),
+      sync_client_(SyncDepsOf(server, cluster_)) {
+  server.group().AddListener(cluster_.listener());
+  server.AddLeaderService(cluster_);
+}
+
+void ClusterService::Register(MethodRegistry& registry, Router& router) {
+  AddClusterHandlers(registry, calls_);
+  AddStoreHandlers(registry, calls_);
+  AddSplitHandlers(registry, calls_);
+  AddGcHandlers(registry, calls_);
+  AddRegionHandlers(registry, calls_);
+  AddHeartbeatHandlers(registry, calls_, streams_);
+  sync_service_.Register(registry);
+  const ClusterRoutes routes{cluster_, calls_.serving};
+  AddClusterRoutes(router, routes);
+  AddStoreRoutes(router, routes);
+  AddStoreLimitRoutes(router, routes);
+  AddRegionRoutes(router, routes);
+  AddRegionListRoutes(router, routes);
+  AddGcRoutes(router, routes);
+}
+
+pd::Result<void> ClusterService::Start() {
+  if (auto started = cluster_.Start(); !started) return started;
+  streams_.Start();
+  sync_service_.Start();
+  sync_client_.Start();
+  return {};
+}
+
+void ClusterService::Stop() {
+  sync_client_.Stop();
+  sync_service_.Stop();
+  streams_.Stop();
+  cluster_.Stop();
+}
+
+}  // namespace api

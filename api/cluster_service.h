@@ -1,0 +1,37 @@
+#pragma once
+
+#include "api/grpc/cluster_calls.h"
+#include "api/grpc/heartbeat_handlers.h"
+#include "api/grpc/region_sync_client.h"
+#include "api/grpc/region_sync_service.h"
+#include "api/http/cluster_routes.h"
+#include "pd/cluster/cluster.h"
+#include "pd/server.h"
+
+namespace api {
+
+/// The cluster of stores with everything that serves it: RPCs, routes, the streams of the stores, and the feed from the
+/// leader to the followers. Construct between PdServer::Open and its Start(); `server` and `leaders` outlive it.
+class ClusterService {
+ public:
+  ClusterService(pd::PdServer& server, const LeaderDirectory& leaders);
+
+  void Register(MethodRegistry& registry, Router& router);
+
+  /// Before the server's Start(): reads the regions in. Errors: kIo, kCorrupt.
+  pd::Result<void> Start();
+  /// After the transports have stopped, before the server is destroyed.
+  void Stop();
+
+  [[nodiscard]] pd::Cluster& cluster() { return cluster_; }
+  [[nodiscard]] pd::CommandSink& commands() { return streams_; }
+
+ private:
+  pd::Cluster cluster_;
+  ClusterCalls calls_;
+  HeartbeatStreams streams_;
+  RegionSyncService sync_service_;
+  RegionSyncClient sync_client_;
+};
+
+}  // namespace api

@@ -4,8 +4,8 @@
 
 #include "api/grpc/cluster_calls.h"
 
-// Garbage collection of old versions (grpc.md 5.7). The "new" RPCs put failures into the header, the "old" ones end with
-// status Unknown.
+// Garbage collection of old versions (grpc.md 5.7). The "new" RPCs put failures into the header, the "old" ones end
+// with status Unknown.
 
 namespace api {
 namespace {
@@ -16,8 +16,8 @@ constexpr uint32_t kNullKeyspace = 4294967295;
 constexpr uint32_t kKeyspaceBits = 24;
 constexpr uint32_t kDefaultKeyspace = 0;
 
-/// Whose safe point a request means. Users' calls on a keyspace without its own GC go to the whole cluster; calls of the
-/// GC itself are refused there.
+/// Whose safe point a request means. Users' calls on a keyspace without its own GC go to the whole cluster; calls of
+/// the GC itself are refused there.
 enum class Caller : uint8_t { kUser, kGarbageCollector };
 
 /// Nothing when the call may go on for the null keyspace.

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "pd/cluster/store_scores.h"
 #include "pd/config/values.h"
-#include "scheduler/stats/score.h"
 
 namespace api {
 namespace {
@@ -49,25 +49,16 @@ Json MetaJson(const Store& store, const std::string& state_name) {
   return json;
 }
 
-double RegionScore(const Store& store, const pd::OnlineConfig& config) {
-  const pd::ScheduleConfig& schedule = config.schedule;
-  if (schedule.region_score_formula_version == "v2") {
-    return scheduler::RegionScoreV2(store, schedule.low_space_ratio, 0);
-  }
-  return scheduler::RegionScoreV1(store, {schedule.high_space_ratio, schedule.low_space_ratio}, 0);
-}
-
 void AddCounts(const Store& store, const pd::OnlineConfig& config, Json& json) {
   const scheduler::StoreCounts& counts = store.counts;
-  const bool by_size = config.schedule.leader_schedule_policy == "size";
+  const pd::StoreScores scores = pd::ScoresOf(store, config.schedule);
   json["leader_count"] = counts.leaders;
   json["leader_weight"] = store.leader_weight;
-  json["leader_score"] =
-      by_size ? scheduler::LeaderScoreBySize(store, 0) : scheduler::LeaderScoreByCount(store, 0);
+  json["leader_score"] = scores.leader;
   json["leader_size"] = counts.leader_size_mib;
   json["region_count"] = counts.regions();
   json["region_weight"] = store.region_weight;
-  json["region_score"] = RegionScore(store, config);
+  json["region_score"] = scores.region;
   json["region_size"] = counts.region_size_mib();
   SetIfNot0(json, "learner_count", counts.learners);
   SetIfNot0(json, "witness_count", counts.witnesses);

@@ -31,6 +31,20 @@ cmake_path(GET CMAKE_BINARY_DIR FILENAME qm_tree)
 set(QM_SIBLING_TESTS ${CMAKE_BINARY_DIR}/sibling_tests.cmake)
 file(WRITE ${QM_SIBLING_TESTS} "")
 
+# qm_sibling_test(<name> <timeout> <binary> <argument>...)
+# Makes a test known to other trees; pd_test does it by itself.
+function(qm_sibling_test name timeout binary)
+  set(words "[=[${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${binary}]=]")
+  foreach(word IN LISTS ARGN)
+    string(APPEND words " [=[${word}]=]")
+  endforeach()
+  math(EXPR patience "${timeout} * 4")  # Sanitizers are slow.
+  file(APPEND ${QM_SIBLING_TESTS}
+       "add_test([=[${qm_tree}_${name}]=] ${words})\n"
+       "set_tests_properties([=[${qm_tree}_${name}]=] PROPERTIES LABELS ${qm_tree} TIMEOUT ${patience}"
+       " SKIP_RETURN_CODE 77 WORKING_DIRECTORY [=[${PROJECT_SOURCE_DIR}]=])\n")
+endfunction()
+
 # pd_test(<name> SOURCES <...> LIBS <...> [LABELS fast|slow|sim] [TIMEOUT <s>] [ARGS <...>])
 # One Catch2 binary and one ctest entry for a folder. The working directory is the source root; tests find their data
 # through QM_SOURCE_DIR.
@@ -47,13 +61,5 @@ function(pd_test name)
   add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABELS} TIMEOUT ${ARG_TIMEOUT})
 
-  list(JOIN ARG_ARGS "]=] [=[" words)
-  if(ARG_ARGS)
-    set(words "[=[${words}]=]")
-  endif()
-  math(EXPR patience "${ARG_TIMEOUT} * 4")  # Sanitizers are slow.
-  file(APPEND ${QM_SIBLING_TESTS}
-       "add_test([=[${qm_tree}_${name}]=] [=[${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${name}]=] ${words})\n"
-       "set_tests_properties([=[${qm_tree}_${name}]=] PROPERTIES LABELS ${qm_tree} TIMEOUT ${patience}"
-       " WORKING_DIRECTORY [=[${PROJECT_SOURCE_DIR}]=])\n")
+  qm_sibling_test(${name} ${ARG_TIMEOUT} ${name} ${ARG_ARGS})
 endfunction()

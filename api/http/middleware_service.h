@@ -16,7 +16,8 @@ class MiddlewareService final : public pd::LeaderService {
   [[nodiscard]] RateLimits& grpc() { return grpc_; }
   [[nodiscard]] ServiceMiddleware& middleware() { return middleware_; }
 
-  /// What is saved but malformed is logged and counts as nothing saved: limits must not keep a cluster without a leader.
+  /// What is saved but malformed is logged and counts as nothing saved: limits must not keep a cluster without a
+  /// leader.
   pd::Result<void> OnLeaderStart(uint64_t term) override;
   void OnLeaderStop() override;
 

@@ -14,6 +14,7 @@ lints() {
   python3 tests/lint/lint_test.py
   python3 tests/lint/tidy.py
   python3 tests/lint/check_layers.py
+  python3 tests/lint/check_names.py
 }
 
 configured() { [ -f "build/$1/build.ninja" ] || cmake --preset "$1" >/dev/null; }

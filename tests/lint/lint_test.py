@@ -6,6 +6,7 @@ import tempfile
 import unittest
 
 import check_layers
+import check_names
 import tidy
 
 
@@ -134,6 +135,19 @@ class Layers(unittest.TestCase):
 
     def test_comments_are_free(self):
         self.assertEqual(findings(check_layers, {"raft/a.h": '// #include "pd/result.h"\n'}), [])
+
+
+class Names(unittest.TestCase):
+    FILES = {"pd/id/id.h": "class IdTable { void Take(); };\n"}
+
+    def test_names_that_stand(self):
+        text = "`IdTable::Take` in `pd/id/id.h`, `id/` and `--flag` of `x`.\n"
+        self.assertEqual(findings(check_names, {**self.FILES, "ARCHITECTURE.md": text}), [])
+
+    def test_names_that_are_gone(self):
+        for text in ["`OldTable`", "`IdTable::Give`", "`pd/old/id.h`", "`old/`"]:
+            with self.subTest(text=text):
+                self.assertEqual(len(findings(check_names, {**self.FILES, "ARCHITECTURE.md": text + "\n"})), 1)
 
 
 if __name__ == "__main__":

@@ -183,6 +183,10 @@ bool Call::Forward() {
   if (host_.leaders == nullptr || kind == Forwarding::kNone || kind == Forwarding::kByHandler) {
     return true;
   }
+  if (kind == Forwarding::kToLeader) {
+    if (const auto target = LeaderTarget(*context_, host_.leaders->Leader())) SendTo(*target);
+    return true;
+  }
   if (context_->Find(kForwardedHostKey).value_or("").empty()) return true;
   const LeaderView view = host_.leaders->Leader();
   if (auto refusal = CheckForwardedHost(*context_, view)) {
@@ -193,14 +197,16 @@ bool Call::Forward() {
     Finish(std::move(*refusal));
     return false;
   }
-  const auto target = ForwardTarget(*context_, view);
-  if (!target) return true;
+  if (const auto target = ForwardTarget(*context_, view)) SendTo(*target);
+  return true;
+}
+
+void Call::SendTo(const std::string& url) {
   const bool unary = std::holds_alternative<std::unique_ptr<UnaryMethod>>(method_->body);
-  auto proxy = StartProxy(shared_from_this(), host_.channels, *target, unary);
+  auto proxy = StartProxy(shared_from_this(), host_.channels, url, unary);
   forwarded_ = true;
   pd::MutexLock lock(mutex_);
   session_ = std::move(proxy);
-  return true;
 }
 
 void Call::Run(bool has_message) {

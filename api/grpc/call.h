@@ -99,6 +99,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   void ReadContext();
   /// False when the call was refused, and finished, before a session came to be.
   bool Forward() PD_EXCLUDES(mutex_);
+  void SendTo(const std::string& url) PD_EXCLUDES(mutex_);
   void Run(bool has_message) PD_EXCLUDES(mutex_);
   void CallSession(bool has_message) PD_EXCLUDES(mutex_);
   void EndDispatch() PD_EXCLUDES(mutex_);

@@ -51,6 +51,12 @@ std::optional<std::string> ForwardTarget(const CallContext& context, const Leade
   return std::string(*host);
 }
 
+std::optional<std::string> LeaderTarget(const CallContext& context, const LeaderView& view) {
+  const bool leads = view.serving || view.leader_client_urls == view.own_client_urls;
+  if (leads || view.leader_client_urls.empty() || context.Find(kSentOnKey)) return std::nullopt;
+  return view.leader_client_urls.front();
+}
+
 std::string GoQuoted(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {

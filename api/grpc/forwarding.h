@@ -21,6 +21,14 @@ namespace api {
 [[nodiscard]] std::optional<std::string> ForwardTarget(const CallContext& context,
                                                        const LeaderView& view);
 
+/// Where a member that does not lead sends a call that only a leader can answer, unasked: the leader's URL, or nothing
+/// when this member leads, knows no leader, or got the call from another member already.
+[[nodiscard]] std::optional<std::string> LeaderTarget(const CallContext& context,
+                                                      const LeaderView& view);
+
+/// Marks a call that a member has sent on, so that two members never send it round in a circle.
+inline constexpr std::string_view kSentOnKey = "qm-sent-on";
+
 /// True when both name the same host and port; schemes may differ, a URL without http:// or
 /// https:// matches nothing.
 [[nodiscard]] bool SameClientUrl(std::string_view left, std::string_view right);

@@ -13,6 +13,8 @@ namespace {
 
 constexpr pd::Millis kTimeout{3000};
 constexpr MethodOptions kBlocking{RunOn::kPool, Forwarding::kNone, RateLimited::kYes};
+// The reference's members all write, and read what was written: here the leader does it for them.
+constexpr MethodOptions kByLeader{RunOn::kPool, Forwarding::kToLeader, RateLimited::kYes};
 constexpr std::string_view kRoot = "/global/config/";
 constexpr std::string_view kController = "resource_group/controller";
 
@@ -149,12 +151,12 @@ std::unique_ptr<ServerStreamSession> OpenWatch(pd::PdServer& server,
 
 void RegisterGlobalConfigHandlers(MethodRegistry& methods, pd::PdServer& server) {
   methods.Unary<pdpb::StoreGlobalConfigRequest, pdpb::StoreGlobalConfigResponse>(
-      "/pdpb.PD/StoreGlobalConfig", kBlocking,
+      "/pdpb.PD/StoreGlobalConfig", kByLeader,
       [&server](const CallContext&, const pdpb::StoreGlobalConfigRequest& request) {
         return Store(server, request);
       });
   methods.Unary<pdpb::LoadGlobalConfigRequest, pdpb::LoadGlobalConfigResponse>(
-      "/pdpb.PD/LoadGlobalConfig", kBlocking,
+      "/pdpb.PD/LoadGlobalConfig", kByLeader,
       [&server](const CallContext&, const pdpb::LoadGlobalConfigRequest& request) {
         return Load(server, request);
       });

@@ -147,6 +147,7 @@ std::shared_ptr<BytesSession> StartProxy(std::shared_ptr<Call> call, ChannelCach
     if (IsTransportKey(key)) continue;
     stream->context().AddMetadata(key, key == kForwardedHostKey ? std::string() : value);
   }
+  stream->context().AddMetadata(std::string(kSentOnKey), "1");
   stream->context().set_deadline(call->deadline());
   stream->Start(call->context().method());
   return std::make_shared<ProxySession>(stream, answers);

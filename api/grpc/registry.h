@@ -30,6 +30,7 @@ enum class Forwarding {
   kBefore,  // Checked and obeyed before the handler runs: most of pdpb; streams by their first message.
   kBeforeWrapped,  // The same, but a refusal reads `rpc error: code = <Code> desc = <text>` (Tso, grpc.md 3).
   kByHandler,  // The handler checks first what comes before forwarding, then calls CheckForwardedHost.
+  kToLeader,  // A member that does not lead sends the call to the leader unasked: the reference's members all wrote.
 };
 
 /// Whether the method's bare name ("GetRegion") may be given a rate limit (grpc.md 2.5).

@@ -133,21 +133,10 @@ struct Fixture {
   }
 
   void AddMethods() {
-    methods.Unary<pdpb::AllocIDRequest, pdpb::AllocIDResponse>(
-        "/pdpb.PD/AllocID", kPdpbBlocking,
-        [this](const CallContext& context,
-               const pdpb::AllocIDRequest& request) -> RpcResult<pdpb::AllocIDResponse> {
-          if (request.count() == 0) return FailRpc(StatusCode::kUnavailable, "not leader");
-          if (request.count() == 9) throw std::runtime_error("thrown");
-          pdpb::AllocIDResponse response;
-          response.set_id(request.count());
-          std::string seen = name_;
-          for (const auto& [key, value] : context.metadata()) {
-            if (key.rfind("pd-", 0) == 0) seen += " " + key + "=" + value;
-          }
-          response.mutable_header()->mutable_error()->set_message(seen);
-          return response;
-        });
+    AddAllocId("/pdpb.PD/AllocID", kPdpbBlocking);
+    MethodOptions to_leader = kPdpbBlocking;
+    to_leader.forwarding = Forwarding::kToLeader;
+    AddAllocId("/pdpb.PD/Write", to_leader);
     methods.Unary<pdpb::GetRegionRequest, pdpb::GetRegionResponse>(
         "/pdpb.PD/GetRegion", kPdpbBlocking,
         [this](const CallContext& context,
@@ -175,6 +164,25 @@ struct Fixture {
           const std::lock_guard lock(probe.mutex);
           push.emplace(sink);
           return std::make_unique<PushSession>(probe);
+        });
+  }
+
+  void AddAllocId(const char* name, MethodOptions options) {
+    methods.Unary<pdpb::AllocIDRequest, pdpb::AllocIDResponse>(
+        name, options,
+        [this](const CallContext& context,
+               const pdpb::AllocIDRequest& request) -> RpcResult<pdpb::AllocIDResponse> {
+          if (request.count() == 0) return FailRpc(StatusCode::kUnavailable, "not leader");
+          if (request.count() == 9) throw std::runtime_error("thrown");
+          pdpb::AllocIDResponse response;
+          response.set_id(request.count());
+          std::string seen = name_;
+          for (const auto& [key, value] : context.metadata()) {
+            if (key.rfind("pd-", 0) == 0 || key.rfind("qm-", 0) == 0)
+              seen += " " + key + "=" + value;
+          }
+          response.mutable_header()->mutable_error()->set_message(seen);
+          return response;
         });
   }
 
@@ -402,6 +410,16 @@ TEST_CASE("calls go to the leader when asked to") {
           "\" is not a client URL of the PD leader: pd is not leader of cluster"};
   CHECK(ask(follower, follower_url, 1).first == refused);
   CHECK(ask(leader, follower_url, 1).first == refused);
+
+  // Calls that only a leader can answer go there unasked, and never round in a circle.
+  const auto write = [](Fixture& f) {
+    return CallUnary<pdpb::AllocIDResponse>(f.channel, "/pdpb.PD/Write", Count(7));
+  };
+  CHECK(write(follower).second.header().error().message().rfind("leader ", 0) == 0);
+  CHECK(write(leader).second.header().error().message().rfind("leader", 0) == 0);
+  leader.leader.Set({{follower_url}, {leader_url}});
+  CHECK(write(follower).second.header().error().message().rfind("leader ", 0) == 0);
+  leader.leader.Set({{leader_url}, {leader_url}});
 
   TestStream stream(follower.channel, "/pdpb.PD/Tso", {{"pd-forwarded-host", leader_url}});
   for (uint32_t i = 14; i < 50; ++i) REQUIRE(stream.Send(Tso(i)));

@@ -66,6 +66,7 @@ void ClusterService::Register(MethodRegistry& registry, Router& router) {
   AddStoreLimitRoutes(router, routes);
   AddRegionRoutes(router, routes);
   AddRegionListRoutes(router, routes);
+  AddRegionStatsRoutes(router, routes);
   AddGcRoutes(router, routes);
 }
 

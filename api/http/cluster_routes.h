@@ -29,6 +29,7 @@ void AddStoreRoutes(Router& router, const ClusterRoutes& routes);
 void AddStoreLimitRoutes(Router& router, const ClusterRoutes& routes);
 void AddGcRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionRoutes(Router& router, const ClusterRoutes& routes);
+void AddRegionStatsRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionListRoutes(Router& router, const ClusterRoutes& routes);
 
 }  // namespace api

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "api/http/json_body.h"
 #include "api/http/cluster_routes.h"
+#include "api/http/json_body.h"
 #include "api/http/store_json.h"
 #include "pd/cluster/store_rules.h"
 
@@ -252,15 +252,19 @@ HttpResponse GetLabels(const ClusterRoutes& routes) {
 HttpResponse GetStoresByLabel(const ClusterRoutes& routes, const HttpRequest& request) {
   std::regex name;
   std::regex value;
-  try {
-    const auto pattern = [&](const char* parameter) {
-      return std::regex(std::string(request.Query(parameter).value_or("")),
-                        std::regex::ECMAScript | std::regex::icase);
-    };
-    name = pattern("name");
-    value = pattern("value");
-  } catch (const std::regex_error& error) {
-    return ErrorResponse(500, fmt::format("error parsing regexp: {}", error.what()));
+  for (const auto& [parameter, pattern] : {std::pair("name", &name), std::pair("value", &value)}) {
+    const std::string text(request.Query(parameter).value_or(""));
+    try {
+      pattern->assign(text, std::regex::ECMAScript | std::regex::icase);
+    } catch (const std::regex_error& error) {
+      // The usual slip, in the words that clients know; the library's own for the others.
+      const size_t bracket = text.find('[');
+      const bool open =
+          bracket != std::string::npos && text.find(']', bracket) == std::string::npos;
+      return ErrorResponse(500, open ? fmt::format("error parsing regexp: missing closing ]: `{}`",
+                                                   text.substr(bracket))
+                                     : fmt::format("error parsing regexp: {}", error.what()));
+    }
   }
   std::vector<Store> stores = routes.cluster.stores().All();
   std::erase_if(stores, [&](const Store& store) {

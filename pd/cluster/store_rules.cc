@@ -60,7 +60,22 @@ Result<void> CheckAddress(const Store& store, const Store& other) {
   return {};
 }
 
-Result<void> CheckLabels(const Store& store, const OnlineConfig& config) {
+}  // namespace
+
+Result<void> CheckStoreIdentity(const Store& store, const std::vector<Store>& others,
+                                const OnlineConfig& config) {
+  if (!store.id) {
+    return Fail(ErrorCode::kInvalidArgument, fmt::format("invalid put store {}", StoreText(store)));
+  }
+  if (auto checked = CheckVersion(store, config); !checked) return checked;
+  for (const Store& other : others) {
+    if (other.id == store.id || other.IsRemoved() || other.physically_destroyed) continue;
+    if (auto checked = CheckAddress(store, other); !checked) return checked;
+  }
+  return {};
+}
+
+Result<void> CheckStoreLabels(const Store& store, const OnlineConfig& config) {
   if (!config.replication.strictly_match_label) return {};
   const std::vector<std::string>& wanted = config.replication.location_labels;
   for (const std::string& key : wanted) {
@@ -80,21 +95,6 @@ Result<void> CheckLabels(const Store& store, const OnlineConfig& config) {
     }
   }
   return {};
-}
-
-}  // namespace
-
-Result<void> CheckStore(const Store& store, const std::vector<Store>& others,
-                        const OnlineConfig& config) {
-  if (!store.id) {
-    return Fail(ErrorCode::kInvalidArgument, fmt::format("invalid put store {}", StoreText(store)));
-  }
-  if (auto checked = CheckVersion(store, config); !checked) return checked;
-  for (const Store& other : others) {
-    if (other.id == store.id || other.IsRemoved() || other.physically_destroyed) continue;
-    if (auto checked = CheckAddress(store, other); !checked) return checked;
-  }
-  return CheckLabels(store, config);
 }
 
 std::string StoreText(const Store& store) {

@@ -11,11 +11,13 @@
 
 namespace pd {
 
-/// The checks of PutStore in the reference's order (grpc.md 5.2): id, version, addresses against the
-/// `others` (an entry with the same id is skipped), labels. kInvalidArgument with the reference's
-/// text.
-Result<void> CheckStore(const scheduler::Store& store, const std::vector<scheduler::Store>& others,
-                        const OnlineConfig& config);
+/// The checks of PutStore in the reference's order (grpc.md 5.2). kInvalidArgument with its text.
+/// First id, version, and addresses against the `others` (an entry with the same id is skipped), of
+/// the store as it was asked for; then its labels as they would become.
+Result<void> CheckStoreIdentity(const scheduler::Store& store,
+                                const std::vector<scheduler::Store>& others,
+                                const OnlineConfig& config);
+Result<void> CheckStoreLabels(const scheduler::Store& store, const OnlineConfig& config);
 
 /// The store's lasting part as the reference prints it: `id:1 address:"a" ... `.
 std::string StoreText(const scheduler::Store& store);

@@ -118,8 +118,11 @@ Result<void> StoreTable::Put(const Store& incoming) {
   {
     const MutexLock change(change_mutex_);
     Store store = incoming;
-    if (const std::optional<Store> known = Bare(incoming.id)) {
-      if (known->IsRemoved()) return Fail(ErrorCode::kConflict, "store is tombstone");
+    const std::optional<Store> known = Bare(incoming.id);
+    if (known && known->IsRemoved()) return Fail(ErrorCode::kConflict, "store is tombstone");
+    const auto config = deps_.config.online();
+    if (auto checked = CheckStoreIdentity(incoming, All(), *config); !checked) return checked;
+    if (known) {
       store = *known;
       store.address = incoming.address;
       store.status_address = incoming.status_address;
@@ -130,8 +133,7 @@ Result<void> StoreTable::Put(const Store& incoming) {
       store.deploy_path = incoming.deploy_path;
       store.labels = scheduler::MergeLabels(known->labels, incoming.labels);
     }
-    const auto config = deps_.config.online();
-    if (auto checked = CheckStore(store, All(), *config); !checked) return checked;
+    if (auto checked = CheckStoreLabels(store, *config); !checked) return checked;
     if (auto saved = Save(store); !saved) return saved;
   }
   if (auto followed = FollowVersions(); !followed) return followed;
@@ -261,8 +263,12 @@ Result<void> StoreTable::SetLabels(StoreId id, const std::vector<scheduler::Stor
                                    Labels how) {
   if (!Contains(id)) return tl::unexpected<Error>(InvalidStoreId(id));
   return Change(id, [&](Store& store) -> Result<void> {
+    const auto config = deps_.config.online();
+    Store asked = store;
+    asked.labels = labels;
+    if (auto checked = CheckStoreIdentity(asked, All(), *config); !checked) return checked;
     store.labels = how == Labels::kReplace ? labels : scheduler::MergeLabels(store.labels, labels);
-    return CheckStore(store, All(), *deps_.config.online());
+    return CheckStoreLabels(store, *config);
   });
 }
 
@@ -275,7 +281,9 @@ Result<void> StoreTable::DeleteLabel(StoreId id, const std::string& key) {
     if (erased == 0) {
       return Fail(ErrorCode::kUnavailable, fmt::format("the label key {} does not exist", key));
     }
-    return CheckStore(store, All(), *deps_.config.online());
+    const auto config = deps_.config.online();
+    if (auto checked = CheckStoreIdentity(store, All(), *config); !checked) return checked;
+    return CheckStoreLabels(store, *config);
   });
 }
 

@@ -18,7 +18,8 @@ Store Make(uint64_t id, const std::string& address) {
 
 std::string Refusal(const Store& store, const std::vector<Store>& others,
                     const OnlineConfig& config) {
-  const auto checked = CheckStore(store, others, config);
+  auto checked = CheckStoreIdentity(store, others, config);
+  if (checked) checked = CheckStoreLabels(store, config);
   return checked ? "" : checked.error().context;
 }
 

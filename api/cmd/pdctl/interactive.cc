@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -92,10 +93,10 @@ int RunInteractive(const std::vector<std::string>& carried, const Environment& e
   }
   LineEditor editor({.prompt = kPrompt, .prompt_width = kPromptWidth},
                     std::filesystem::temp_directory_path() / "readline.tmp", Completions);
-  while (const auto line = editor.Read()) {
-    if (!RunLine(*line, carried, environment)) break;
+  while (true) {
+    const std::optional<std::string> line = editor.Read();
+    if (!line.has_value() || !RunLine(*line, carried, environment)) return 0;
   }
-  return 0;
 }
 
 }  // namespace api::pdctl

@@ -58,7 +58,7 @@ struct DashboardOperators {
   uint64_t finished_total = 0;              // Since this member leads.
   std::vector<DashboardRefusal> refusals;
 
-  static constexpr size_t kListed = 60;
+  static constexpr size_t kListed = 30;
 };
 
 struct DashboardSnapshot {

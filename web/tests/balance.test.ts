@@ -76,3 +76,10 @@ test('verdicts', () => {
   expect(verdict(0.2).tone).toBe('fair');
   expect(verdict(2).tone).toBe('bad');
 });
+
+test('a handful more or less is even', () => {
+  const few = [store(1, { leader_count: 11 }), store(2, { leader_count: 20 })];
+  expect(weigh(few, 'leaders').spread).toBe(0);
+  const many = [store(1, { leader_count: 110 }), store(2, { leader_count: 200 })];
+  expect(weigh(many, 'leaders').spread).toBeCloseTo(45 / 155);
+});

@@ -18,6 +18,7 @@
 #include "api/http/admin_handlers.h"
 #include "api/http/app.h"
 #include "api/http/config_handlers.h"
+#include "api/http/dashboard_cluster.h"
 #include "api/http/dashboard_feed.h"
 #include "api/http/dashboard_handlers.h"
 #include "api/http/dashboard_source.h"
@@ -205,7 +206,9 @@ class ServerApp::Impl {
     middleware_ = std::make_unique<MiddlewareService>(*server_);
     server_->AddLeaderService(*middleware_);
     RegisterMiddlewareHandlers(router_, methods_, middleware_->middleware());
-    dashboard_ = std::make_unique<DashboardSource>(*server_, nullptr);
+    dashboard_ = std::make_unique<DashboardSource>(*server_, [this](DashboardSnapshot& snapshot) {
+      FillCluster(cluster_->cluster(), *server_->config_store().online(), snapshot);
+    });
     dashboard_feed_ = std::make_unique<DashboardFeed>([this] { return dashboard_->Take(); });
     RegisterDashboard(router_, *dashboard_feed_);
   }

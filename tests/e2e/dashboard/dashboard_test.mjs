@@ -88,8 +88,10 @@ function startStores(cluster, urls) {
 }
 
 const text = (page, id) => page.getByTestId(id).textContent();
-const leadersOf = async (page, store) =>
-  Number((await text(page, `bar-leaders-${store}`)).replaceAll(',', ''));
+/** The first column of the balance board: ids of stores are the server's choice. */
+const firstBar = (page) => page.locator('[data-testid^=bar-leaders-]').first();
+const leadersOfFirst = async (page) =>
+  Number((await firstBar(page).textContent()).replaceAll(',', ''));
 async function shoot(page, name) {
   if (process.env.SHOTS)
     await page.screenshot({ path: join(process.env.SHOTS, `${name}.png`), fullPage: true });
@@ -105,17 +107,17 @@ async function watch(page, cluster, server) {
     startStores(cluster, server.stores);
   }
 
-  await page.getByTestId('bar-leaders-1').waitFor({ timeout: STEP_MS });
+  await firstBar(page).waitFor({ timeout: STEP_MS });
   await until(
     'an operator is shown with its reason',
     async () => (await page.locator('.op .why').count()) > 0,
     STEP_MS,
   );
   await shoot(page, 'moving');
-  const before = await leadersOf(page, 1);
+  const before = await leadersOfFirst(page);
   await until(
-    `the leaders of store 1 change from ${before}`,
-    async () => (await leadersOf(page, 1)) !== before,
+    `the leaders of the first store change from ${before}`,
+    async () => (await leadersOfFirst(page)) !== before,
     STEP_MS,
   );
   const ended = page.getByTestId('tile-operators').locator('.note');
@@ -130,8 +132,9 @@ async function watch(page, cluster, server) {
   }
 
   await page.getByRole('link', { name: 'Stores', exact: true }).click();
-  await page.getByTestId('store-1').waitFor();
-  assert.match(await text(page, 'store-1'), /Up/);
+  const row = page.locator('tbody tr').first();
+  await row.waitFor();
+  assert.match(await row.textContent(), /Up/);
   await page.getByRole('searchbox').fill('no such store');
   await page.getByText('No store matches').waitFor();
   await page.getByRole('searchbox').fill('');
@@ -144,12 +147,19 @@ async function watch(page, cluster, server) {
   await shoot(page, 'members');
 
   await page.getByRole('link', { name: 'Overview' }).click();
+  const leader = page.getByTestId('tile-leader').locator('.value');
+  const lost = await leader.textContent();
   await server.lose();
   await page.getByText('does not answer').waitFor({ timeout: STEP_MS });
   await shoot(page, 'lost');
   if (options.fake) server.restore();
   await live();
-  await page.getByTestId('bar-leaders-1').waitFor({ timeout: STEP_MS });
+  await firstBar(page).waitFor({ timeout: STEP_MS });
+  if (options.server) {
+    const next = async () => (await leader.textContent()) !== lost;
+    await until('another member leads', next, STEP_MS);
+    await page.locator('.banner').waitFor({ state: 'detached', timeout: STEP_MS });
+  }
   await shoot(page, 'again');
   if (options.server) server.restore();
 }

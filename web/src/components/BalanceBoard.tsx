@@ -23,7 +23,7 @@ function Column(props: { bar: Bar; top: number; weighing: Weighing; labelled: bo
   const { bar, top, weighing } = props;
   const { tone, word } = describe(bar.store);
   const height = (value: number) => `${top === 0 ? 0 : (value / top) * 100}%`;
-  const off = bar.ideal === 0 ? 0 : (bar.value - bar.ideal) / bar.ideal;
+  const share = bar.ideal === 0 ? 0 : (bar.value - bar.ideal) / bar.ideal;
   const name = `Store ${bar.store.id}, ${bar.store.address}, ${word}`;
   const about = `${name}: ${text(bar.value, weighing)}, even share ${text(bar.ideal, weighing)}`;
   return (
@@ -39,8 +39,8 @@ function Column(props: { bar: Bar; top: number; weighing: Weighing; labelled: bo
             {weighing === 'space' ? bytes(bar.value) : short(bar.value)}
           </b>
           <span>store {bar.store.id}</span>
-          <em class={Math.abs(off) > 0.25 ? 'far' : ''}>
-            {bar.ideal === 0 ? 'to empty' : `${off >= 0 ? '+' : '−'}${percent(Math.abs(off))}`}
+          <em class={Math.abs(bar.off) > 0.25 ? 'far' : ''}>
+            {bar.ideal === 0 ? 'to empty' : `${share >= 0 ? '+' : '−'}${percent(Math.abs(share))}`}
           </em>
         </div>
       )}
@@ -60,7 +60,7 @@ export function BalanceBoard({ stores }: { stores: Store[] }) {
       <div class="card-head">
         <h2 id="board-title">Balance</h2>
         <span class={`badge ${tone}`} data-testid="verdict">
-          {word}, {percent(spread)} off at most
+          {spread === 0 ? word : `${word}, ${percent(spread)} off at most`}
         </span>
         <div class="choice" role="group" aria-label="Weigh by">
           {CHOICES.map((choice) => (

@@ -5,7 +5,7 @@ import { BalanceBoard } from '../components/BalanceBoard';
 import { Empty, NoStores, OnlyLeaderKnows } from '../components/Empty';
 import { OperatorRow } from '../components/OperatorRow';
 import { Tile } from '../components/Tile';
-import { bytes, count, percent, rate, short } from '../format';
+import { bytes, count, percent, rate, short, title } from '../format';
 import { finishedPerMinute, totals } from '../live/history';
 import { history, snapshot } from '../live/state';
 
@@ -83,7 +83,8 @@ function Tiles({ now }: { now: Snapshot }) {
 
 function InMotion({ now }: { now: Snapshot }) {
   const running = now.operators.running;
-  const first = now.refusals[0];
+  const even = now.refusals.find((refusal) => refusal.reason === 'already-balanced');
+  const first = even ?? now.refusals[0];
   return (
     <section class="card motion" aria-labelledby="motion-title">
       <div class="card-head">
@@ -94,7 +95,7 @@ function InMotion({ now }: { now: Snapshot }) {
         <Empty title="Nothing has to move">
           {first !== undefined && (
             <p class="dim">
-              Latest reason, {first.source}: {first.text}.
+              {title(first.source)}: {first.text}.
             </p>
           )}
         </Empty>

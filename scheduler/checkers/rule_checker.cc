@@ -131,6 +131,7 @@ class RuleRepair {
 
   void Improve() {
     if (rule_.location_labels.empty() || rule_.count <= 1) return;
+    if (fit_.isolation_score >= BestIsolation()) return;
     // With a peer lost, another move would only make it worse.
     if (RefuseRegionMove(region_)) return;
     const Store* old_store = SelectStoreToLeave(context_, rule_, stores_);
@@ -148,6 +149,14 @@ class RuleRepair {
                                    .SetWhy("the peers of rule " + rule_.group_id + "/" + rule_.id +
                                            " share a location")
                                    .Build(Kind::kReplica));
+  }
+
+  /// When all peers differ at the widest level, there is nothing to look for: the usual case of a healthy region.
+  [[nodiscard]] double BestIsolation() const {
+    double pair = 1;
+    for (size_t i = 1; i < rule_.location_labels.size(); ++i) pair *= 100;
+    const auto count = static_cast<double>(fit_.peers.size());
+    return pair * count * (count - 1) / 2;
   }
 
   const PlanContext& context_;

@@ -35,20 +35,23 @@ class Influence {
   StoreInfluence& At(StoreId store) { return stores_[store]; }
   [[nodiscard]] const std::map<StoreId, StoreInfluence>& stores() const { return stores_; }
 
-  /// Adds all of `other`.
-  void Add(const Influence& other) {
+  /// Adds all of `other`, or takes it away again.
+  void Add(const Influence& other) { Merge(other, 1); }
+  void Subtract(const Influence& other) { Merge(other, -1); }
+
+ private:
+  void Merge(const Influence& other, int64_t sign) {
     for (const auto& [store, delta] : other.stores_) {
       StoreInfluence& mine = stores_[store];
-      mine.region_size_mib += delta.region_size_mib;
-      mine.region_count += delta.region_count;
-      mine.leader_size_mib += delta.leader_size_mib;
-      mine.leader_count += delta.leader_count;
-      mine.witness_count += delta.witness_count;
-      for (size_t i = 0; i < kLimitTypeCount; ++i) mine.cost[i] += delta.cost[i];
+      mine.region_size_mib += sign * delta.region_size_mib;
+      mine.region_count += sign * delta.region_count;
+      mine.leader_size_mib += sign * delta.leader_size_mib;
+      mine.leader_count += sign * delta.leader_count;
+      mine.witness_count += sign * delta.witness_count;
+      for (size_t i = 0; i < kLimitTypeCount; ++i) mine.cost[i] += sign * delta.cost[i];
     }
   }
 
- private:
   std::map<StoreId, StoreInfluence> stores_;
 };
 

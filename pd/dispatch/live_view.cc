@@ -1,0 +1,22 @@
+#include "pd/dispatch/live_view.h"
+
+#include <algorithm>
+
+namespace pd {
+
+LiveView::LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Instant now)
+    : regions_(cluster.regions()), stores_(cluster.stores().All()) {
+  for (scheduler::Store& store : stores_) store.room = limits.Room(store.id, now);
+}
+
+const scheduler::Store* LiveView::FindStore(scheduler::StoreId id) const {
+  const auto it = std::ranges::lower_bound(stores_, id, {}, &scheduler::Store::id);
+  return it == stores_.end() || it->id != id ? nullptr : &*it;
+}
+
+uint64_t LiveView::AverageRegionSizeMib() const {
+  const size_t count = regions_.size();
+  return count == 0 ? 0 : regions_.total_size_mib() / count;
+}
+
+}  // namespace pd

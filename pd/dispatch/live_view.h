@@ -1,0 +1,61 @@
+#pragma once
+
+#include <vector>
+
+#include "pd/cluster/cluster.h"
+#include "pd/dispatch/store_limits.h"
+#include "scheduler/model/cluster_view.h"
+
+namespace pd {
+
+/// What planning sees of a running cluster: stores as they are now, with what is left in their limits, and regions read
+/// from the live table. For one thread; made for a plan and thrown away.
+class LiveView final : public scheduler::ClusterView {
+ public:
+  LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Instant now);
+
+  [[nodiscard]] const std::vector<scheduler::Store>& stores() const override { return stores_; }
+  [[nodiscard]] const scheduler::Store* FindStore(scheduler::StoreId id) const override;
+  [[nodiscard]] std::optional<scheduler::Region> FindRegion(scheduler::RegionId id) const override {
+    return regions_.Find(id);
+  }
+  [[nodiscard]] std::optional<scheduler::Region> FindRegionByKey(
+      std::string_view key) const override {
+    return regions_.FindByKey(key);
+  }
+  [[nodiscard]] std::optional<scheduler::Region> PreviousRegion(
+      const scheduler::Region& region) const override {
+    return regions_.Previous(region);
+  }
+  [[nodiscard]] std::optional<scheduler::Region> NextRegion(
+      const scheduler::Region& region) const override {
+    return regions_.Next(region);
+  }
+  [[nodiscard]] std::vector<scheduler::Region> ScanRegions(const scheduler::KeyRange& range,
+                                                           size_t limit_max) const override {
+    return regions_.Scan(range, limit_max);
+  }
+  [[nodiscard]] std::optional<scheduler::Region> RandomRegion(
+      scheduler::StoreId store, scheduler::HeldAs held_as,
+      std::span<const scheduler::KeyRange> ranges, scheduler::Rng& rng) const override {
+    return regions_.Random(store, held_as, ranges, rng);
+  }
+  [[nodiscard]] std::optional<scheduler::Region> RandomRegion(
+      std::span<const scheduler::KeyRange> ranges, scheduler::Rng& rng) const override {
+    return regions_.Random(ranges, rng);
+  }
+  [[nodiscard]] uint64_t CountRegions(const scheduler::KeyRange& range) const override {
+    return regions_.Count(range);
+  }
+  [[nodiscard]] uint64_t CountStoreRegions(scheduler::StoreId store, scheduler::HeldAs held_as,
+                                           const scheduler::KeyRange& range) const override {
+    return regions_.CountStore(store, held_as, range);
+  }
+  [[nodiscard]] uint64_t AverageRegionSizeMib() const override;
+
+ private:
+  const RegionTable& regions_;
+  std::vector<scheduler::Store> stores_;  // By ascending id.
+};
+
+}  // namespace pd

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <queue>
+#include <set>
+#include <vector>
+
+#include "pd/cluster/command_sink.h"
+#include "pd/dispatch/operator_info.h"
+#include "pd/dispatch/operator_metrics.h"
+#include "pd/runtime/clock.h"
+#include "pd/runtime/mutex.h"
+#include "scheduler/filters/reason.h"
+#include "scheduler/operator/command.h"
+
+namespace pd {
+
+/// Runs operators: sends the current step to the region's leader, moves on by what heartbeats show, gives up what is
+/// late or overtaken, keeps a record of what ended. At most one operator a region. All in the leader's memory: a new
+/// leader plans again. Thread-safe; heartbeats of regions without an operator cost one look at an atomic number or a
+/// map.
+class OperatorRunner {
+ public:
+  struct Deps {
+    const Clock& clock;
+    CommandSink& sink;
+    std::function<std::optional<scheduler::Region>(scheduler::RegionId)> find_region;
+    scheduler::StoreUsable store_usable;  // Known and not down.
+    std::function<scheduler::ConfChange()> conf_change;
+    OperatorMetrics& metrics;
+  };
+
+  /// How long the record of an ended operator is kept.
+  static constexpr Millis kRecordAge = std::chrono::minutes{10};
+  static constexpr size_t kRecordsMax = 100'000;
+
+  explicit OperatorRunner(Deps deps) : deps_(std::move(deps)) {}
+
+  /// Starts an operator and sends its first step. A running one of lower priority on the region is replaced; one of the
+  /// same or a higher priority refuses it.
+  std::optional<scheduler::Refusal> Start(scheduler::Proposal proposal,
+                                          const scheduler::Region& region);
+
+  /// Whether Start would refuse for the running operator of the region.
+  [[nodiscard]] std::optional<scheduler::Refusal> RefuseConflict(
+      const scheduler::Proposal& proposal) const;
+
+  /// A region was reported: moves its operator on, checks it for staleness, sends its current step.
+  void OnHeartbeat(const scheduler::Region& region);
+
+  /// Twice a second: sends again what is due (2 s after quick steps, 5 s after others), ends what timed out or lost its
+  /// region, drops old records.
+  void Tick();
+
+  /// False when the region has no running operator.
+  bool Cancel(scheduler::RegionId region, scheduler::CancelReason reason);
+  void CancelAll(scheduler::CancelReason reason);
+  /// Forgets everything: this member no longer leads.
+  void Clear();
+
+  // ---- Reads.
+
+  [[nodiscard]] std::vector<OperatorInfo> Running() const;
+  /// The running operator of a region, else its last record.
+  [[nodiscard]] std::optional<OperatorInfo> Find(scheduler::RegionId region) const;
+  /// Ended operators, oldest first, that ended at `from_unix_s` or later.
+  [[nodiscard]] std::vector<OperatorInfo> Records(int64_t from_unix_s) const;
+  [[nodiscard]] size_t running_count() const { return running_count_.load(); }
+  /// Running operators that count against this kind.
+  [[nodiscard]] uint64_t CountOf(scheduler::Kind kind) const;
+  [[nodiscard]] bool IsBusy(scheduler::RegionId region) const;
+  [[nodiscard]] std::set<scheduler::RegionId> BusyRegions() const;
+  /// Of the unfinished steps of all running operators.
+  [[nodiscard]] scheduler::Influence TotalInfluence() const;
+
+ private:
+  struct Entry {
+    OperatorInfo info;
+    scheduler::Influence influence;  // Its share of total_influence_.
+    uint64_t number = 0;             // Tells operators of one region apart in the heap.
+  };
+  struct Due {
+    scheduler::Instant at;
+    scheduler::RegionId region;
+    uint64_t number = 0;
+
+    friend bool operator>(const Due& a, const Due& b) { return a.at > b.at; }
+  };
+  using Table = std::map<scheduler::RegionId, Entry>;
+  enum class Occasion : uint8_t { kHeartbeat, kTimer };
+
+  [[nodiscard]] Stamp NowStamp() const;
+  /// Moves one operator on. The command to send, if it goes on.
+  std::optional<scheduler::StepCommand> Look(Table::iterator it, const scheduler::Region& region,
+                                             Occasion occasion) PD_REQUIRES(mutex_);
+  [[nodiscard]] scheduler::CancelReason StaleReason(const scheduler::Operator& op,
+                                                    const scheduler::Region& region) const;
+  void Follow(Entry& running, const scheduler::Region& region) PD_REQUIRES(mutex_);
+  void Schedule(const Entry& running, scheduler::Instant now) PD_REQUIRES(mutex_);
+  /// Takes an ended operator out of the table into the records.
+  void Retire(Table::iterator it) PD_REQUIRES(mutex_);
+  void Record(OperatorInfo info) PD_REQUIRES(mutex_);
+  [[nodiscard]] std::optional<scheduler::Refusal> Conflict(
+      const scheduler::Proposal& proposal) const PD_REQUIRES(mutex_);
+
+  const Deps deps_;
+  std::atomic<size_t> running_count_{0};
+  mutable Mutex mutex_;
+  Table running_ PD_GUARDED_BY(mutex_);
+  std::map<scheduler::Kind, uint64_t> counts_ PD_GUARDED_BY(mutex_);
+  scheduler::Influence total_influence_ PD_GUARDED_BY(mutex_);
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_ PD_GUARDED_BY(mutex_);
+  std::deque<OperatorInfo> records_ PD_GUARDED_BY(mutex_);  // Oldest first.
+  uint64_t last_number_ PD_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace pd

@@ -1,0 +1,60 @@
+#include "pd/dispatch/schedule_options.h"
+
+#include "pd/config/values.h"
+
+namespace pd {
+
+scheduler::ConfChange ConfChangeOf(const OnlineConfig& config) {
+  const Result<Version> version = ParseVersion(config.cluster_version);
+  // A pre-release of 5.0 knows it too.
+  if (!version) return scheduler::ConfChange::kV1;
+  return version->major >= 5 ? scheduler::ConfChange::kV2 : scheduler::ConfChange::kV1;
+}
+
+scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
+  const ScheduleConfig& schedule = config.schedule;
+  scheduler::ScheduleOptions options;
+  options.max_replicas = config.replication.max_replicas;
+  options.location_labels = config.replication.location_labels;
+  options.isolation_level = config.replication.isolation_level;
+  options.leader_schedule_limit = schedule.leader_schedule_limit;
+  options.region_schedule_limit = schedule.region_schedule_limit;
+  options.replica_schedule_limit = schedule.replica_schedule_limit;
+  options.merge_schedule_limit = schedule.merge_schedule_limit;
+  options.hot_region_schedule_limit = schedule.hot_region_schedule_limit;
+  options.witness_schedule_limit = schedule.witness_schedule_limit;
+  options.affinity_schedule_limit = schedule.affinity_schedule_limit;
+  options.split_scatter_schedule_limit = schedule.split_scatter_schedule_limit;
+  options.max_snapshot_count = schedule.max_snapshot_count;
+  options.max_pending_peer_count = schedule.max_pending_peer_count;
+  options.max_store_down_time = std::chrono::duration_cast<Millis>(schedule.max_store_down_time);
+  options.patrol_region_interval =
+      std::chrono::duration_cast<Millis>(schedule.patrol_region_interval);
+  options.tolerant_size_ratio = schedule.tolerant_size_ratio;
+  options.low_space_ratio = schedule.low_space_ratio;
+  options.high_space_ratio = schedule.high_space_ratio;
+  options.leader_policy = schedule.leader_schedule_policy == "size"
+                              ? scheduler::LeaderPolicy::kSize
+                              : scheduler::LeaderPolicy::kCount;
+  options.region_score_version = schedule.region_score_formula_version == "v1"
+                                     ? scheduler::RegionScoreVersion::kV1
+                                     : scheduler::RegionScoreVersion::kV2;
+  options.enable_joint_consensus = schedule.enable_joint_consensus;
+  options.cluster_supports_joint_consensus = ConfChangeOf(config) == scheduler::ConfChange::kV2;
+  options.enable_diagnostic = schedule.enable_diagnostic;
+  options.halt_scheduling = schedule.halt_scheduling;
+  const auto rejecting = config.label_property.find("reject-leader");
+  if (rejecting != config.label_property.end()) {
+    for (const StoreLabelEntry& label : rejecting->second) {
+      options.reject_leader_labels.push_back({label.key, label.value});
+    }
+  }
+  return options;
+}
+
+scheduler::RuleBook MakeRuleBook(const scheduler::ScheduleOptions& options) {
+  return scheduler::RuleBook({scheduler::DefaultRule(options.max_replicas, options.location_labels,
+                                                     options.isolation_level)});
+}
+
+}  // namespace pd

@@ -19,8 +19,8 @@ std::optional<Refusal> Admission::Admit(scheduler::Proposal proposal, Origin ori
 
 std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin origin) {
   const auto refuse = [&](Reason reason, uint64_t value, uint64_t bound) {
-    return Refusal{reason, {}, proposal.region, static_cast<double>(value),
-                   static_cast<double>(bound), {}};
+    return Refusal{
+        reason, {}, proposal.region, static_cast<double>(value), static_cast<double>(bound), {}};
   };
   if (origin == Origin::kPerson && !FillPeerIds(proposal)) return refuse(Reason::kNotLeader, 0, 0);
   const std::optional<scheduler::Region> region = deps_.regions.Find(proposal.region);

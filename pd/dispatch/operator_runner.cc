@@ -17,7 +17,9 @@ using scheduler::Region;
 using scheduler::RegionId;
 using scheduler::StepCommand;
 
-Stamp OperatorRunner::NowStamp() const { return {deps_.clock.UnixNanos(), deps_.clock.Monotonic()}; }
+Stamp OperatorRunner::NowStamp() const {
+  return {deps_.clock.UnixNanos(), deps_.clock.Monotonic()};
+}
 
 std::optional<Refusal> OperatorRunner::Conflict(const scheduler::Proposal& proposal) const {
   const auto it = running_.find(proposal.region);
@@ -54,8 +56,7 @@ std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal, const
     counts_[scheduler::CountingKind(op.plan().kind)] += 1;
     const auto it =
         running_
-            .emplace(region.id,
-                     Entry{{std::move(op), created, NowStamp(), {}}, {}, ++last_number_})
+            .emplace(region.id, Entry{{std::move(op), created, NowStamp(), {}}, {}, ++last_number_})
             .first;
     running_count_ = running_.size();
     Follow(it->second, region);
@@ -163,14 +164,13 @@ void OperatorRunner::Retire(Table::iterator it) {
   running_count_ = running_.size();
   info.ended = NowStamp();
   deps_.metrics.Ended(info);
-  LogInfo("operator ends",
-          {{"region-id", info.op.plan().region.value},
-           {"desc", info.op.plan().desc},
-           {"status", scheduler::StatusText(info.op.status())},
-           {"reason", scheduler::CancelReasonText(info.op.cancel_reason())},
-           {"took-ms", std::chrono::duration_cast<Millis>(info.ended->monotonic -
-                                                          info.started->monotonic)
-                           .count()}});
+  LogInfo("operator ends", {{"region-id", info.op.plan().region.value},
+                            {"desc", info.op.plan().desc},
+                            {"status", scheduler::StatusText(info.op.status())},
+                            {"reason", scheduler::CancelReasonText(info.op.cancel_reason())},
+                            {"took-ms", std::chrono::duration_cast<Millis>(info.ended->monotonic -
+                                                                           info.started->monotonic)
+                                            .count()}});
   Record(std::move(info));
 }
 

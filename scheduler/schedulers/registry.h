@@ -27,6 +27,7 @@ struct EvictStoppingStoreConfig {
 /// Moves leaders away from the one store that reports itself slow (scheduling.md C.10, disk part).
 struct EvictSlowStoreConfig {
   uint64_t recovery_duration_s = 1800;
+  bool network_slow_store = false;  // Kept for people; stores slow on the network are not looked for.
   uint64_t batch = 3;
 };
 

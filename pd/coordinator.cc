@@ -1,0 +1,377 @@
+#include "pd/coordinator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pd/dispatch/live_view.h"
+#include "pd/dispatch/schedule_options.h"
+#include "pd/log/log.h"
+
+namespace pd {
+namespace {
+
+constexpr Millis kReadyAtLatest = std::chrono::minutes{5};
+constexpr Millis kReadyPoll{100};
+constexpr Millis kPushInterval{500};
+constexpr Millis kWatchInterval{1000};
+constexpr Millis kLookAgain{500};
+constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is asked again.
+
+int64_t UnixSeconds(const Clock& clock) { return clock.UnixNanos() / 1'000'000'000; }
+
+/// Everything a PlanContext refers to, for one turn.
+struct Situation {
+  Situation(const Cluster& cluster, const ConfigStore& config, StoreLimits& limits,
+            const OperatorRunner& runner, scheduler::Instant at)
+      : options(MakeScheduleOptions(*config.online())),
+        rules(MakeRuleBook(options)),
+        view(cluster, limits, at),
+        influence(runner.TotalInfluence()),
+        busy(runner.BusyRegions()),
+        now(at) {}
+
+  [[nodiscard]] scheduler::PlanContext Context() const {
+    return {view, options, rules, influence, busy, now};
+  }
+
+  scheduler::ScheduleOptions options;
+  scheduler::RuleBook rules;
+  LiveView view;
+  scheduler::Influence influence;
+  std::set<scheduler::RegionId> busy;
+  scheduler::Instant now;
+};
+
+}  // namespace
+
+Coordinator::Coordinator(Deps deps)
+    : deps_(std::move(deps)),
+      process_start_(deps_.clock.Monotonic()),
+      metrics_(deps_.metrics),
+      limits_(deps_.config),
+      runner_({deps_.clock, deps_.sink,
+               [this](scheduler::RegionId id) { return deps_.cluster.regions().Find(id); },
+               [this](scheduler::StoreId id) {
+                 const auto store = deps_.cluster.stores().Find(id);
+                 const auto down = deps_.config.online()->schedule.max_store_down_time;
+                 return store && store->DownTime(InstantOf(deps_.clock.Monotonic())) <= down;
+               },
+               [this] { return ConfChangeOf(*deps_.config.online()); }, metrics_}),
+      admission_({deps_.cluster.regions(), limits_, runner_, deps_.ids, deps_.clock, metrics_}),
+      schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key}),
+      patrol_(deps_.cluster.regions()),
+      decisions_(deps_.clock),
+      scheduler_events_(deps_.metrics.Counters("pd_scheduler_event_count",
+                                               "Scheduler outcomes per scheduler and reason",
+                                               {"type", "name"})),
+      checker_events_(deps_.metrics.Counters(
+          "pd_checker_event_count", "Checker outcomes per checker and reason", {"type", "name"})),
+      rng_(deps_.seed) {
+  deps_.cluster.AddObserver(static_cast<RegionObserver&>(*this));
+}
+
+Coordinator::~Coordinator() { Stop(); }
+
+void Coordinator::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Coordinator::Stop() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<void> Coordinator::OnLeaderStart(uint64_t term) {
+  if (auto loaded = schedulers_.Load(term); !loaded) return loaded;
+  {
+    const MutexLock lock(mutex_);
+    term_ = term;
+    leading_since_ = InstantOf(deps_.clock.Monotonic());
+  }
+  wake_.NotifyAll();
+  return {};
+}
+
+void Coordinator::OnLeaderStop() {
+  planning_ = false;
+  {
+    const MutexLock lock(mutex_);
+    term_ = 0;
+  }
+  schedulers_.Clear();
+  runner_.Clear();
+  wake_.NotifyAll();
+}
+
+void Coordinator::OnRegionReported(const scheduler::Region& region,
+                                   const scheduler::RegionChange& change) {
+  runner_.OnHeartbeat(region);
+  if (!planning()) return;
+  if (change.save || !region.down_peers.empty()) {
+    patrol_.PointOut(region.id, InstantOf(deps_.clock.Monotonic()));
+  }
+}
+
+void Coordinator::PauseChecker(scheduler::CheckerKind kind, int64_t seconds) {
+  checker_paused_until_s_[static_cast<size_t>(kind)] =
+      seconds <= 0 ? 0 : UnixSeconds(deps_.clock) + seconds;
+}
+
+bool Coordinator::IsCheckerPaused(scheduler::CheckerKind kind) const {
+  return UnixSeconds(deps_.clock) < checker_paused_until_s_[static_cast<size_t>(kind)];
+}
+
+Result<void> Coordinator::PlanByPerson(const Plan& plan) {
+  const Situation situation(deps_.cluster, deps_.config, limits_, runner_,
+                            InstantOf(deps_.clock.Monotonic()));
+  scheduler::Result<scheduler::Proposal> proposal = plan(situation.Context());
+  if (!proposal) return Fail(ErrorCode::kInvalidArgument, proposal.error().context);
+  if (auto refusal = admission_.Admit(std::move(*proposal), Admission::Origin::kPerson)) {
+    decisions_.NoteAdmission(*refusal);
+    return Fail(ErrorCode::kUnavailable, RefusalText(*refusal));
+  }
+  return {};
+}
+
+void Coordinator::Run() {
+  Millis wait{0};
+  while (true) {
+    bool leading = false;
+    {
+      const MutexLock lock(mutex_);
+      if (!stopping_ && wait > Millis{0}) wake_.WaitFor(mutex_, wait);
+      while (!stopping_ && term_ == 0) wake_.Wait(mutex_);
+      if (stopping_) return;
+      leading = true;
+      if (planned_term_ != term_) {
+        planned_term_ = term_;
+        leading = false;
+      }
+    }
+    if (!leading) Reset();
+    wait = deps_.cluster.running() ? Turn(InstantOf(deps_.clock.Monotonic())) : kReadyPoll;
+  }
+}
+
+void Coordinator::Reset() {
+  planning_ = false;
+  patrol_.Clear();
+  limits_.Clear();
+  decisions_.Clear();
+  running_.clear();
+  watched_.clear();
+  held_.clear();
+  next_push_ = {};
+  next_watch_ = {};
+}
+
+bool Coordinator::EnoughReported() const {
+  // Nine in ten, of all regions and on every store that is up.
+  const auto enough = [](uint64_t part, uint64_t whole) { return part * 10 >= whole * 9; };
+  const RegionTable& regions = deps_.cluster.regions();
+  if (regions.size() == 0 || !enough(regions.refreshed(), regions.size())) return false;
+  return std::ranges::all_of(deps_.cluster.stores().All(), [&](const scheduler::Store& store) {
+    if (!store.IsUp()) return true;
+    const uint64_t refreshed = regions.SumsOf(store.id).refreshed;
+    return enough(refreshed, store.counts.regions()) && enough(refreshed, store.stats.region_count);
+  });
+}
+
+bool Coordinator::IsReady(scheduler::Instant now) const {
+  const MutexLock lock(mutex_);
+  return now - leading_since_ >= kReadyAtLatest || EnoughReported();
+}
+
+Millis Coordinator::Turn(scheduler::Instant now) {
+  if (!planning_) {
+    if (!IsReady(now)) return kReadyPoll;
+    LogInfo("enough regions have reported, planning starts",
+            {{"regions", deps_.cluster.regions().size()}});
+    planning_ = true;
+  }
+  if (now >= next_push_) {
+    runner_.Tick();
+    Publish();
+    next_push_ = now + kPushInterval;
+  }
+  const Situation situation(deps_.cluster, deps_.config, limits_, runner_, now);
+  const scheduler::PlanContext context = situation.Context();
+  if (now >= next_watch_) {
+    WatchStores(context, now);
+    HoldStores(context);
+    next_watch_ = now + kWatchInterval;
+  }
+  if (!situation.options.halt_scheduling) {
+    CheckRegions(context, now);
+    RunSchedulers(context, now);
+  }
+  // At most half of this thread's time goes into planning.
+  const Millis took = InstantOf(deps_.clock.Monotonic()) - now;
+  return std::max({situation.options.patrol_region_interval, took, Millis{1}});
+}
+
+void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler::Instant now) {
+  scheduler::CheckInput input;
+  for (size_t i = 0; i < scheduler::kCheckerKindCount; ++i) {
+    input.paused[i] = IsCheckerPaused(static_cast<scheduler::CheckerKind>(i));
+  }
+  for (const scheduler::Region& region : patrol_.Next(now)) {
+    if (runner_.IsBusy(region.id)) continue;
+    input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
+    scheduler::Decision decision = CheckRegion(context, region, input);
+    if (decision.proposals.empty() && decision.refusals.empty()) continue;
+    decisions_.NoteCheck(decision);
+    for (const scheduler::Refusal& refusal : decision.refusals) {
+      checker_events_.With({"rule_checker", ReasonText(refusal.reason)}).Add(refusal.times);
+    }
+    bool again = decision.look_again_soon;
+    for (scheduler::Proposal& proposal : decision.proposals) {
+      checker_events_.With({"rule_checker", "new-operator"}).Add();
+      if (const auto refusal = admission_.Admit(std::move(proposal))) {
+        decisions_.NoteAdmission(*refusal);
+        again = true;
+      }
+    }
+    if (again) patrol_.PointOut(region.id, now + kLookAgain);
+  }
+}
+
+bool Coordinator::MayRun(const SchedulerTable::Entry& entry,
+                         const scheduler::PlanContext& context) {
+  scheduler::Decision decision;
+  const uint64_t limit = ScheduleLimit(context.options, entry.type->limit_kind);
+  const uint64_t count = runner_.CountOf(entry.type->limit_kind);
+  if (schedulers_.IsPaused(entry)) {
+    decision.Refuse({scheduler::Reason::kPaused, {}, {}, 0, 0, {}});
+  } else if (count >= limit) {
+    decision.Refuse({scheduler::Reason::kScheduleLimit,
+                     {},
+                     {},
+                     static_cast<double>(count),
+                     static_cast<double>(limit),
+                     {}});
+  } else {
+    return true;
+  }
+  decisions_.NoteRun(entry.type->name, decision);
+  return false;
+}
+
+void Coordinator::RunSchedulers(const scheduler::PlanContext& context, scheduler::Instant now) {
+  const std::vector<SchedulerTable::Entry> entries = schedulers_.Running();
+  // New stores and changed settings are worth a look at once.
+  const bool news =
+      schedulers_version_ != schedulers_.version() || stores_known_ != context.view.stores().size();
+  schedulers_version_ = schedulers_.version();
+  stores_known_ = context.view.stores().size();
+  std::erase_if(running_, [&](const auto& running) {
+    return std::ranges::none_of(
+        entries, [&](const auto& entry) { return entry.type->name == running.first; });
+  });
+  for (const SchedulerTable::Entry& entry : entries) {
+    Running& running = running_[entry.type->name];
+    if (news) {
+      running.interval = entry.type->pace.interval_min;
+      running.due = now;
+    }
+    if (now < running.due) continue;
+    if (!MayRun(entry, context)) {
+      running.due = now + kBlockedInterval;
+      continue;
+    }
+    RunOne(entry, context, now);
+  }
+}
+
+void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
+                         scheduler::Instant now) {
+  Running& running = running_[entry.type->name];
+  // What was admitted a moment ago counts; the view's regions and stores may be those of this turn.
+  Situation situation(deps_.cluster, deps_.config, limits_, runner_, context.now);
+  scheduler::Decision decision =
+      RunScheduler(situation.Context(), entry.config, running.memory, rng_);
+  decisions_.NoteRun(entry.type->name, decision);
+  for (const scheduler::Refusal& refusal : decision.refusals) {
+    scheduler_events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
+  }
+  const uint64_t limit = ScheduleLimit(context.options, entry.type->limit_kind);
+  bool any = false;
+  for (scheduler::Proposal& proposal : decision.proposals) {
+    if (runner_.CountOf(entry.type->limit_kind) >= limit) break;
+    scheduler_events_.With({entry.type->name, "new-operator"}).Add();
+    const auto refusal = admission_.Admit(std::move(proposal));
+    if (refusal) decisions_.NoteAdmission(*refusal);
+    any |= !refusal;
+  }
+  running.interval = any ? entry.type->pace.interval_min
+                         : GrowInterval(entry.type->pace,
+                                        std::max(running.interval, entry.type->pace.interval_min));
+  running.due = now + running.interval;
+}
+
+void Coordinator::WatchStores(const scheduler::PlanContext& context, scheduler::Instant now) {
+  for (const scheduler::Store& store : context.view.stores()) {
+    const bool down = store.DownTime(now) > context.options.max_store_down_time;
+    const bool leaves = store.state == scheduler::StoreState::kOffline;
+    const bool wanting = (down || leaves) && store.counts.regions() > 0;
+    if (!wanting) {
+      watched_.erase(store.id);
+    } else if (watched_.insert(store.id).second) {
+      PointOutStore(store.id, now);
+    }
+  }
+}
+
+void Coordinator::PointOutStore(scheduler::StoreId store, scheduler::Instant now) {
+  using scheduler::HeldAs;
+  size_t count = 0;
+  for (const HeldAs held_as : {HeldAs::kLeader, HeldAs::kFollower, HeldAs::kLearner}) {
+    deps_.cluster.regions().VisitStore(store, held_as, [&](const scheduler::Region& region) {
+      patrol_.PointOut(region.id, now);
+      return ++count < Patrol::kPointedOutMax;
+    });
+  }
+  LogInfo("regions of a leaving or lost store are looked at first",
+          {{"store-id", store.value}, {"regions", count}});
+}
+
+void Coordinator::HoldStores(const scheduler::PlanContext& context) {
+  std::map<scheduler::StoreId, scheduler::StorePauses> wanted;
+  for (const SchedulerTable::Entry& entry : schedulers_.Running()) {
+    const scheduler::StoreHolds holds =
+        HoldsOf(context.view, entry.config, running_[entry.type->name].memory);
+    for (const auto store : holds.no_leaders_in) ++wanted[store].leader_transfer_in;
+    for (const auto store : holds.no_leaders_out) ++wanted[store].leader_transfer_out;
+    for (const auto store : holds.slow_evicted) ++wanted[store].slow_evicted;
+    for (const auto store : holds.stopping_evicted) ++wanted[store].stopping_evicted;
+  }
+  if (wanted == held_) return;
+  for (const auto& entry : held_) wanted.try_emplace(entry.first);
+  for (const auto& [id, pauses] : wanted) {
+    deps_.cluster.stores().Modify(id, [&](scheduler::Store& store) { store.pauses = pauses; });
+  }
+  std::erase_if(wanted, [](const auto& entry) { return entry.second == scheduler::StorePauses{}; });
+  held_ = std::move(wanted);
+}
+
+void Coordinator::Publish() {
+  GaugeFamily& lists =
+      deps_.metrics.Gauges("pd_checker_region_list", "Regions that wait for a checker", {"type"});
+  lists.With({"pending_processed_regions"}).Set(static_cast<double>(patrol_.pointed_out()));
+  deps_.metrics
+      .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
+      .Only()
+      .Set(patrol_.last_round_s());
+  GaugeFamily& status =
+      deps_.metrics.Gauges("pd_scheduler_status", "1 when a scheduler may run", {"kind", "type"});
+  for (const SchedulerTable::Entry& entry : schedulers_.All()) {
+    const bool allowed = !entry.disabled && !schedulers_.IsPaused(entry);
+    status.With({entry.type->name, "allow"}).Set(allowed ? 1 : 0);
+  }
+}
+
+}  // namespace pd

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "pd/cluster/cluster.h"
+#include "pd/cluster/command_sink.h"
+#include "pd/dispatch/admission.h"
+#include "pd/dispatch/decision_log.h"
+#include "pd/dispatch/operator_runner.h"
+#include "pd/dispatch/patrol.h"
+#include "pd/dispatch/scheduler_table.h"
+#include "pd/dispatch/store_limits.h"
+#include "pd/metrics/metrics.h"
+#include "pd/server.h"
+#include "scheduler/checkers/checkers.h"
+
+namespace pd {
+
+/// Plans for the cluster on the PD leader: one thread runs the checkers over the regions and the schedulers at their
+/// times, and hands what they propose to admission. Everything it holds is memory of this leadership; the settings of
+/// schedulers last.
+///
+/// Nothing is planned until enough regions have reported since this member leads (scheduling.md A.5), or five minutes
+/// have passed; until then the list of schedulers is empty.
+///
+/// Thread-safe. Owned beside PdServer; a leader service after Cluster. Stop() joins the thread.
+class Coordinator final : public LeaderService, public RegionObserver {
+ public:
+  struct Deps {
+    Cluster& cluster;
+    ConfigStore& config;
+    MetaStore& meta;
+    IdAllocator& ids;
+    MetricsRegistry& metrics;
+    const Clock& clock;
+    CommandSink& sink;
+    std::function<std::string(std::string_view)> key;  // "/pd/{cid}" + suffix.
+    uint64_t seed = 1;                                 // Of the random choices.
+  };
+
+  explicit Coordinator(Deps deps);
+  ~Coordinator() override;
+
+  void Start();
+  void Stop();
+
+  // LeaderService.
+  Result<void> OnLeaderStart(uint64_t term) override;
+  void OnLeaderStop() override;
+
+  // RegionObserver.
+  void OnRegionReported(const scheduler::Region& region,
+                        const scheduler::RegionChange& change) override;
+
+  /// Schedulers and checkers run.
+  [[nodiscard]] bool planning() const { return planning_.load(std::memory_order_acquire); }
+
+  [[nodiscard]] OperatorRunner& operators() { return runner_; }
+  [[nodiscard]] const OperatorRunner& operators() const { return runner_; }
+  [[nodiscard]] Admission& admission() { return admission_; }
+  [[nodiscard]] SchedulerTable& schedulers() { return schedulers_; }
+  [[nodiscard]] StoreLimits& limits() { return limits_; }
+  [[nodiscard]] const DecisionLog& decisions() const { return decisions_; }
+  [[nodiscard]] Cluster& cluster() { return deps_.cluster; }
+  [[nodiscard]] ConfigStore& config() { return deps_.config; }
+  [[nodiscard]] const Clock& clock() const { return deps_.clock; }
+  /// The monotonic clock when this process made its coordinator: what "m=+" in operator texts counts from.
+  [[nodiscard]] Nanos process_start() const { return process_start_; }
+
+  /// Pauses a checker for `seconds`; 0 resumes it.
+  void PauseChecker(scheduler::CheckerKind kind, int64_t seconds);
+  [[nodiscard]] bool IsCheckerPaused(scheduler::CheckerKind kind) const;
+
+  /// What a person asks for, planned with `plan` on the state of now and admitted at once. Errors: those of the plan;
+  /// kUnavailable with the refusal's text.
+  using Plan =
+      std::function<scheduler::Result<scheduler::Proposal>(const scheduler::PlanContext& context)>;
+  Result<void> PlanByPerson(const Plan& plan);
+
+ private:
+  /// How a scheduler of this leadership is getting on.
+  struct Running {
+    scheduler::SchedulerMemory memory;
+    Millis interval{0};
+    scheduler::Instant due;
+  };
+
+  void Run();
+  /// One turn; returns how long to wait for the next.
+  Millis Turn(scheduler::Instant now);
+  [[nodiscard]] bool IsReady(scheduler::Instant now) const;
+  [[nodiscard]] bool EnoughReported() const;
+  void CheckRegions(const scheduler::PlanContext& context, scheduler::Instant now);
+  void RunSchedulers(const scheduler::PlanContext& context, scheduler::Instant now);
+  void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
+              scheduler::Instant now);
+  [[nodiscard]] bool MayRun(const SchedulerTable::Entry& entry,
+                            const scheduler::PlanContext& context);
+  /// Regions on stores that went down or leave are pointed out to the patrol.
+  void WatchStores(const scheduler::PlanContext& context, scheduler::Instant now);
+  void PointOutStore(scheduler::StoreId store, scheduler::Instant now);
+  void HoldStores(const scheduler::PlanContext& context);
+  void Publish();
+  void Reset();
+
+  const Deps deps_;
+  const Nanos process_start_;
+  OperatorMetrics metrics_;
+  StoreLimits limits_;
+  OperatorRunner runner_;
+  Admission admission_;
+  SchedulerTable schedulers_;
+  Patrol patrol_;
+  DecisionLog decisions_;
+  CounterFamily& scheduler_events_;
+  CounterFamily& checker_events_;
+
+  std::atomic<bool> planning_{false};
+  std::array<std::atomic<int64_t>, scheduler::kCheckerKindCount> checker_paused_until_s_{};
+
+  // The thread's own.
+  scheduler::Rng rng_;
+  std::map<std::string, Running> running_;
+  std::set<scheduler::StoreId> watched_;  // Stores whose regions were pointed out.
+  std::map<scheduler::StoreId, scheduler::StorePauses> held_;
+  size_t stores_known_ = 0;
+  uint64_t schedulers_version_ = 0;
+  scheduler::Instant next_push_;
+  scheduler::Instant next_watch_;
+
+  mutable Mutex mutex_;
+  CondVar wake_;
+  bool stopping_ PD_GUARDED_BY(mutex_) = false;
+  uint64_t term_ PD_GUARDED_BY(mutex_) = 0;          // 0: not leading.
+  uint64_t planned_term_ PD_GUARDED_BY(mutex_) = 0;  // The thread's state is of this term.
+  scheduler::Instant leading_since_ PD_GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+}  // namespace pd

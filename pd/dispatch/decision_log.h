@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pd/runtime/clock.h"
+#include "pd/runtime/mutex.h"
+#include "scheduler/operator/decision.h"
+
+namespace pd {
+
+/// The latest decision of each scheduler and of the checkers, for people: what was refused, why, with which numbers.
+/// Bounded: one decision a scheduler, one line a reason for the checkers. Thread-safe.
+class DecisionLog {
+ public:
+  /// One reason of one source, as last seen.
+  struct Line {
+    scheduler::Refusal refusal;
+    int64_t unix_ns = 0;
+  };
+  struct Source {
+    std::string name;  // "balance-leader-scheduler", "checkers", "admission".
+    int64_t unix_ns = 0;
+    uint64_t runs = 0;
+    uint64_t proposals = 0;       // Since this member leads.
+    size_t proposals_latest = 0;  // Of the latest run.
+    std::vector<Line> lines;
+  };
+
+  explicit DecisionLog(const Clock& clock) : clock_(clock) {}
+
+  /// A scheduler's run replaces what it said before.
+  void NoteRun(const std::string& scheduler, const scheduler::Decision& decision);
+  /// Checkers and admission: each reason keeps its latest line and a count.
+  void NoteCheck(const scheduler::Decision& decision);
+  void NoteAdmission(const scheduler::Refusal& refusal);
+  void Clear();
+
+  [[nodiscard]] std::vector<Source> All() const;
+
+ private:
+  using ByReason = std::map<scheduler::Reason, Line>;
+
+  void Merge(const std::string& name, const scheduler::Refusal& refusal) PD_REQUIRES(mutex_);
+
+  const Clock& clock_;
+  mutable Mutex mutex_;
+  std::map<std::string, Source> runs_ PD_GUARDED_BY(mutex_);
+  std::map<std::string, Source> merged_ PD_GUARDED_BY(mutex_);  // Their lines are in reasons_.
+  std::map<std::string, ByReason> reasons_ PD_GUARDED_BY(mutex_);
+};
+
+}  // namespace pd

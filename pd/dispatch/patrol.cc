@@ -1,0 +1,86 @@
+#include "pd/dispatch/patrol.h"
+
+#include <algorithm>
+
+namespace pd {
+namespace {
+
+constexpr size_t kTicksOfRound = 1024;
+constexpr size_t kBatchMin = 128;
+constexpr size_t kBatchMax = 8192;
+
+}  // namespace
+
+void Patrol::PointOut(scheduler::RegionId region, scheduler::Instant at) {
+  const MutexLock lock(mutex_);
+  const auto [it, made] = when_.try_emplace(region, at);
+  if (!made) {
+    if (it->second <= at) return;  // Sooner already.
+    queue_.erase({it->second, region});
+    it->second = at;
+  } else if (when_.size() > kPointedOutMax) {
+    when_.erase(it);
+    return;
+  }
+  queue_.emplace(at, region);
+}
+
+std::vector<scheduler::Region> Patrol::Next(scheduler::Instant now) {
+  std::vector<scheduler::Region> batch;
+  AddPointedOut(now, batch);
+  AddWalk(now, batch);
+  return batch;
+}
+
+void Patrol::AddPointedOut(scheduler::Instant now, std::vector<scheduler::Region>& batch) {
+  std::vector<scheduler::RegionId> ids;
+  {
+    const MutexLock lock(mutex_);
+    while (!queue_.empty() && ids.size() < kPointedOutBatch && queue_.begin()->first <= now) {
+      ids.push_back(queue_.begin()->second);
+      when_.erase(queue_.begin()->second);
+      queue_.erase(queue_.begin());
+    }
+  }
+  for (const scheduler::RegionId id : ids) {
+    if (auto region = regions_.Find(id)) batch.push_back(std::move(*region));
+  }
+}
+
+void Patrol::AddWalk(scheduler::Instant now, std::vector<scheduler::Region>& batch) {
+  const MutexLock lock(mutex_);
+  if (at_start_) {
+    if (now - round_started_ < kRoundMin) return;
+    round_started_ = now;
+    at_start_ = false;
+    cursor_.clear();
+  }
+  const size_t limit = std::clamp(regions_.size() / kTicksOfRound, kBatchMin, kBatchMax);
+  std::vector<scheduler::Region> walked = regions_.Scan({cursor_, ""}, limit);
+  cursor_ = walked.empty() ? "" : walked.back().end_key;
+  if (cursor_.empty() || walked.size() < limit) {
+    at_start_ = true;
+    last_round_s_ = static_cast<double>((now - round_started_).count()) / 1000;
+  }
+  std::ranges::move(walked, std::back_inserter(batch));
+}
+
+void Patrol::Clear() {
+  const MutexLock lock(mutex_);
+  queue_.clear();
+  when_.clear();
+  at_start_ = true;
+  round_started_ = {};
+}
+
+size_t Patrol::pointed_out() const {
+  const MutexLock lock(mutex_);
+  return when_.size();
+}
+
+double Patrol::last_round_s() const {
+  const MutexLock lock(mutex_);
+  return last_round_s_;
+}
+
+}  // namespace pd

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "pd/cluster/region_table.h"
+#include "pd/runtime/clock.h"
+#include "pd/runtime/mutex.h"
+#include "scheduler/model/region.h"
+#include "scheduler/model/time.h"
+
+namespace pd {
+
+/// Which regions to look at next: those somebody pointed out, then the whole key space in order, over and over
+/// (scheduling.md B.1).
+///
+/// The key space is walked in batches of a 1024th of the regions, at least 128 and at most 8192, so that a round takes
+/// about 1024 ticks. Regions are pointed out by heartbeats that changed peers, by stores that go down or leave, and by
+/// checks that have to wait; they come before the walk, oldest first, and not before their time.
+/// Thread-safe; Next() is for the one thread that checks.
+class Patrol {
+ public:
+  static constexpr size_t kPointedOutMax = 100'000;
+  static constexpr size_t kPointedOutBatch = 1024;
+  /// A small cluster need not be walked more often than this.
+  static constexpr Millis kRoundMin{100};
+
+  explicit Patrol(const RegionTable& regions) : regions_(regions) {}
+
+  /// Look at this region, not before `at`. Dropped when too many wait (the walk finds it).
+  void PointOut(scheduler::RegionId region, scheduler::Instant at);
+
+  /// The next batch.
+  std::vector<scheduler::Region> Next(scheduler::Instant now);
+
+  void Clear();
+  [[nodiscard]] size_t pointed_out() const;
+  /// Seconds that the last whole round took; 0 before the first.
+  [[nodiscard]] double last_round_s() const;
+
+ private:
+  void AddPointedOut(scheduler::Instant now, std::vector<scheduler::Region>& batch);
+  void AddWalk(scheduler::Instant now, std::vector<scheduler::Region>& batch);
+
+  const RegionTable& regions_;
+  mutable Mutex mutex_;
+  std::set<std::pair<scheduler::Instant, scheduler::RegionId>> queue_ PD_GUARDED_BY(mutex_);
+  std::map<scheduler::RegionId, scheduler::Instant> when_
+      PD_GUARDED_BY(mutex_);  // The same, by id.
+  std::string cursor_ PD_GUARDED_BY(mutex_);
+  bool at_start_ PD_GUARDED_BY(mutex_) = true;
+  scheduler::Instant round_started_ PD_GUARDED_BY(mutex_);
+  double last_round_s_ PD_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace pd

@@ -1,0 +1,156 @@
+#include "pd/dispatch/scheduler_codec.h"
+
+#include <map>
+#include <vector>
+
+namespace pd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using scheduler::KeyRange;
+
+std::string HexOf(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const char byte : bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    text += kDigits[value >> 4];
+    text += kDigits[value & 15];
+  }
+  return text;
+}
+
+int DigitOf(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string BytesOf(std::string_view hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    const int high = DigitOf(hex[i]);
+    const int low = DigitOf(hex[i + 1]);
+    if (high < 0 || low < 0) return {};
+    bytes.push_back(static_cast<char>(high * 16 + low));
+  }
+  return bytes;
+}
+
+Json RangesToJson(const std::vector<KeyRange>& ranges) {
+  Json list = Json::array();
+  for (const KeyRange& range : ranges) {
+    list.push_back({{"start-key", HexOf(range.start)}, {"end-key", HexOf(range.end)}});
+  }
+  return list;
+}
+
+std::vector<KeyRange> RangesFromJson(const Json& list) {
+  std::vector<KeyRange> ranges;
+  if (!list.is_array()) return ranges;
+  for (const Json& item : list) {
+    ranges.push_back({BytesOf(item.value("start-key", "")), BytesOf(item.value("end-key", ""))});
+  }
+  return ranges;
+}
+
+Json StoresToJson(const scheduler::StoreRanges& stores) {
+  std::map<std::string, Json> by_text;  // Keys of maps are written in the order of their text.
+  for (const auto& [store, ranges] : stores) {
+    by_text[std::to_string(store.value)] = RangesToJson(ranges);
+  }
+  Json json = Json::object();
+  for (auto& [text, ranges] : by_text) json[text] = std::move(ranges);
+  return json;
+}
+
+scheduler::StoreRanges StoresFromJson(const Json& json) {
+  scheduler::StoreRanges stores;
+  if (!json.is_object()) return stores;
+  for (const auto& [text, ranges] : json.items()) {
+    stores[scheduler::StoreId{std::strtoull(text.c_str(), nullptr, 10)}] = RangesFromJson(ranges);
+  }
+  return stores;
+}
+
+struct Writer {
+  bool disabled;
+
+  Json operator()(const scheduler::BalanceLeaderConfig& config) const {
+    return {{"ranges", RangesToJson(config.ranges)}, {"batch", config.batch}};
+  }
+  Json operator()(const scheduler::BalanceRegionConfig& config) const {
+    return {{"name", "balance-region-scheduler"}, {"ranges", RangesToJson(config.ranges)}};
+  }
+  Json operator()(const scheduler::HotRegionConfig&) const { return Json::object(); }
+  Json operator()(const scheduler::EvictLeaderConfig& config) const {
+    return {{"store-id-ranges", StoresToJson(config.stores)}, {"batch", config.batch}};
+  }
+  Json operator()(const scheduler::GrantLeaderConfig& config) const {
+    return {{"store-id-ranges", StoresToJson(config.stores)}};
+  }
+  Json operator()(const scheduler::EvictStoppingStoreConfig& config) const {
+    return {{"disabled", disabled}, {"evicted-stores", Json::array()}, {"batch", config.batch}};
+  }
+  Json operator()(const scheduler::EvictSlowStoreConfig& config) const {
+    return {{"disabled", disabled},
+            {"recovery-duration", config.recovery_duration_s},
+            {"evict-stores", Json::array()},
+            {"enable-network-slow-store", config.network_slow_store},
+            {"paused-network-slow-stores", Json::array()},
+            {"evicted-network-slow-stores", Json::array()},
+            {"batch", config.batch}};
+  }
+};
+
+struct Reader {
+  const Json& json;
+
+  void operator()(scheduler::BalanceLeaderConfig& config) const {
+    if (json.contains("ranges")) config.ranges = RangesFromJson(json["ranges"]);
+    config.batch = json.value("batch", config.batch);
+  }
+  void operator()(scheduler::BalanceRegionConfig& config) const {
+    if (json.contains("ranges")) config.ranges = RangesFromJson(json["ranges"]);
+  }
+  void operator()(scheduler::HotRegionConfig&) const {}
+  void operator()(scheduler::EvictLeaderConfig& config) const {
+    if (json.contains("store-id-ranges")) config.stores = StoresFromJson(json["store-id-ranges"]);
+    config.batch = json.value("batch", config.batch);
+  }
+  void operator()(scheduler::GrantLeaderConfig& config) const {
+    if (json.contains("store-id-ranges")) config.stores = StoresFromJson(json["store-id-ranges"]);
+  }
+  void operator()(scheduler::EvictStoppingStoreConfig& config) const {
+    config.batch = json.value("batch", config.batch);
+  }
+  void operator()(scheduler::EvictSlowStoreConfig& config) const {
+    config.recovery_duration_s = json.value("recovery-duration", config.recovery_duration_s);
+    config.network_slow_store = json.value("enable-network-slow-store", config.network_slow_store);
+    config.batch = json.value("batch", config.batch);
+  }
+};
+
+}  // namespace
+
+nlohmann::ordered_json SchedulerConfigToJson(const scheduler::SchedulerConfig& config,
+                                             bool disabled) {
+  return std::visit(Writer{disabled}, config);
+}
+
+Result<StoredScheduler> SchedulerConfigFromJson(const scheduler::SchedulerType& type,
+                                                std::string_view json) {
+  StoredScheduler stored{DefaultSchedulerConfig(type), false};
+  try {
+    const Json parsed = Json::parse(json);
+    if (!parsed.is_object()) return Fail(ErrorCode::kCorrupt, "scheduler config is no object");
+    stored.disabled = parsed.value("disabled", false);
+    std::visit(Reader{parsed}, stored.config);
+  } catch (const Json::exception& error) {
+    return Fail(ErrorCode::kCorrupt, error.what());
+  }
+  return stored;
+}
+
+}  // namespace pd

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pd/config/config_store.h"
+#include "pd/meta/meta_store.h"
+#include "pd/result.h"
+#include "pd/runtime/clock.h"
+#include "pd/runtime/mutex.h"
+#include "scheduler/schedulers/registry.h"
+
+namespace pd {
+
+/// The schedulers that run, with their settings and pauses. Settings last under /pd/{cid}/scheduler_config/{name}, and
+/// the list of schedulers in schedule.schedulers-v2. Thread-safe; changes wait for Raft, one after the other. Errors
+/// carry the reference's texts.
+class SchedulerTable {
+ public:
+  struct Deps {
+    MetaStore& meta;
+    ConfigStore& config;
+    const Clock& clock;
+    std::function<std::string(std::string_view)> key;  // "/pd/{cid}" + suffix.
+  };
+
+  /// One scheduler as others see it.
+  struct Entry {
+    const scheduler::SchedulerType* type = nullptr;
+    scheduler::SchedulerConfig config;
+    bool disabled = false;
+    std::optional<int64_t> paused_at_unix_s;  // Both or none.
+    std::optional<int64_t> resume_at_unix_s;
+  };
+
+  explicit SchedulerTable(Deps deps) : deps_(std::move(deps)) {}
+
+  /// Reads what is kept and adds the missing default ones. Writes are bound to `term` from here on.
+  Result<void> Load(uint64_t term) PD_EXCLUDES(change_mutex_, mutex_);
+  /// Nothing runs any more on this member.
+  void Clear() PD_EXCLUDES(mutex_);
+
+  /// Running ones (disabled left out), in the registry's order.
+  [[nodiscard]] std::vector<Entry> Running() const PD_EXCLUDES(mutex_);
+  [[nodiscard]] std::vector<Entry> All() const PD_EXCLUDES(mutex_);
+  /// By name; none unless it runs.
+  [[nodiscard]] std::optional<Entry> Find(std::string_view name) const PD_EXCLUDES(mutex_);
+
+  /// kAlreadyExists `[PD:scheduler:ErrSchedulerExisted]scheduler existed`.
+  Result<void> Add(const scheduler::SchedulerType& type, scheduler::SchedulerConfig config)
+      PD_EXCLUDES(change_mutex_, mutex_);
+  /// Default ones are only disabled. kNotFound `[PD:scheduler:ErrSchedulerNotFound]scheduler not found`.
+  Result<void> Remove(std::string_view name) PD_EXCLUDES(change_mutex_, mutex_);
+  /// Changes the settings of a running scheduler and writes them.
+  using Change = std::function<Result<void>(scheduler::SchedulerConfig&)>;
+  Result<void> Update(std::string_view name, const Change& change)
+      PD_EXCLUDES(change_mutex_, mutex_);
+
+  /// For `seconds` from now; 0 or less resumes. "all" is every one.
+  Result<void> Pause(std::string_view name, int64_t seconds) PD_EXCLUDES(mutex_);
+  [[nodiscard]] bool IsPaused(const Entry& entry) const;
+
+  /// Grows with every change, so that whoever runs schedulers notices.
+  [[nodiscard]] uint64_t version() const PD_EXCLUDES(mutex_);
+
+ private:
+  [[nodiscard]] std::string KeyOf(const scheduler::SchedulerType& type) const;
+  Result<void> Save(const Entry& entry) PD_REQUIRES(change_mutex_);
+  /// Brings schedule.schedulers-v2 in step with an entry.
+  enum class Listing : uint8_t { kListed, kDisabled, kRemoved };
+  Result<void> List(const Entry& entry, Listing listing) PD_REQUIRES(change_mutex_);
+  void Put(Entry entry) PD_EXCLUDES(mutex_);
+
+  const Deps deps_;
+  Mutex change_mutex_;  // Held over the whole of a lasting change, Raft included. Taken first.
+  mutable Mutex mutex_;
+  uint64_t term_ PD_GUARDED_BY(mutex_) = 0;
+  uint64_t version_ PD_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, Entry, std::less<>> entries_ PD_GUARDED_BY(mutex_);  // By name.
+};
+
+}  // namespace pd

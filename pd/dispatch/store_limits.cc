@@ -34,6 +34,7 @@ std::optional<double> StoreLimits::Tokens(const OnlineConfig& config, const Key&
   }
   const auto [it, made] = buckets_.try_emplace(key, Bucket{Capacity(rate), now});
   Bucket& bucket = it->second;
+  if (now <= bucket.filled_at) return bucket.tokens;
   const double seconds = static_cast<double>((now - bucket.filled_at).count()) / 1000;
   bucket.tokens = std::min(Capacity(rate), bucket.tokens + FillPerSecond(rate) * seconds);
   bucket.filled_at = now;

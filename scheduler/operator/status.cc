@@ -56,10 +56,10 @@ const char* WireStatusText(Status status) {
     case Status::kSuccess:
       return "SUCCESS";
     case Status::kCanceled:
-    case Status::kExpired:
       return "CANCEL";
     case Status::kReplaced:
       return "REPLACE";
+    case Status::kExpired:
     case Status::kTimeout:
       return "TIMEOUT";
   }

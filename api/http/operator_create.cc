@@ -1,0 +1,339 @@
+// POST /operators: what people ask for by hand. Each wish is checked in the reference's order, so that its texts agree.
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "api/http/body.h"
+#include "api/http/scheduling_routes.h"
+#include "pd/cluster/store_rules.h"
+#include "scheduler/operator/builder.h"
+
+namespace api {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using scheduler::Builder;
+using scheduler::ErrorCode;
+using scheduler::Kind;
+using scheduler::Peer;
+using scheduler::PeerRole;
+using scheduler::PlanContext;
+using scheduler::Priority;
+using scheduler::Proposal;
+using scheduler::Region;
+using scheduler::StoreId;
+
+/// An answer that ends the request early.
+struct Refused {
+  int status;
+  std::string text;
+};
+template <class T>
+using Outcome = tl::expected<T, Refused>;
+
+tl::unexpected<Refused> Refuse(int status, std::string text) {
+  return tl::unexpected(Refused{status, std::move(text)});
+}
+
+std::optional<uint64_t> IdIn(const Json& body, const char* name) {
+  const auto it = body.find(name);
+  if (it == body.end() || !it->is_number()) return {};
+  const auto value = it->get<double>();
+  if (value < 0 || value >= 18446744073709551616.0) return {};
+  return it->is_number_unsigned() ? it->get<uint64_t>() : static_cast<uint64_t>(value);
+}
+
+/// A request on one region: its plan runs on the state of the moment.
+class Wish {
+ public:
+  Wish(const SchedulingRoutes& routes, const Json& body) : routes_(routes), body_(body) {}
+
+  Outcome<void> Do(const std::string& name) {
+    if (name == "transfer-leader") return TransferLeader();
+    if (name == "transfer-region") return TransferRegion();
+    if (name == "transfer-peer") return TransferPeer();
+    if (name == "add-peer") return AddPeer("admin-add-peer", PeerRole::kVoter);
+    if (name == "add-learner") return AddPeer("admin-add-learner", PeerRole::kLearner);
+    if (name == "remove-peer") return RemovePeer();
+    if (name == "split-region") return Split();
+    return Refuse(400, "unknown operator");
+  }
+
+ private:
+  Outcome<uint64_t> RegionId() const {
+    const auto id = IdIn(body_, "region_id");
+    if (!id) return Refuse(400, "missing region id");
+    return *id;
+  }
+
+  Outcome<StoreId> StoreIn(const char* field, const char* text) const {
+    const auto id = IdIn(body_, field);
+    if (!id) return Refuse(400, text);
+    return StoreId{*id};
+  }
+
+  Outcome<Region> FindRegion(uint64_t id) const {
+    auto region = routes_.coordinator.cluster().regions().Find({id});
+    if (!region) {
+      return Refuse(500,
+                    "[PD:region:ErrRegionNotFound]region " + std::to_string(id) + " not found");
+    }
+    return std::move(*region);
+  }
+
+  /// A store that may get a peer.
+  [[nodiscard]] Outcome<void> CheckTarget(StoreId id) const {
+    const auto text = std::to_string(id.value);
+    const auto store = routes_.coordinator.cluster().stores().Find(id);
+    if (!store) return Refuse(500, pd::StoreNotFound(id).context);
+    if (store->state == scheduler::StoreState::kTombstone) {
+      return Refuse(500, "[PD:core:ErrStoreRemoved]store " + text + " has been removed");
+    }
+    const auto now =
+        std::chrono::duration_cast<pd::Millis>(routes_.coordinator.clock().Monotonic());
+    if (store->IsUnhealthy({now})) {
+      return Refuse(500, "[PD:core:ErrStoreUnhealthy]store " + text + " is unhealthy");
+    }
+    return {};
+  }
+
+  Outcome<void> Start(const pd::Coordinator::Plan& plan) const {
+    const pd::Result<void> done = routes_.coordinator.PlanByPerson(plan);
+    if (done) return {};
+    if (done.error().code == pd::ErrorCode::kInvalidArgument) {
+      return Refuse(500, done.error().context);
+    }
+    return Refuse(500,
+                  "[PD:operator:ErrAddOperator]failed to add operator, maybe already have one");
+  }
+
+  Outcome<void> TransferLeader() const {
+    const auto id = RegionId();
+    if (!id) return tl::unexpected(id.error());
+    const auto to = StoreIn("to_store_id", "missing store id to transfer leader to");
+    if (!to) return tl::unexpected(to.error());
+    const auto region = FindRegion(*id);
+    if (!region) return tl::unexpected(region.error());
+    const Peer* peer = region->PeerOnStore(*to);
+    if (peer == nullptr || IsLearner(*peer)) {
+      return Refuse(500, "region has no voter in store " + std::to_string(to->value));
+    }
+    return Start([&](const PlanContext& context) {
+      return Builder(context, "admin-transfer-leader", *region)
+          .SkipRuleCheck()
+          .ForceLeader()
+          .SetLeader(*to)
+          .Build(Kind::kAdmin, Priority::kUrgent);
+    });
+  }
+
+  Outcome<void> AddPeer(const char* desc, PeerRole role) const {
+    const auto id = RegionId();
+    if (!id) return tl::unexpected(id.error());
+    const auto to = StoreIn("store_id", "invalid store id to transfer peer to");
+    if (!to) return tl::unexpected(to.error());
+    const auto region = FindRegion(*id);
+    if (!region) return tl::unexpected(region.error());
+    if (region->PeerOnStore(*to) != nullptr) {
+      return Refuse(500, "region already has peer in store " + std::to_string(to->value));
+    }
+    if (auto checked = CheckTarget(*to); !checked) return checked;
+    return Start([&](const PlanContext& context) {
+      return Builder(context, desc, *region)
+          .SkipRuleCheck()
+          .AddPeer({{}, *to, role, false})
+          .Build(Kind::kAdmin, Priority::kUrgent);
+    });
+  }
+
+  Outcome<void> RemovePeer() const {
+    const auto id = RegionId();
+    if (!id) return tl::unexpected(id.error());
+    const auto from = StoreIn("store_id", "invalid store id to transfer peer to");
+    if (!from) return tl::unexpected(from.error());
+    const auto region = FindRegion(*id);
+    if (!region) return tl::unexpected(region.error());
+    if (region->PeerOnStore(*from) == nullptr) {
+      return Refuse(500, "region has no peer in store " + std::to_string(from->value));
+    }
+    return Start([&](const PlanContext& context) {
+      return Builder(context, "admin-remove-peer", *region)
+          .SkipRuleCheck()
+          .RemovePeer(*from)
+          .Build(Kind::kAdmin, Priority::kUrgent);
+    });
+  }
+
+  Outcome<void> TransferPeer() const {
+    const auto id = RegionId();
+    if (!id) return tl::unexpected(id.error());
+    const auto from = StoreIn("from_store_id", "invalid store id to transfer peer from");
+    if (!from) return tl::unexpected(from.error());
+    const auto to = StoreIn("to_store_id", "invalid store id to transfer peer to");
+    if (!to) return tl::unexpected(to.error());
+    const auto region = FindRegion(*id);
+    if (!region) return tl::unexpected(region.error());
+    const Peer* old_peer = region->PeerOnStore(*from);
+    if (old_peer == nullptr) {
+      return Refuse(500, "region has no peer in store " + std::to_string(from->value));
+    }
+    if (auto checked = CheckTarget(*to); !checked) return checked;
+    return Start([&](const PlanContext& context) {
+      return Builder(context, "admin-move-peer", *region)
+          .SkipRuleCheck()
+          .RemovePeer(*from)
+          .AddPeer({{}, *to, old_peer->role, old_peer->witness})
+          .Build(Kind::kAdmin, Priority::kUrgent);
+    });
+  }
+
+  Outcome<std::vector<StoreId>> TargetStores() const {
+    const auto it = body_.find("to_store_ids");
+    if (it == body_.end() || !it->is_array()) {
+      return Refuse(400, "invalid store ids to transfer region to");
+    }
+    std::vector<StoreId> stores;
+    for (const Json& item : *it) {
+      if (!item.is_number()) return Refuse(400, "invalid store ids to transfer region to");
+      stores.push_back({static_cast<uint64_t>(item.get<double>())});
+    }
+    if (stores.empty()) return Refuse(400, "missing store ids to transfer region to");
+    return stores;
+  }
+
+  /// The wanted roles by store; what is no known role stands for any voter.
+  Outcome<std::map<StoreId, scheduler::RuleRole>> TargetRoles(
+      const std::vector<StoreId>& stores) const {
+    const auto it = body_.find("peer_roles");
+    if (it == body_.end() || !it->is_array() || it->size() != stores.size()) {
+      return Refuse(
+          500, "transfer region without peer role is not supported when placement rules enabled");
+    }
+    std::map<StoreId, scheduler::RuleRole> roles;
+    for (size_t i = 0; i < stores.size(); ++i) {
+      const std::string role = (*it)[i].is_string() ? (*it)[i].get<std::string>() : "";
+      using scheduler::RuleRole;
+      roles[stores[i]] = role == "leader"     ? RuleRole::kLeader
+                         : role == "follower" ? RuleRole::kFollower
+                         : role == "learner"  ? RuleRole::kLearner
+                                              : RuleRole::kVoter;
+    }
+    return roles;
+  }
+
+  Outcome<void> TransferRegion() const {
+    using scheduler::RuleRole;
+    const auto id = RegionId();
+    if (!id) return tl::unexpected(id.error());
+    const auto stores = TargetStores();
+    if (!stores) return tl::unexpected(stores.error());
+    const auto region = FindRegion(*id);
+    if (!region) return tl::unexpected(region.error());
+    const auto roles = TargetRoles(*stores);
+    if (!roles) return tl::unexpected(roles.error());
+    std::map<StoreId, Peer> peers;
+    std::optional<StoreId> leader;
+    bool may_lead = false;
+    for (const auto& [store, role] : *roles) {
+      if (auto checked = CheckTarget(store); !checked) return checked;
+      if (role == RuleRole::kLeader && leader) {
+        return Refuse(500, "region cannot have multiple leaders");
+      }
+      if (role == RuleRole::kLeader) leader = store;
+      may_lead |= role == RuleRole::kLeader || role == RuleRole::kVoter;
+      peers[store] = {
+          {}, store, role == RuleRole::kLearner ? PeerRole::kLearner : PeerRole::kVoter, false};
+    }
+    if (!may_lead) return Refuse(500, "region need at least 1 voter or leader");
+    return Start([&](const PlanContext& context) {
+      Builder builder(context, "admin-move-region", *region);
+      builder.SkipRuleCheck().SetPeers(peers).SetExpectedRoles(*roles);
+      if (leader) builder.ForceLeader().SetLeader(*leader);
+      return builder.Build(Kind::kAdmin, Priority::kUrgent);
+    });
+  }
+
+  Outcome<scheduler::SplitRegion> SplitOf(const Region& region) const {
+    const auto text = StringIn(body_, "policy");
+    if (!text) return Refuse(400, "missing split policy");
+    std::string policy = *text;
+    std::ranges::transform(policy, policy.begin(), [](char c) {
+      return static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    });
+    scheduler::SplitRegion step{{region.start_key, region.end_key}, {}, {}};
+    if (policy == "SCAN") {
+      step.policy = scheduler::SplitPolicy::kScan;
+    } else if (policy == "APPROXIMATE") {
+      step.policy = scheduler::SplitPolicy::kApproximate;
+    } else if (policy == "USEKEY") {
+      step.policy = scheduler::SplitPolicy::kUseKey;
+    } else {
+      return Refuse(500, "check policy " + *text + " is not supported");
+    }
+    const auto keys = body_.find("keys");
+    if (keys == body_.end()) return step;
+    if (!keys->is_array()) return Refuse(400, "bad format keys");
+    for (const Json& item : *keys) {
+      if (!item.is_string()) return Refuse(400, "bad format keys");
+      const auto key = BytesOfHex(item.get<std::string>());
+      if (!key) {
+        return Refuse(500, "split key " + item.get<std::string>() + " is not in hex format");
+      }
+      step.keys.push_back(*key);
+    }
+    return step;
+  }
+
+  static std::optional<std::string> BytesOfHex(const std::string& hex) {
+    const bool digits =
+        std::ranges::all_of(hex, [](unsigned char c) { return std::isxdigit(c) != 0; });
+    if (!digits || hex.size() % 2 != 0) return {};
+    std::string bytes;
+    for (size_t i = 0; i < hex.size(); i += 2) {
+      bytes.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+    }
+    return bytes;
+  }
+
+  Outcome<void> Split() const {
+    const auto id = RegionId();
+    if (!id) return tl::unexpected(id.error());
+    const auto region = FindRegion(*id);
+    if (!region) return tl::unexpected(region.error());
+    auto step = SplitOf(*region);
+    if (!step) return tl::unexpected(step.error());
+    return Start([&](const PlanContext&) -> scheduler::Result<Proposal> {
+      Proposal proposal;
+      proposal.desc = "admin-split-region";
+      proposal.brief = "split: region " + std::to_string(*id) + " use policy " +
+                       StepText(*step).substr(std::string("split region with policy ").size());
+      proposal.region = region->id;
+      proposal.epoch = region->epoch;
+      proposal.range = step->range;
+      proposal.size_mib = region->size_mib;
+      proposal.kind = Kind::kAdmin;
+      proposal.priority = Priority::kUrgent;
+      proposal.steps.emplace_back(*step);
+      return proposal;
+    });
+  }
+
+  const SchedulingRoutes& routes_;
+  const Json& body_;
+};
+
+}  // namespace
+
+HttpResponse CreateOperator(const SchedulingRoutes& routes, const HttpRequest& request) {
+  const auto body = ReadObject(request);
+  if (!body) return body.error();
+  const auto name = StringIn(*body, "name");
+  if (!name) return ErrorResponse(400, "missing operator name");
+  const Outcome<void> done = Wish(routes, *body).Do(*name);
+  if (!done) return ErrorResponse(done.error().status, done.error().text);
+  return JsonV1(200, Json("The operator is created."));
+}
+
+}  // namespace api

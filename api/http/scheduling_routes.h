@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+
+#include "api/http/router.h"
+#include "pd/coordinator.h"
+
+namespace api {
+
+/// What the routes of operators, schedulers and checkers need of the server. Everything outlives the router and is
+/// thread-safe.
+struct SchedulingRoutes {
+  pd::Coordinator& coordinator;
+  std::function<bool()> serving;  // The PD leader, with its lease.
+};
+
+/// A handler for a running cluster; otherwise ErrNotBootstrapped.
+[[nodiscard]] HttpHandler WhenScheduling(const SchedulingRoutes& routes, HttpHandler handler);
+
+void AddOperatorRoutes(Router& router, const SchedulingRoutes& routes);
+void AddSchedulerRoutes(Router& router, const SchedulingRoutes& routes);
+void AddSchedulerConfigRoutes(Router& router, const SchedulingRoutes& routes);
+void AddCheckerRoutes(Router& router, const SchedulingRoutes& routes);
+
+/// Ours, for people and the dashboard:
+///   GET /qm/api/v1/operators  running operators with the reason that led to each, progress of their steps, and the
+///                             latest ended ones: {"running":[...],"ended":[...]}
+///   GET /qm/api/v1/decisions  what each scheduler, the checkers and admission last refused, with the numbers:
+///                             [{"source","time","runs","proposals","refusals":[{"reason","store_id","region_id",
+///                             "value","bound","detail","times","time"}]}]
+void AddDecisionRoutes(Router& router, const SchedulingRoutes& routes);
+
+/// All of the above.
+void AddSchedulingRoutes(Router& router, const SchedulingRoutes& routes);
+
+/// The whole seconds under "delay" of a body {"delay":n}, or the answer to give; `go_type` is what the decoder's error
+/// calls the wanted type.
+[[nodiscard]] tl::expected<int64_t, HttpResponse> ReadDelay(const HttpRequest& request,
+                                                            const char* go_type);
+
+/// Takes a store off evict-leader or grant-leader; with the last one the scheduler goes.
+[[nodiscard]] HttpResponse RemoveSchedulerStore(const SchedulingRoutes& routes,
+                                                const std::string& name, scheduler::StoreId store);
+
+/// POST /operators: builds and starts what a person asks for.
+[[nodiscard]] HttpResponse CreateOperator(const SchedulingRoutes& routes,
+                                          const HttpRequest& request);
+
+}  // namespace api

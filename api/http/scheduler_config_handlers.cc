@@ -5,6 +5,7 @@
 #include "api/http/json_body.h"
 #include "api/http/scheduling_routes.h"
 #include "pd/cluster/store_rules.h"
+#include "pd/dispatch/hot_region_codec.h"
 #include "pd/dispatch/scheduler_codec.h"
 
 namespace api {
@@ -146,12 +147,35 @@ HttpResponse SetStoppingStore(const SchedulingRoutes& routes, const HttpRequest&
                "Config updated.");
 }
 
+/// Plain text instead of JSON strings for success, as the reference's handler for this one.
+HttpResponse SetHotRegion(const SchedulingRoutes& routes, const HttpRequest& request,
+                          const Entry& entry) {
+  const auto body = ParseJson(request.body);
+  if (!body) return ErrorResponse(500, body.error().text);
+  auto config = std::get<scheduler::HotRegionConfig>(entry.config);
+  const auto change = pd::ReadHotRegionConfig(*body, config);
+  if (!change) {
+    const bool wrong = change.error().code == pd::ErrorCode::kInvalidArgument;
+    return ErrorResponse(wrong ? 400 : 500, change.error().context);
+  }
+  if (*change == pd::HotRegionChange::kNoneNamed) {
+    return PlainText(400, "Config item is not found.");
+  }
+  if (*change == pd::HotRegionChange::kSame) {
+    return PlainText(200, "Config is the same with origin, so do nothing.");
+  }
+  const auto updated = Update<scheduler::HotRegionConfig>(routes, entry.type->name,
+                                                          [&](auto& kept) { kept = config; });
+  if (!updated) return ErrorResponse(500, updated.error().context);
+  return PlainText(200, "Config is updated.");
+}
+
 /// What a scheduler does with POST .../config; null: it has no settings to change here.
 using Setter = HttpResponse (*)(const SchedulingRoutes&, const HttpRequest&, const Entry&);
 struct SetterOf {
   Setter operator()(const scheduler::BalanceLeaderConfig&) const { return SetBalanceLeader; }
   Setter operator()(const scheduler::BalanceRegionConfig&) const { return nullptr; }
-  Setter operator()(const scheduler::HotRegionConfig&) const { return nullptr; }
+  Setter operator()(const scheduler::HotRegionConfig&) const { return SetHotRegion; }
   Setter operator()(const scheduler::EvictLeaderConfig&) const { return SetStores; }
   Setter operator()(const scheduler::GrantLeaderConfig&) const { return SetStores; }
   Setter operator()(const scheduler::EvictStoppingStoreConfig&) const { return SetStoppingStore; }

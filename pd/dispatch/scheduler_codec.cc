@@ -3,6 +3,8 @@
 #include <map>
 #include <vector>
 
+#include "pd/dispatch/hot_region_codec.h"
+
 namespace pd {
 namespace {
 
@@ -83,7 +85,9 @@ struct Writer {
   Json operator()(const scheduler::BalanceRegionConfig& config) const {
     return {{"name", "balance-region-scheduler"}, {"ranges", RangesToJson(config.ranges)}};
   }
-  Json operator()(const scheduler::HotRegionConfig&) const { return Json::object(); }
+  Json operator()(const scheduler::HotRegionConfig& config) const {
+    return HotRegionConfigToJson(config);
+  }
   Json operator()(const scheduler::EvictLeaderConfig& config) const {
     return {{"store-id-ranges", StoresToJson(config.stores)}, {"batch", config.batch}};
   }
@@ -114,7 +118,11 @@ struct Reader {
   void operator()(scheduler::BalanceRegionConfig& config) const {
     if (json.contains("ranges")) config.ranges = RangesFromJson(json["ranges"]);
   }
-  void operator()(scheduler::HotRegionConfig&) const {}
+  void operator()(scheduler::HotRegionConfig& config) const {
+    // What was stored once was checked then; a setting that cannot be read keeps its default.
+    scheduler::HotRegionConfig stored = config;
+    if (ReadHotRegionConfig(json, stored)) config = stored;
+  }
   void operator()(scheduler::EvictLeaderConfig& config) const {
     if (json.contains("store-id-ranges")) config.stores = StoresFromJson(json["store-id-ranges"]);
     config.batch = json.value("batch", config.batch);

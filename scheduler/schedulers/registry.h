@@ -12,12 +12,10 @@
 #include "scheduler/schedulers/balance_leader.h"
 #include "scheduler/schedulers/balance_region.h"
 #include "scheduler/schedulers/evict_leader.h"
+#include "scheduler/schedulers/hot_region_config.h"
 #include "scheduler/schedulers/retry_quota.h"
 
 namespace scheduler {
-
-/// balance-hot-region: the settings that people give it are kept by the server as they are.
-struct HotRegionConfig {};
 
 /// Moves leaders away from stores that report that they are stopping.
 struct EvictStoppingStoreConfig {
@@ -27,7 +25,8 @@ struct EvictStoppingStoreConfig {
 /// Moves leaders away from the one store that reports itself slow (scheduling.md C.10, disk part).
 struct EvictSlowStoreConfig {
   uint64_t recovery_duration_s = 1800;
-  bool network_slow_store = false;  // Kept for people; stores slow on the network are not looked for.
+  bool network_slow_store =
+      false;  // Kept for people; stores slow on the network are not looked for.
   uint64_t batch = 3;
 };
 

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "pd/dispatch/hot_region_codec.h"
+
 namespace pd {
 namespace {
 
@@ -29,6 +31,30 @@ TEST_CASE("what is missing in the JSON keeps its default", "[codec]") {
   CHECK(slow->disabled);
   CHECK(std::get<scheduler::EvictSlowStoreConfig>(slow->config).batch == 9);
   CHECK(std::get<scheduler::EvictSlowStoreConfig>(slow->config).recovery_duration_s == 1800);
+}
+
+TEST_CASE("hot region settings are read one by one and checked together", "[codec]") {
+  using nlohmann::ordered_json;
+  scheduler::HotRegionConfig config;
+  CHECK(ReadHotRegionConfig(ordered_json::parse(R"({"other":1})"), config) ==
+        HotRegionChange::kNoneNamed);
+  CHECK(ReadHotRegionConfig(ordered_json::parse(R"({"max-zombie-rounds":3})"), config) ==
+        HotRegionChange::kSame);
+  CHECK(ReadHotRegionConfig(ordered_json::parse(R"({"strict-picking-store":"false"})"), config) ==
+        HotRegionChange::kChanged);
+  const auto error = [](const char* json) {
+    scheduler::HotRegionConfig fresh;
+    const auto read = ReadHotRegionConfig(ordered_json::parse(json), fresh);
+    return read ? std::string("fine") : read.error().context;
+  };
+  CHECK(error(R"({"read-priorities":["byte"]})") ==
+        "[PD:scheduler:ErrSchedulerConfig]wrong scheduler config priorities should have at least 2 "
+        "dimensions");
+  CHECK(error(R"({"history-sample-interval":"x"})") == "time: invalid duration \"x\"");
+  const auto back = SchedulerConfigFromJson(*FindSchedulerType("hot-region"),
+                                            HotRegionConfigToJson(config).dump());
+  REQUIRE(back);
+  CHECK(std::get<scheduler::HotRegionConfig>(back->config) == config);
 }
 
 TEST_CASE("nonsense is refused, not obeyed", "[codec]") {

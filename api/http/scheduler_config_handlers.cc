@@ -199,6 +199,9 @@ HttpResponse Serve(const SchedulingRoutes& routes, const HttpRequest& request) {
   const Setter set = std::visit(SetterOf{}, entry->config);
   if (rest == "list") {
     if (request.method != "GET") return MethodNotAllowed();
+    if (const auto* hot = std::get_if<scheduler::HotRegionConfig>(&entry->config)) {
+      return JsonV1(200, pd::HotRegionConfigToJson(WithMeasuredPriorities(*hot)));
+    }
     return JsonV1(200, pd::SchedulerConfigToJson(entry->config, entry->disabled));
   }
   if (rest == "config" && set != nullptr) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,8 +27,8 @@ struct HotRegionConfig {
   double minor_dec_ratio = 0.99;
   double src_tolerance_ratio = 1.05;
   double dst_tolerance_ratio = 1.05;
-  std::vector<std::string> read_priorities{"byte", "key"};
-  std::vector<std::string> write_leader_priorities{"key", "byte"};
+  std::vector<std::string> read_priorities{"cpu", "byte"};
+  std::vector<std::string> write_leader_priorities{"query", "byte"};
   std::vector<std::string> write_peer_priorities{"byte", "key"};
   bool strict_picking_store = true;
   bool enable_for_tiflash = true;
@@ -39,5 +40,16 @@ struct HotRegionConfig {
 
   friend bool operator==(const HotRegionConfig&, const HotRegionConfig&) = default;
 };
+
+/// What the priorities come to while stores report neither queries nor CPU time of regions: bytes and keys.
+inline HotRegionConfig WithMeasuredPriorities(HotRegionConfig config) {
+  const auto measured = [](const std::vector<std::string>& priorities) {
+    return std::ranges::all_of(
+        priorities, [](const std::string& name) { return name == "byte" || name == "key"; });
+  };
+  if (!measured(config.read_priorities)) config.read_priorities = {"byte", "key"};
+  if (!measured(config.write_leader_priorities)) config.write_leader_priorities = {"key", "byte"};
+  return config;
+}
 
 }  // namespace scheduler

@@ -29,6 +29,7 @@
 #include "api/http/status_handlers.h"
 #include "api/leader_directory.h"
 #include "api/port/port.h"
+#include "api/scheduling_service.h"
 #include "api/worker_pool.h"
 #include "pd/log/log.h"
 #include "pd/members/identity.h"
@@ -121,6 +122,7 @@ class ServerApp::Impl {
     if (auto opened = OpenServer(); !opened) return opened;
     RegisterHandlers();
     if (auto started = cluster_->Start(); !started) return started;
+    scheduling_->Start();
     if (auto listening = StartPeerPort(); !listening) return listening;
     server_->Start();
     dashboard_->Start();
@@ -144,6 +146,7 @@ class ServerApp::Impl {
     if (grpc_ != nullptr) grpc_->Stop(kGrace);
     for (const auto& peer : peer_servers_) peer->Stop(kGrace);
     if (desk_ != nullptr) desk_->Stop();
+    if (scheduling_ != nullptr) scheduling_->Stop();
     if (cluster_ != nullptr) cluster_->Stop();
     pool_.Stop();
     http_pool_.Stop();
@@ -155,6 +158,7 @@ class ServerApp::Impl {
     desk_.reset();
     dashboard_feed_.reset();
     dashboard_.reset();
+    scheduling_.reset();
     cluster_.reset();
     server_.reset();
   }
@@ -188,6 +192,9 @@ class ServerApp::Impl {
     directory_ = std::make_unique<ServerDirectory>(*server_);
     cluster_ = std::make_unique<ClusterService>(*server_, *directory_);
     cluster_->Register(methods_, router_);
+    scheduling_ =
+        std::make_unique<SchedulingService>(*server_, cluster_->cluster(), cluster_->commands());
+    scheduling_->Register(methods_, router_);
     desk_ = std::make_unique<TsoDesk>(*server_);
     desk_->Register(methods_);
     RegisterBasicHandlers(methods_, *server_);
@@ -271,6 +278,7 @@ class ServerApp::Impl {
   std::unique_ptr<DashboardFeed> dashboard_feed_;
   std::unique_ptr<ServerDirectory> directory_;
   std::unique_ptr<ClusterService> cluster_;
+  std::unique_ptr<SchedulingService> scheduling_;
   std::unique_ptr<CallMetrics> call_metrics_;
   std::unique_ptr<LeaderGate> gate_;
   std::unique_ptr<HttpApp> http_app_;

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "api/grpc/registry.h"
+#include "api/http/router.h"
+#include "pd/cluster/command_sink.h"
+#include "pd/coordinator.h"
+#include "pd/server.h"
+
+namespace api {
+
+/// Planning with everything that shows and steers it: the coordinator, GetOperator, and the routes of operators,
+/// schedulers and checkers. Construct after the cluster, whose leader service must start before; all arguments outlive
+/// it.
+class SchedulingService {
+ public:
+  SchedulingService(pd::PdServer& server, pd::Cluster& cluster, pd::CommandSink& commands);
+
+  void Register(MethodRegistry& registry, Router& router);
+
+  /// Before the server's Start().
+  void Start() { coordinator_.Start(); }
+  /// After the transports have stopped, before the cluster stops.
+  void Stop() { coordinator_.Stop(); }
+
+  [[nodiscard]] pd::Coordinator& coordinator() { return coordinator_; }
+
+ private:
+  pd::PdServer& server_;
+  pd::Coordinator coordinator_;
+};
+
+}  // namespace api

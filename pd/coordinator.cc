@@ -125,7 +125,7 @@ bool Coordinator::IsCheckerPaused(scheduler::CheckerKind kind) const {
   return UnixSeconds(deps_.clock) < checker_paused_until_s_[static_cast<size_t>(kind)];
 }
 
-Result<void> Coordinator::PlanByPerson(const Plan& plan) {
+Result<void> Coordinator::PlanByPerson(const ByHand& plan) {
   const Situation situation(deps_.cluster, deps_.config, limits_, runner_,
                             InstantOf(deps_.clock.Monotonic()));
   scheduler::Result<scheduler::Proposal> proposal = plan(situation.Context());

@@ -13,6 +13,7 @@
 #include "pd/cluster/cluster.h"
 #include "pd/cluster/command_sink.h"
 #include "pd/dispatch/admission.h"
+#include "pd/dispatch/by_hand.h"
 #include "pd/dispatch/decision_log.h"
 #include "pd/dispatch/operator_runner.h"
 #include "pd/dispatch/patrol.h"
@@ -81,9 +82,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
 
   /// What a person asks for, planned with `plan` on the state of now and admitted at once. Errors: those of the plan;
   /// kUnavailable with the refusal's text.
-  using Plan =
-      std::function<scheduler::Result<scheduler::Proposal>(const scheduler::PlanContext& context)>;
-  Result<void> PlanByPerson(const Plan& plan);
+  Result<void> PlanByPerson(const ByHand& plan);
 
  private:
   /// How a scheduler of this leadership is getting on.

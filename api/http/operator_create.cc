@@ -8,20 +8,14 @@
 #include "api/http/body.h"
 #include "api/http/scheduling_routes.h"
 #include "pd/cluster/store_rules.h"
-#include "scheduler/operator/builder.h"
+#include "pd/dispatch/by_hand.h"
 
 namespace api {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using scheduler::Builder;
-using scheduler::ErrorCode;
-using scheduler::Kind;
 using scheduler::Peer;
 using scheduler::PeerRole;
-using scheduler::PlanContext;
-using scheduler::Priority;
-using scheduler::Proposal;
 using scheduler::Region;
 using scheduler::StoreId;
 
@@ -54,8 +48,8 @@ class Wish {
     if (name == "transfer-leader") return TransferLeader();
     if (name == "transfer-region") return TransferRegion();
     if (name == "transfer-peer") return TransferPeer();
-    if (name == "add-peer") return AddPeer("admin-add-peer", PeerRole::kVoter);
-    if (name == "add-learner") return AddPeer("admin-add-learner", PeerRole::kLearner);
+    if (name == "add-peer") return AddPeer(PeerRole::kVoter);
+    if (name == "add-learner") return AddPeer(PeerRole::kLearner);
     if (name == "remove-peer") return RemovePeer();
     if (name == "split-region") return Split();
     return Refuse(400, "unknown operator");
@@ -99,7 +93,7 @@ class Wish {
     return {};
   }
 
-  Outcome<void> Start(const pd::Coordinator::Plan& plan) const {
+  Outcome<void> Start(const pd::ByHand& plan) const {
     const pd::Result<void> done = routes_.coordinator.PlanByPerson(plan);
     if (done) return {};
     if (done.error().code == pd::ErrorCode::kInvalidArgument) {
@@ -120,16 +114,10 @@ class Wish {
     if (peer == nullptr || IsLearner(*peer)) {
       return Refuse(500, "region has no voter in store " + std::to_string(to->value));
     }
-    return Start([&](const PlanContext& context) {
-      return Builder(context, "admin-transfer-leader", *region)
-          .SkipRuleCheck()
-          .ForceLeader()
-          .SetLeader(*to)
-          .Build(Kind::kAdmin, Priority::kUrgent);
-    });
+    return Start(pd::TransferLeaderByHand(*region, *to));
   }
 
-  Outcome<void> AddPeer(const char* desc, PeerRole role) const {
+  Outcome<void> AddPeer(PeerRole role) const {
     const auto id = RegionId();
     if (!id) return tl::unexpected(id.error());
     const auto to = StoreIn("store_id", "invalid store id to transfer peer to");
@@ -140,12 +128,7 @@ class Wish {
       return Refuse(500, "region already has peer in store " + std::to_string(to->value));
     }
     if (auto checked = CheckTarget(*to); !checked) return checked;
-    return Start([&](const PlanContext& context) {
-      return Builder(context, desc, *region)
-          .SkipRuleCheck()
-          .AddPeer({{}, *to, role, false})
-          .Build(Kind::kAdmin, Priority::kUrgent);
-    });
+    return Start(pd::AddPeerByHand(*region, *to, role));
   }
 
   Outcome<void> RemovePeer() const {
@@ -158,12 +141,7 @@ class Wish {
     if (region->PeerOnStore(*from) == nullptr) {
       return Refuse(500, "region has no peer in store " + std::to_string(from->value));
     }
-    return Start([&](const PlanContext& context) {
-      return Builder(context, "admin-remove-peer", *region)
-          .SkipRuleCheck()
-          .RemovePeer(*from)
-          .Build(Kind::kAdmin, Priority::kUrgent);
-    });
+    return Start(pd::RemovePeerByHand(*region, *from));
   }
 
   Outcome<void> TransferPeer() const {
@@ -175,18 +153,11 @@ class Wish {
     if (!to) return tl::unexpected(to.error());
     const auto region = FindRegion(*id);
     if (!region) return tl::unexpected(region.error());
-    const Peer* old_peer = region->PeerOnStore(*from);
-    if (old_peer == nullptr) {
+    if (region->PeerOnStore(*from) == nullptr) {
       return Refuse(500, "region has no peer in store " + std::to_string(from->value));
     }
     if (auto checked = CheckTarget(*to); !checked) return checked;
-    return Start([&](const PlanContext& context) {
-      return Builder(context, "admin-move-peer", *region)
-          .SkipRuleCheck()
-          .RemovePeer(*from)
-          .AddPeer({{}, *to, old_peer->role, old_peer->witness})
-          .Build(Kind::kAdmin, Priority::kUrgent);
-    });
+    return Start(pd::MovePeerByHand(*region, *from, *to));
   }
 
   Outcome<std::vector<StoreId>> TargetStores() const {
@@ -233,7 +204,6 @@ class Wish {
     if (!region) return tl::unexpected(region.error());
     const auto roles = TargetRoles(*stores);
     if (!roles) return tl::unexpected(roles.error());
-    std::map<StoreId, Peer> peers;
     std::optional<StoreId> leader;
     bool may_lead = false;
     for (const auto& [store, role] : *roles) {
@@ -243,16 +213,9 @@ class Wish {
       }
       if (role == RuleRole::kLeader) leader = store;
       may_lead |= role == RuleRole::kLeader || role == RuleRole::kVoter;
-      peers[store] = {
-          {}, store, role == RuleRole::kLearner ? PeerRole::kLearner : PeerRole::kVoter, false};
     }
     if (!may_lead) return Refuse(500, "region need at least 1 voter or leader");
-    return Start([&](const PlanContext& context) {
-      Builder builder(context, "admin-move-region", *region);
-      builder.SkipRuleCheck().SetPeers(peers).SetExpectedRoles(*roles);
-      if (leader) builder.ForceLeader().SetLeader(*leader);
-      return builder.Build(Kind::kAdmin, Priority::kUrgent);
-    });
+    return Start(pd::MoveRegionByHand(*region, *roles));
   }
 
   Outcome<scheduler::SplitRegion> SplitOf(const Region& region) const {
@@ -304,20 +267,7 @@ class Wish {
     if (!region) return tl::unexpected(region.error());
     auto step = SplitOf(*region);
     if (!step) return tl::unexpected(step.error());
-    return Start([&](const PlanContext&) -> scheduler::Result<Proposal> {
-      Proposal proposal;
-      proposal.desc = "admin-split-region";
-      proposal.brief = "split: region " + std::to_string(*id) + " use policy " +
-                       StepText(*step).substr(std::string("split region with policy ").size());
-      proposal.region = region->id;
-      proposal.epoch = region->epoch;
-      proposal.range = step->range;
-      proposal.size_mib = region->size_mib;
-      proposal.kind = Kind::kAdmin;
-      proposal.priority = Priority::kUrgent;
-      proposal.steps.emplace_back(*step);
-      return proposal;
-    });
+    return Start(pd::SplitByHand(*region, step->policy, step->keys));
   }
 
   const SchedulingRoutes& routes_;

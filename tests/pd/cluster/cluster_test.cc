@@ -1,0 +1,269 @@
+#include "pd/cluster/cluster.h"
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "tests/pd/storage/fake_database.h"
+
+namespace pd {
+namespace {
+
+using namespace std::chrono_literals;
+using scheduler::PeerId;
+using scheduler::Region;
+using scheduler::RegionId;
+using scheduler::Store;
+using scheduler::StoreId;
+
+constexpr uint64_t kClusterId = 7;
+
+class NoTransport final : public Transport {
+ public:
+  bool Send(raft::NodeId, std::string) override { return false; }
+  bool SendSnapshotChunk(raft::NodeId, std::string) override { return false; }
+  void SetPeers(std::vector<Peer>) override {}
+};
+
+template <class Condition>
+bool Eventually(Condition condition) {
+  for (int n = 0; n < 4000; ++n) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(5ms);
+  }
+  return condition();
+}
+
+/// One member with its cluster, as long as it runs; the database outlives it.
+class Server {
+ public:
+  explicit Server(test::FakeDatabase& database)
+      : config_(Config{}, [](const OnlineConfig&) { return Result<void>(); }),
+        ids_([this](uint64_t count) -> Result<IdAllocator::Window> {
+          const IdAllocator::Window window{next_id_, next_id_ + count};
+          next_id_ = window.end;
+          return window;
+        }) {
+    if (!RaftGroup::HasState(database).value()) {
+      REQUIRE(RaftGroup::Bootstrap(database, {{1, "", {"p"}, {}, false}}).has_value());
+    }
+    GroupOptions options;
+    options.id = 1;
+    auto group = RaftGroup::Open(options, database, transport_, clock_);
+    REQUIRE(group.has_value());
+    group_ = *std::move(group);
+    meta_ = MetaStore::Create(*group_, database, clock_);
+    cluster_ = std::make_unique<Cluster>(Cluster::Deps{
+        *meta_, config_, ids_, clock_, [] { return kClusterId; }, [](const std::string&) {}});
+    group_->AddListener(cluster_->listener());
+    REQUIRE(cluster_->Start());
+    group_->Start();
+    meta_->Start();
+    ids_.Start({0, 1000});
+    REQUIRE(Eventually([this] { return group_->LeaseValid(); }));
+    REQUIRE(cluster_->OnLeaderStart(group_->status().term));
+  }
+  ~Server() {
+    cluster_->OnLeaderStop();
+    meta_->Stop();
+    group_->Stop();
+    cluster_->Stop();
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  Cluster& cluster() { return *cluster_; }
+  MetaStore& meta() { return *meta_; }
+
+ private:
+  SystemClock clock_;
+  NoTransport transport_;
+  ConfigStore config_;
+  uint64_t next_id_ = 1000;
+  IdAllocator ids_;
+  std::unique_ptr<RaftGroup> group_;
+  std::unique_ptr<MetaStore> meta_;
+  std::unique_ptr<Cluster> cluster_;
+};
+
+Store FirstStore() {
+  Store store;
+  store.id = StoreId{1};
+  store.address = "tikv1:20160";
+  store.version = "8.5.0";
+  return store;
+}
+
+Region FirstRegion() {
+  Region region;
+  region.id = RegionId{2};
+  region.epoch = {1, 1};
+  region.peers = {{PeerId{3}, StoreId{1}}};
+  return region;
+}
+
+Region Reported(uint64_t id, const std::string& start, const std::string& end, uint64_t version) {
+  Region region = FirstRegion();
+  region.id = RegionId{id};
+  region.start_key = start;
+  region.end_key = end;
+  region.epoch.version = version;
+  region.leader = region.peers[0];
+  return region;
+}
+
+TEST_CASE("a cluster is bootstrapped once, and is there after a restart", "[cluster]") {
+  test::FakeDatabase database;
+  {
+    Server server(database);
+    CHECK_FALSE(server.cluster().running());
+    REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+    CHECK(server.cluster().running());
+    const auto again = server.cluster().Bootstrap(FirstStore(), FirstRegion());
+    REQUIRE_FALSE(again);
+    CHECK(again.error().code == ErrorCode::kAlreadyExists);
+    CHECK(server.cluster().stores().Find(StoreId{1})->counts.followers == 1);
+    CHECK_FALSE(server.cluster().IsInitialized());
+  }
+  Server server(database);
+  CHECK(server.cluster().running());
+  CHECK(server.cluster().bootstrap_time_unix_ns() > 0);
+  CHECK(server.cluster().stores().Find(StoreId{1})->address == "tikv1:20160");
+  REQUIRE(server.cluster().regions().Find(RegionId{2}));
+  CHECK_FALSE(server.cluster().regions().Find(RegionId{2})->HasLeader());
+}
+
+TEST_CASE("bootstrap says what is wrong, in the reference's order", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  const auto refusal = [&](const std::optional<Store>& store, const std::optional<Region>& region) {
+    const auto done = server.cluster().Bootstrap(store, region);
+    return done ? "" : done.error().context;
+  };
+  CHECK(refusal({}, {}) == "missing store meta for bootstrap 7");
+  CHECK(refusal(Store{}, {}) == "invalid zero store id");
+  CHECK(refusal(FirstStore(), {}) == "missing region meta for bootstrap 7");
+  Region region = FirstRegion();
+  region.start_key = "a";
+  CHECK(refusal(FirstStore(), region) ==
+        "invalid first region key range, must all be empty for bootstrap 7");
+  region = FirstRegion();
+  region.id = RegionId{0};
+  CHECK(refusal(FirstStore(), region) == "invalid zero region id");
+  region = FirstRegion();
+  region.peers.push_back({PeerId{4}, StoreId{1}});
+  CHECK(refusal(FirstStore(), region) ==
+        "invalid first region peer count 2, must be 1 for bootstrap 7");
+  region = FirstRegion();
+  region.peers[0].store = StoreId{9};
+  CHECK(refusal(FirstStore(), region) == "invalid peer store id 9 != 1 for bootstrap 7");
+  region = FirstRegion();
+  region.peers[0].id = PeerId{0};
+  CHECK(refusal(FirstStore(), region) == "invalid zero peer id");
+  CHECK_FALSE(server.cluster().running());
+}
+
+TEST_CASE("what heartbeats bring lasts", "[cluster]") {
+  test::FakeDatabase database;
+  {
+    Server server(database);
+    REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+    REQUIRE(server.cluster().HandleRegionReport(Reported(2, "m", "", 2)));
+    REQUIRE(server.cluster().HandleRegionReport(Reported(5, "", "m", 2)));
+    const auto stale = server.cluster().HandleRegionReport(Reported(2, "", "", 1));
+    REQUIRE_FALSE(stale);
+    CHECK(stale.error().code == ErrorCode::kStaleEpoch);
+    // Saved behind the heartbeats' back.
+    REQUIRE(Eventually([&] { return server.meta().Region(5).value().has_value(); }));
+    REQUIRE(Eventually([&] { return server.meta().Region(2).value()->version == 2; }));
+    // A merge takes the record of the region that is gone along.
+    REQUIRE(server.cluster().HandleRegionReport(Reported(5, "", "", 4)));
+    REQUIRE(Eventually([&] { return !server.meta().Region(2).value().has_value(); }));
+  }
+  Server server(database);
+  CHECK(server.cluster().regions().size() == 1);
+  CHECK(server.cluster().regions().FindByKey("x")->id == RegionId{5});
+}
+
+TEST_CASE("stores keep what was set, and forget statistics", "[cluster]") {
+  test::FakeDatabase database;
+  {
+    Server server(database);
+    REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+    StoreTable& stores = server.cluster().stores();
+    Store second = FirstStore();
+    second.id = StoreId{2};
+    second.address = "tikv2:20160";
+    second.labels = {{"zone", "z1"}};
+    REQUIRE(stores.Put(second));
+    second.labels = {{"Zone", "z2"}, {"host", "h"}};
+    REQUIRE(stores.Put(second));
+    REQUIRE(stores.SetWeights(StoreId{2}, 0.5, 2));
+    scheduler::StoreStats stats;
+    stats.capacity_bytes = 100;
+    REQUIRE(stores.OnHeartbeat({StoreId{2}, stats, "raw"}));
+    CHECK(stores.Find(StoreId{2})->stats.capacity_bytes == 100);
+    CHECK(stores.RawStats(StoreId{2}) == "raw");
+    CHECK_FALSE(stores.OnHeartbeat({StoreId{9}, {}, ""}));
+    CHECK(stores.DeleteLabel(StoreId{2}, "none").error().context ==
+          "the label key none does not exist");
+  }
+  Server server(database);
+  const auto store = server.cluster().stores().Find(StoreId{2});
+  REQUIRE(store);
+  CHECK(store->labels == std::vector<scheduler::StoreLabel>{{"Zone", "z2"}, {"host", "h"}});
+  CHECK(store->leader_weight == 0.5);
+  CHECK(store->region_weight == 2);
+  CHECK_FALSE(store->has_stats);
+}
+
+TEST_CASE("split ids come in a row, region first", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  const auto splits = server.cluster().AskSplit(FirstRegion(), 2);
+  REQUIRE(splits);
+  REQUIRE(splits->size() == 2);
+  CHECK((*splits)[1].region_id == (*splits)[0].peer_ids.back() + 1);
+  Region older = FirstRegion();
+  older.epoch = {0, 1};
+  CHECK(server.cluster().AskSplit(older, 1).error().context ==
+        "invalid region epoch, request: version:1 , current: conf_ver:1 version:1 ");
+  CHECK(server.cluster().AskSplit(FirstRegion(), 4'000'000'000U).error().code ==
+        ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("safe points only rise, and barriers hold them", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  SafePoints& points = server.cluster().safe_points();
+  using Scope = SafePoints::Scope;
+  CHECK(points.AdvanceTxn(100)->after == 100);
+  CHECK_FALSE(points.AdvanceTxn(99));
+  CHECK_FALSE(points.AdvanceGc(101));
+  CHECK(points.AdvanceGc(80)->after == 80);
+  CHECK(points.RaiseGc(10).value() == 80);
+
+  CHECK_FALSE(points.SetBarrier(Scope::kCluster, "late", 99, 100));
+  CHECK_FALSE(points.SetBarrier(Scope::kCluster, SafePoints::kGcWorker, 200, 100));
+  REQUIRE(points.SetBarrier(Scope::kCluster, "backup", 150, 100));
+  const auto held = points.AdvanceTxn(200);
+  CHECK(held->after == 150);
+  CHECK(held->blocker_id == "backup");
+  REQUIRE(points.SetBarrier(Scope::kGlobal, "wide", 160, SafePoints::kForever));
+  CHECK(points.DeleteBarrier(Scope::kCluster, "backup").value()->ts == 150);
+  CHECK_FALSE(points.DeleteBarrier(Scope::kCluster, "backup").value());
+  CHECK(points.AdvanceTxn(200)->after == 160);
+
+  REQUIRE(server.meta().Put("/tidb/server/minstartts/a", "170", Millis{5000}));
+  REQUIRE(points.DeleteBarrier(Scope::kGlobal, "wide"));
+  const auto started = points.AdvanceTxn(200);
+  CHECK(started->after == 170);
+  CHECK(started->blocker_id == "tidb_min_start_ts_/tidb/server/minstartts/a");
+}
+
+}  // namespace
+}  // namespace pd

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The names that ARCHITECTURE.md speaks of still exist: types and functions somewhere in the sources, paths in the tree."""
+"""The names that ARCHITECTURE.md speaks of exist: types and functions in the sources, paths in the tree."""
 
 import pathlib
 import re

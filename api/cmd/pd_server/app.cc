@@ -21,6 +21,7 @@
 #include "api/http/dashboard_cluster.h"
 #include "api/http/dashboard_feed.h"
 #include "api/http/dashboard_handlers.h"
+#include "api/http/dashboard_operators.h"
 #include "api/http/dashboard_source.h"
 #include "api/http/member_handlers.h"
 #include "api/http/middleware_service.h"
@@ -158,6 +159,7 @@ class ServerApp::Impl {
     desk_.reset();
     dashboard_feed_.reset();
     dashboard_.reset();
+    operators_reader_.reset();
     scheduling_.reset();
     cluster_.reset();
     server_.reset();
@@ -213,8 +215,10 @@ class ServerApp::Impl {
     middleware_ = std::make_unique<MiddlewareService>(*server_);
     server_->AddLeaderService(*middleware_);
     RegisterMiddlewareHandlers(router_, methods_, middleware_->middleware());
+    operators_reader_ = std::make_unique<OperatorsReader>(scheduling_->coordinator());
     dashboard_ = std::make_unique<DashboardSource>(*server_, [this](DashboardSnapshot& snapshot) {
       FillCluster(cluster_->cluster(), *server_->config_store().online(), snapshot);
+      snapshot.operators = operators_reader_->Read();
     });
     dashboard_feed_ = std::make_unique<DashboardFeed>([this] { return dashboard_->Take(); });
     RegisterDashboard(router_, *dashboard_feed_);
@@ -274,6 +278,7 @@ class ServerApp::Impl {
   std::unique_ptr<pd::PdServer> server_;
   std::unique_ptr<TsoDesk> desk_;
   std::unique_ptr<MiddlewareService> middleware_;
+  std::unique_ptr<OperatorsReader> operators_reader_;
   std::unique_ptr<DashboardSource> dashboard_;
   std::unique_ptr<DashboardFeed> dashboard_feed_;
   std::unique_ptr<ServerDirectory> directory_;

@@ -1,0 +1,153 @@
+#include "pd/dispatch/refusal_words.h"
+
+#include <fmt/args.h>
+#include <fmt/format.h>
+
+namespace pd {
+namespace {
+
+using scheduler::Reason;
+
+const char* StorePhrase(Reason reason) {
+  switch (reason) {
+    case Reason::kStoreTombstone:
+      return "store {store} is gone for good";
+    case Reason::kStoreRemoving:
+      return "store {store} is being removed";
+    case Reason::kStoreDown:
+      return "store {store} has been silent for {value} s";
+    case Reason::kStoreNotConnected:
+      return "store {store} has been silent for {value} s";
+    case Reason::kStoreBusy:
+      return "store {store} says it is busy";
+    case Reason::kStoreTransferInPaused:
+      return "store {store} takes no leaders at the moment";
+    case Reason::kStoreTransferOutPaused:
+      return "store {store} keeps its leaders at the moment";
+    case Reason::kStoreSlow:
+      return "store {store} is slow";
+    case Reason::kStoreStopping:
+      return "store {store} is stopping";
+    case Reason::kStoreSlowTrend:
+      return "store {store} is becoming slow";
+    case Reason::kStoreRejectsLeaders:
+      return "store {store} is labelled to hold no leaders";
+    case Reason::kStoreAddLimit:
+      return "store {store} has {value} of the {bound} cost units left that a new peer takes";
+    case Reason::kStoreRemoveLimit:
+      return "store {store} has {value} of the {bound} cost units left that a removal takes";
+    case Reason::kStoreSnapshots:
+      return "store {store} has {value} snapshots under way, {bound} are allowed";
+    case Reason::kStorePendingPeers:
+      return "store {store} has {value} pending peers, {bound} are allowed";
+    case Reason::kStoreLowSpace:
+      return "store {store} has used {value} of its space, {bound} is the limit";
+    case Reason::kStoreSpecialUse:
+      return "store {store} is reserved for a special use";
+    case Reason::kStoreHoldsPeer:
+      return "store {store} holds a peer of the region already";
+    case Reason::kStoreExcluded:
+      return "store {store} is excluded";
+    case Reason::kStoreLabels:
+      return "store {store} does not have the labels that the rule wants";
+    case Reason::kStoreIsolation:
+      return "store {store} is too near to another peer";
+    case Reason::kStoreWorseLocation:
+      return "store {store} would spread the region worse than now";
+    case Reason::kStorePlacement:
+      return "store {store} would make the placement rules worse off";
+    case Reason::kStoreUnknown:
+      return "store {store} is not known";
+    default:
+      return nullptr;
+  }
+}
+
+const char* RegionPhrase(Reason reason) {
+  switch (reason) {
+    case Reason::kRegionNoLeader:
+      return "region {region} has no leader";
+    case Reason::kRegionDownPeers:
+      return "region {region} has {value} peers down";
+    case Reason::kRegionPendingPeers:
+      return "region {region} has {value} pending peers";
+    case Reason::kRegionNotReplicated:
+      return "region {region} has not all its replicas yet";
+    case Reason::kRegionEmpty:
+      return "region {region} is as good as empty";
+    case Reason::kRegionHot:
+      return "region {region} is hot";
+    case Reason::kRegionJointState:
+      return "region {region} is in the middle of a change of peers";
+    case Reason::kRegionCrossesRules:
+      return "region {region} crosses the bounds of a placement rule";
+    case Reason::kRegionWitness:
+      return "region {region} has a witness in the way";
+    case Reason::kRegionTooFewCopies:
+      return "region {region} would be left with {value} healthy copies, {bound} are wanted";
+    case Reason::kRegionQuorum:
+      return "region {region} would lose its quorum: {value} of {bound} voters would be alive";
+    case Reason::kRegionGone:
+      return "region {region} is no longer there";
+    default:
+      return nullptr;
+  }
+}
+
+const char* OtherPhrase(Reason reason) {
+  switch (reason) {
+    case Reason::kNoSource:
+      return "no store has too much";
+    case Reason::kNoTarget:
+      return "no other store would be better";
+    case Reason::kNoRegion:
+      return "no fitting region found in {value} tries";
+    case Reason::kAlreadyBalanced:
+      return "balanced: score {value} against {bound}, tolerance included";
+    case Reason::kTargetsBusy:
+      return "the stores that would be better are busy at the moment";
+    case Reason::kScheduleLimit:
+      return "{value} such operators run, {bound} are allowed";
+    case Reason::kPaused:
+      return "it is paused";
+    case Reason::kHalted:
+      return "all scheduling is halted";
+    case Reason::kBuildFailed:
+      return "no steps lead there";
+    case Reason::kNotEnoughRegions:
+      return "{value} regions heard of since this member leads, {bound} are wanted";
+    case Reason::kNoHotStatistics:
+      return "the statistics it plans from are not collected";
+    case Reason::kStaleEpoch:
+      return "region {region} has changed meanwhile";
+    case Reason::kOperatorExists:
+      return "region {region} has an operator already";
+    case Reason::kWaitLimit:
+      return "{value} such operators wait already, {bound} are allowed";
+    case Reason::kNotLeader:
+      return "this member no longer leads";
+    default:
+      return nullptr;
+  }
+}
+
+const char* PhraseOf(Reason reason) {
+  if (const char* phrase = StorePhrase(reason)) return phrase;
+  if (const char* phrase = RegionPhrase(reason)) return phrase;
+  return OtherPhrase(reason);
+}
+
+}  // namespace
+
+std::string RefusalWords(const scheduler::Refusal& refusal) {
+  const char* phrase = PhraseOf(refusal.reason);
+  if (phrase == nullptr) return scheduler::RefusalText(refusal);
+  std::string words = fmt::format(fmt::runtime(phrase), fmt::arg("store", refusal.store.value),
+                                  fmt::arg("region", refusal.region.value),
+                                  fmt::arg("value", scheduler::NumberText(refusal.value)),
+                                  fmt::arg("bound", scheduler::NumberText(refusal.bound)));
+  if (!refusal.detail.empty()) words += fmt::format(" ({})", refusal.detail);
+  return words;
+}
+
+}  // namespace pd

@@ -252,7 +252,11 @@ class Bench {
     for (int i = 0; i < kStores; ++i) {
       streams_.push_back(harness::Stream::Open(
           harness::OpenChannel(group_.client_url(0)), "/pdpb.PD/RegionHeartbeat",
-          {[](grpc::ByteBuffer) {}, [](const grpc::Status&) {}}));
+          {[](grpc::ByteBuffer) {},
+           [](const grpc::Status& status) {
+             if (status.ok()) return;
+             std::fprintf(stderr, "a heartbeat stream ended: %s\n", status.error_message().c_str());
+           }}));
     }
   }
 

@@ -59,17 +59,18 @@ size_t PdGroup::IndexOf(const std::string& client_url) const {
 }
 
 int HttpRequest(const std::string& url, const std::string& method, const std::string& path,
-                std::string* body) {
+                std::string* answer, const std::string& body) {
   httplib::Client client(url);
   client.set_connection_timeout(2);
   client.set_read_timeout(5);
   httplib::Request request;
   request.method = method;
   request.path = path;
-  request.set_header("Content-Length", "0");
+  request.body = body;
+  request.set_header("Content-Length", std::to_string(body.size()));
   const httplib::Result result = client.send(request);
   if (!result) return 0;
-  if (body != nullptr) *body = result->body;
+  if (answer != nullptr) *answer = result->body;
   return result->status;
 }
 

@@ -44,8 +44,8 @@ class PdGroup {
   std::vector<Member> members_;
 };
 
-/// One HTTP request without a body; the status, 0 if nobody answered. `body` gets the answer if it is not null.
+/// One HTTP request; the status, 0 if nobody answered. `answer` gets the body of the answer if it is not null.
 int HttpRequest(const std::string& url, const std::string& method, const std::string& path,
-                std::string* body = nullptr);
+                std::string* answer = nullptr, const std::string& body = "");
 
 }  // namespace harness

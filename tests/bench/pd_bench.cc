@@ -146,7 +146,7 @@ class Bench {
 
   // Until the server has worked everything off: its CPU is low for a while.
   void WaitUntilQuiet() {
-    for (int quiet = 0; quiet < 3;) quiet = IdleShare(0.3) < 0.15 ? quiet + 1 : 0;
+    for (int quiet = 0; quiet < 3;) quiet = IdleShare(0.5) < 0.10 ? quiet + 1 : 0;
   }
 
   void Timestamps(int in_flight, int clients) {
@@ -330,6 +330,7 @@ class Bench {
   }
 
   void Heartbeats() {
+    WaitUntilQuiet();
     const double idle = IdleShare(3);
     std::mt19937_64 rng(1);
     const CpuWatch watch(pid(), idle);
@@ -343,8 +344,9 @@ class Bench {
     WaitUntilQuiet();
     const auto count = static_cast<double>(options_.heartbeats);
     std::printf(
-        "heartbeats of known regions: %.2f us CPU each, %.0f/s (idle server: %.1f%% of a CPU)\n",
-        watch.used_above_idle() / count * 1e6, count / seconds, idle * 100);
+        "heartbeats of known regions: %.2f us CPU each, %.2f with what an idle server takes; "
+        "%.0f/s\n",
+        watch.used_above_idle() / count * 1e6, watch.used() / count * 1e6, count / seconds);
   }
 
   void Restart() {

@@ -1,9 +1,5 @@
 #!/usr/bin/env python3
-<<<<<<< HEAD
 """The names that ARCHITECTURE.md speaks of exist: types and functions in the sources, paths in the tree."""
-=======
-"""The names that ARCHITECTURE.md speaks of still exist: types and functions in the sources, paths in the tree."""
->>>>>>> ef3916a (tests/golden: list what does not agree yet)
 
 import pathlib
 import re

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "api/http/json_body.h"
 #include "api/http/cluster_routes.h"
+#include "api/http/json_body.h"
 #include "pd/cluster/store_rules.h"
 
 // Limits of how fast stores gain and lose peers.

@@ -90,11 +90,10 @@ Result<void> SaveIdentity(const std::string& data_dir, const MemberIdentity& ide
   fs::create_directories(data_dir, failed);
   const fs::path path = PathIn(data_dir);
   const fs::path fresh = path.string() + ".new";
-  const Json json = {
-      {"member_id", identity.id},
-      {"group_id", identity.group_id},
-      {"joined", identity.joined},
-      {"seeds", SeedsJson(identity.seeds)}};
+  const Json json = {{"member_id", identity.id},
+                     {"group_id", identity.group_id},
+                     {"joined", identity.joined},
+                     {"seeds", SeedsJson(identity.seeds)}};
   if (auto written = WriteSynced(fresh, json.dump(2) + "\n"); !written) return written;
   fs::rename(fresh, path, failed);
   if (failed)

@@ -87,7 +87,8 @@ void Core::AppliedSnapshot(const SnapshotPtr& snapshot) {
 }
 
 void Core::LeaveJointByItself() {
-  const Payload leave;  // Unset, it decodes as the change that leaves, and no size limit refuses it.
+  const Payload
+      leave;  // Unset, it decodes as the change that leaves, and no size limit refuses it.
   Result<void> proposed = Propose(EntryType::kConfChangeV2, {&leave, 1});
   // Refused while a transfer runs; tried again as the next entry is applied.
   const std::string membership = DescribeMembership(tracker_.membership());

@@ -35,9 +35,9 @@ def is_free(port):
         return True
 
 
-def pick_ports(count):
-    """The usual ports if all are free, else free ones below the range of outgoing connections."""
-    if all(is_free(port) for port in USUAL_PORTS[:count]):
+def pick_ports(count, usual):
+    """The usual ports if wanted and free, else free ones below the range of outgoing connections."""
+    if usual and all(is_free(port) for port in USUAL_PORTS[:count]):
         return USUAL_PORTS[:count]
     candidates = random.sample(range(20000, 30000), 1000)
     free = [port for port in candidates if is_free(port)]
@@ -60,11 +60,11 @@ def http(method, url, body=None, timeout=2.0):
 
 
 class Cluster:
-    def __init__(self, binaries, folder, members):
+    def __init__(self, binaries, folder, members, usual_ports):
         self.binaries = binaries
         self.folder = folder
         self.processes = []
-        ports = pick_ports(2 * members)
+        ports = pick_ports(2 * members, usual_ports)
         self.client_urls = [f"http://127.0.0.1:{port}" for port in ports[0::2]]
         self.peer_urls = [f"http://127.0.0.1:{port}" for port in ports[1::2]]
         self.names = [f"pd{i + 1}" for i in range(members)]
@@ -191,12 +191,13 @@ def main():
     parser.add_argument("--scenario", default=HERE / "scenarios/spread_from_three.json")
     parser.add_argument("--members", type=int, default=3)
     parser.add_argument("--store-limit", type=float, default=20000, help="peers a minute")
+    parser.add_argument("--any-ports", action="store_true", help="free ports even where the usual ones are free")
     parser.add_argument("--until-balanced", action="store_true")
     options = parser.parse_args()
     options.bin = options.bin.resolve()
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     folder = pathlib.Path(tempfile.mkdtemp(prefix="quartermaster-run-"))
-    cluster = Cluster(options.bin, folder, options.members)
+    cluster = Cluster(options.bin, folder, options.members, not options.any_ports)
     try:
         return run(options, cluster)
     except KeyboardInterrupt:

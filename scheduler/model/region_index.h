@@ -51,7 +51,7 @@ class RegionIndex {
   [[nodiscard]] size_t size() const { return ids_.size(); }
   /// Sum of approximate sizes.
   [[nodiscard]] uint64_t total_size_mib() const { return total_size_mib_; }
-  /// Regions known by a report or by the PD leader's feed, not from disk alone.
+  /// Regions reported by their stores: what came from disk or the PD leader's feed lacks sizes.
   [[nodiscard]] size_t refreshed() const { return refreshed_; }
 
   [[nodiscard]] std::optional<Region> Find(RegionId id) const;

@@ -59,7 +59,7 @@ bool IsPlain(const Region& region) {
 }
 
 RegionWeight Weigh(const RegionFlow& flow, uint64_t size_mib, RegionSource source) {
-  RegionWeight weight{.size_mib = size_mib, .refreshed = source != RegionSource::kStorage};
+  RegionWeight weight{.size_mib = size_mib, .refreshed = source == RegionSource::kHeartbeat};
   const uint64_t interval_s = flow.interval_s();
   if (interval_s >= kIntervalMinS && interval_s <= kIntervalMaxS) {
     weight.write_bytes_per_s = flow.bytes_written / interval_s;

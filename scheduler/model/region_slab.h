@@ -32,7 +32,7 @@ struct RegionWeight {
   uint64_t size_mib = 0;
   uint64_t write_bytes_per_s = 0;
   uint64_t write_keys_per_s = 0;
-  bool refreshed = false;  // Known from a report, not only from disk.
+  bool refreshed = false;  // Reported by its store; disk and feed know no sizes.
 
   friend bool operator==(const RegionWeight&, const RegionWeight&) = default;
 };

@@ -77,7 +77,7 @@ class DumbIndex {
        : IsLearner(*peer) ? counts.learner_size_mib
                           : counts.follower_size_mib) += region.size_mib;
       counts.witnesses += peer->witness;
-      sums.refreshed += region.source != RegionSource::kStorage;
+      sums.refreshed += region.source == RegionSource::kHeartbeat;
       const uint64_t interval_s = region.flow.interval_s();
       if (interval_s < 3 || interval_s > 300) continue;
       sums.write_bytes_per_s += region.flow.bytes_written / interval_s;
@@ -156,7 +156,7 @@ void CompareSums(const RegionIndex& index, const DumbIndex& dumb) {
   size_t refreshed = 0;
   for (const auto& [start, region] : dumb.regions()) {
     size_mib += region.size_mib;
-    refreshed += region.source != RegionSource::kStorage;
+    refreshed += region.source == RegionSource::kHeartbeat;
   }
   RC_ASSERT(index.total_size_mib() == size_mib);
   RC_ASSERT(index.refreshed() == refreshed);

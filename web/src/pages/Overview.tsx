@@ -10,6 +10,8 @@ import { finishedPerMinute, totals } from '../live/history';
 import { history, snapshot } from '../live/state';
 
 const SHOWN_OPERATORS = 5;
+/** Of all regions: before so many have reported, a new leader plans nothing. */
+const PLANNING_SHARE = 0.9;
 
 function Tiles({ now }: { now: Snapshot }) {
   const living = now.stores.filter((store) => store.state !== 'Tombstone');
@@ -81,10 +83,33 @@ function Tiles({ now }: { now: Snapshot }) {
   );
 }
 
-function InMotion({ now }: { now: Snapshot }) {
-  const running = now.operators.running;
+/** Why nothing moves: planning waits for the stores to report, or has nothing to do. */
+function Idle({ now }: { now: Snapshot }) {
+  if (now.regions.reported < now.regions.count * PLANNING_SHARE) {
+    return (
+      <Empty title="Listening first">
+        <p class="dim">
+          {now.leader?.name} plans once nine in ten regions have reported to it, so far{' '}
+          {percent(now.regions.reported / now.regions.count)}.
+        </p>
+      </Empty>
+    );
+  }
   const even = now.refusals.find((refusal) => refusal.reason === 'already-balanced');
   const first = even ?? now.refusals[0];
+  return (
+    <Empty title="Nothing has to move">
+      {first !== undefined && (
+        <p class="dim">
+          {title(first.source)}: {first.text}.
+        </p>
+      )}
+    </Empty>
+  );
+}
+
+function InMotion({ now }: { now: Snapshot }) {
+  const running = now.operators.running;
   return (
     <section class="card motion" aria-labelledby="motion-title">
       <div class="card-head">
@@ -92,13 +117,7 @@ function InMotion({ now }: { now: Snapshot }) {
         <a href="#/operators">All operators</a>
       </div>
       {running.length === 0 ? (
-        <Empty title="Nothing has to move">
-          {first !== undefined && (
-            <p class="dim">
-              {title(first.source)}: {first.text}.
-            </p>
-          )}
-        </Empty>
+        <Idle now={now} />
       ) : (
         <ul class="ops">
           {running.slice(0, SHOWN_OPERATORS).map((op) => (

@@ -87,9 +87,12 @@ void Coordinator::Stop() {
 
 Result<void> Coordinator::OnLeaderStart(uint64_t term) {
   if (auto loaded = schedulers_.Load(term); !loaded) return loaded;
+  runner_.Open();
+  planning_ = false;
   {
     const MutexLock lock(mutex_);
     term_ = term;
+    ++leads_;
     leading_since_ = InstantOf(deps_.clock.Monotonic());
   }
   wake_.NotifyAll();
@@ -140,19 +143,16 @@ Result<void> Coordinator::PlanByPerson(const ByHand& plan) {
 void Coordinator::Run() {
   Millis wait{0};
   while (true) {
-    bool leading = false;
+    bool new_lead = false;
     {
       const MutexLock lock(mutex_);
       if (!stopping_ && wait > Millis{0}) wake_.WaitFor(mutex_, wait);
       while (!stopping_ && term_ == 0) wake_.Wait(mutex_);
       if (stopping_) return;
-      leading = true;
-      if (planned_term_ != term_) {
-        planned_term_ = term_;
-        leading = false;
-      }
+      new_lead = planned_ != leads_;
+      planned_ = leads_;
     }
-    if (!leading) Reset();
+    if (new_lead) Reset();
     wait = deps_.cluster.running() ? Turn(InstantOf(deps_.clock.Monotonic())) : kReadyPoll;
   }
 }

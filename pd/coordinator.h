@@ -138,8 +138,9 @@ class Coordinator final : public LeaderService, public RegionObserver {
   mutable Mutex mutex_;
   CondVar wake_;
   bool stopping_ PD_GUARDED_BY(mutex_) = false;
-  uint64_t term_ PD_GUARDED_BY(mutex_) = 0;          // 0: not leading.
-  uint64_t planned_term_ PD_GUARDED_BY(mutex_) = 0;  // The thread's state is of this term.
+  uint64_t term_ PD_GUARDED_BY(mutex_) = 0;     // 0: not leading.
+  uint64_t leads_ PD_GUARDED_BY(mutex_) = 0;    // Counts the starts of leadership ...
+  uint64_t planned_ PD_GUARDED_BY(mutex_) = 0;  // ... and which of them the thread's state is of.
   scheduler::Instant leading_since_ PD_GUARDED_BY(mutex_);
   std::thread thread_;
 };

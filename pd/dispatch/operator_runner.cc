@@ -43,6 +43,7 @@ std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal, const
   std::optional<StepCommand> command;
   {
     const MutexLock lock(mutex_);
+    if (!open_) return Refusal{Reason::kNotLeader, {}, proposal.region, 0, 0, {}};
     if (auto refusal = Conflict(proposal)) return refusal;
     const Stamp created = NowStamp();
     const scheduler::Instant now = InstantOf(created.monotonic);
@@ -196,7 +197,16 @@ void OperatorRunner::CancelAll(CancelReason reason) {
   }
 }
 
+void OperatorRunner::Open() {
+  const MutexLock lock(mutex_);
+  open_ = true;
+}
+
 void OperatorRunner::Clear() {
+  {
+    const MutexLock lock(mutex_);
+    open_ = false;
+  }
   CancelAll(CancelReason::kLeaderStopped);
   const MutexLock lock(mutex_);
   records_.clear();

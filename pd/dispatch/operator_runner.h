@@ -59,8 +59,10 @@ class OperatorRunner {
   /// False when the region has no running operator.
   bool Cancel(scheduler::RegionId region, scheduler::CancelReason reason);
   void CancelAll(scheduler::CancelReason reason);
-  /// Forgets everything: this member no longer leads.
+  /// Forgets everything and refuses to start more until Open(): this member no longer leads, though a plan may still be
+  /// on its way here.
   void Clear();
+  void Open();
 
   // ---- Reads.
 
@@ -116,6 +118,7 @@ class OperatorRunner {
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_ PD_GUARDED_BY(mutex_);
   std::deque<OperatorInfo> records_ PD_GUARDED_BY(mutex_);  // Oldest first.
   uint64_t last_number_ PD_GUARDED_BY(mutex_) = 0;
+  bool open_ PD_GUARDED_BY(mutex_) = true;
 };
 
 }  // namespace pd

@@ -175,6 +175,13 @@ TEST_CASE("a leader that stops leaves nothing behind", "[runner]") {
   CHECK(f.runner.Running().empty());
   CHECK(f.runner.Records(0).empty());
   CHECK(f.runner.TotalInfluence().stores().empty());
+  // A plan made before arrives after.
+  const auto refusal = f.runner.Start(f.Add(region, 4), region);
+  REQUIRE(refusal);
+  CHECK(refusal->reason == scheduler::Reason::kNotLeader);
+  f.runner.Open();
+  CHECK_FALSE(f.runner.Start(f.Add(region, 4), region));
+  f.runner.Clear();
   CHECK(f.runner.CountOf(Kind::kReplica) == 0);
 }
 

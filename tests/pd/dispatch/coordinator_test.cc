@@ -1,0 +1,207 @@
+// The coordinator on a group of one: what it waits for, what it starts, what a change of leader leaves and takes.
+#include "pd/coordinator.h"
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "tests/pd/dispatch/dispatch_fakes.h"
+#include "tests/pd/storage/fake_database.h"
+
+namespace pd {
+namespace {
+
+using namespace std::chrono_literals;
+using scheduler::StoreId;
+
+class NoTransport final : public Transport {
+ public:
+  bool Send(raft::NodeId, std::string) override { return false; }
+  bool SendSnapshotChunk(raft::NodeId, std::string) override { return false; }
+  void SetPeers(std::vector<Peer>) override {}
+};
+
+/// Heard on the coordinator's thread, read by the test.
+class CountedCommands final : public CommandSink {
+ public:
+  bool Send(const scheduler::Region&, const scheduler::StepCommand&) override {
+    ++count;
+    return true;
+  }
+  std::atomic<int> count{0};
+};
+
+template <class Condition>
+bool Eventually(Condition condition) {
+  for (int n = 0; n < 4000; ++n) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(5ms);
+  }
+  return condition();
+}
+
+class Server {
+ public:
+  Server()
+      : config_(Config{}, [](const OnlineConfig&) { return Result<void>(); }),
+        ids_([this](uint64_t count) -> Result<IdAllocator::Window> {
+          const IdAllocator::Window window{next_id_, next_id_ + count};
+          next_id_ = window.end;
+          return window;
+        }) {
+    REQUIRE(RaftGroup::Bootstrap(database_, {{1, "", {"p"}, {}, false}}).has_value());
+    GroupOptions options;
+    options.id = 1;
+    auto group = RaftGroup::Open(options, database_, transport_, clock_);
+    REQUIRE(group.has_value());
+    group_ = *std::move(group);
+    meta_ = MetaStore::Create(*group_, database_, clock_);
+    cluster_ = std::make_unique<Cluster>(Cluster::Deps{
+        *meta_, config_, ids_, clock_, [] { return uint64_t{7}; }, [](const std::string&) {}});
+    coordinator_ = std::make_unique<Coordinator>(Coordinator::Deps{
+        *cluster_, config_, *meta_, ids_, metrics_, clock_, commands,
+        [](std::string_view suffix) { return "/pd/7" + std::string(suffix); }, 1});
+    group_->AddListener(cluster_->listener());
+    REQUIRE(cluster_->Start());
+    coordinator_->Start();
+    group_->Start();
+    meta_->Start();
+    ids_.Start({0, 1000});
+    REQUIRE(Eventually([this] { return group_->LeaseValid(); }));
+    Lead();
+  }
+  ~Server() {
+    StopLeading();
+    meta_->Stop();
+    group_->Stop();
+    coordinator_->Stop();
+    cluster_->Stop();
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  void Lead() {
+    REQUIRE(cluster_->OnLeaderStart(group_->status().term));
+    REQUIRE(coordinator_->OnLeaderStart(group_->status().term));
+  }
+  void StopLeading() {
+    coordinator_->OnLeaderStop();
+    cluster_->OnLeaderStop();
+  }
+
+  /// Three stores that beat, and region 101 with a peer on store 1 only.
+  void Fill() {
+    scheduler::Region region;
+    region.id = {101};
+    region.epoch = {1, 1};
+    region.peers = {{{1010}, {1}, scheduler::PeerRole::kVoter, false}};
+    REQUIRE(cluster_->Bootstrap(MakeStore(1), region));
+    for (const uint64_t id : {2U, 3U}) REQUIRE(cluster_->stores().Put(MakeStore(id)));
+    for (const uint64_t id : {1U, 2U, 3U}) Beat(id);
+  }
+  void Beat(uint64_t store) {
+    StoreTable::Heartbeat heartbeat;
+    heartbeat.id = {store};
+    heartbeat.stats.capacity_bytes = 100ULL << 30;
+    heartbeat.stats.available_bytes = 80ULL << 30;
+    REQUIRE(cluster_->HandleStoreReport(heartbeat));
+  }
+  void Report() {
+    scheduler::Region region;
+    region.id = {101};
+    region.epoch = {1, 1};
+    region.peers = {{{1010}, {1}, scheduler::PeerRole::kVoter, false}};
+    region.leader = region.peers.front();
+    region.size_mib = 96;
+    REQUIRE(cluster_->HandleRegionReport(region));
+  }
+
+  Coordinator& coordinator() { return *coordinator_; }
+  Cluster& cluster() { return *cluster_; }
+
+  CountedCommands commands;
+
+ private:
+  static scheduler::Store MakeStore(uint64_t id) {
+    scheduler::Store store;
+    store.id = {id};
+    store.address = fmt::format("tikv{}:20160", id);
+    store.version = "8.5.0";
+    return store;
+  }
+
+  SystemClock clock_;
+  test::FakeDatabase database_;
+  NoTransport transport_;
+  MetricsRegistry metrics_;
+  ConfigStore config_;
+  uint64_t next_id_ = 1000;
+  IdAllocator ids_;
+  std::unique_ptr<RaftGroup> group_;
+  std::unique_ptr<MetaStore> meta_;
+  std::unique_ptr<Cluster> cluster_;
+  std::unique_ptr<Coordinator> coordinator_;
+};
+
+TEST_CASE("planning waits for the regions, repairs, and is forgotten with the lead",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  CHECK_FALSE(server.coordinator().planning());
+  server.Report();
+  REQUIRE(Eventually([&] { return server.coordinator().operators().running_count() == 1; }));
+  const auto info = server.coordinator().operators().Find({101});
+  REQUIRE(info);
+  CHECK(info->op.plan().desc == "add-rule-peer");
+  CHECK(info->op.plan().NewPeerStores().empty());  // Admission has drawn the id.
+  CHECK(server.commands.count >= 1);
+
+  server.StopLeading();
+  CHECK_FALSE(server.coordinator().planning());
+  CHECK(server.coordinator().operators().running_count() == 0);
+  CHECK(server.coordinator().schedulers().Running().empty());
+
+  // The next lead plans again from what the stores say then.
+  server.Lead();
+  for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);
+  server.Report();
+  CHECK(Eventually([&] { return server.coordinator().operators().running_count() == 1; }));
+}
+
+TEST_CASE("settings of schedulers outlast the lead, pauses of stores follow them",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  server.Report();
+  SchedulerTable& table = server.coordinator().schedulers();
+  CHECK(table.Running().size() == 5);
+  scheduler::EvictLeaderConfig evict;
+  evict.stores[StoreId{1}] = {scheduler::KeyRange{}};
+  const scheduler::SchedulerType& type = *scheduler::FindSchedulerType("evict-leader");
+  REQUIRE(table.Add(type, evict));
+  CHECK(table.Add(type, evict).error().code == ErrorCode::kAlreadyExists);
+  REQUIRE(table.Remove("balance-region-scheduler"));
+  CHECK(table.Remove("balance-region-scheduler").error().code == ErrorCode::kNotFound);
+  const auto held = [&] { return server.cluster().stores().Find({1})->pauses.leader_transfer_in; };
+  CHECK(Eventually([&] { return held() == 1; }));
+
+  server.StopLeading();
+  server.Lead();
+  CHECK(table.Running().size() == 5);  // Four of the default ones and ours.
+  const auto entry = table.Find("evict-leader-scheduler");
+  REQUIRE(entry);
+  CHECK(std::get<scheduler::EvictLeaderConfig>(entry->config).stores == evict.stores);
+  CHECK_FALSE(table.Find("balance-region-scheduler"));
+
+  server.Beat(1);
+  server.Report();
+  CHECK(Eventually([&] { return held() == 1; }));
+  REQUIRE(table.Remove("evict-leader-scheduler"));
+  CHECK(Eventually([&] { return held() == 0; }));
+}
+
+}  // namespace
+}  // namespace pd

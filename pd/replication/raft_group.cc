@@ -15,6 +15,7 @@
 #include "pd/replication/replica.h"
 #include "pd/runtime/mutex.h"
 #include "pd/storage/bytes.h"
+#include "scheduler/model/assert.h"
 
 namespace pd {
 namespace {
@@ -93,7 +94,7 @@ class ThreadedGroup final : public RaftGroup {
 
   Result<void> TransferLeadership(raft::NodeId target, Millis timeout) override {
     const Nanos deadline = clock_.Monotonic() + timeout;
-    return OnRaftThread(timeout + options_.tick * 2, [=, this](Replica::Finished finished) {
+    return RunThere(timeout + options_.tick * 2, [=, this](Replica::Finished finished) {
       replica_->Transfer(target, deadline, std::move(finished));
     });
   }
@@ -142,6 +143,11 @@ class ThreadedGroup final : public RaftGroup {
     wake_.NotifyOne();
   }
 
+ protected:
+  [[nodiscard]] bool OnRaftThread() const override {
+    return raft_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
+
  private:
   struct Received {
     codec::Envelope envelope;
@@ -172,12 +178,13 @@ class ThreadedGroup final : public RaftGroup {
   }
 
   Result<void> Change(raft::ConfChangeType type, const Member& member, Millis timeout) {
-    return OnRaftThread(timeout, [=, this](Replica::Finished finished) {
+    return RunThere(timeout, [=, this](Replica::Finished finished) {
       replica_->Change({type, member, std::move(finished)});
     });
   }
 
-  Result<void> OnRaftThread(Millis timeout, std::function<void(Replica::Finished)> task) {
+  Result<void> RunThere(Millis timeout, std::function<void(Replica::Finished)> task) {
+    PD_ASSERT(!OnRaftThread());
     Waiter<void> waiter;
     {
       const MutexLock lock(mutex_);
@@ -189,6 +196,7 @@ class ThreadedGroup final : public RaftGroup {
   }
 
   void Run() {
+    raft_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     replica_->Start();
     replica_->HandleReadies();
     Nanos next_tick = clock_.Monotonic() + options_.tick;
@@ -207,7 +215,7 @@ class ThreadedGroup final : public RaftGroup {
       // last heartbeat may lag behind the time that passed, never run ahead. The lease stands on that.
       next_tick = clock_.Monotonic() + options_.tick;
     }
-    replica_->FailWaiting({ErrorCode::kTimeout, "the server is stopping; it may still be done"});
+    replica_->Stop();
     for (Replica::Proposal& proposal : TakeAllProposals()) {
       proposal.done(Fail(ErrorCode::kNotStarted, "the server is stopping"));
     }
@@ -252,6 +260,7 @@ class ThreadedGroup final : public RaftGroup {
   const Clock& clock_;
   const std::unique_ptr<Replica> replica_;
   std::atomic<uint64_t> next_proposal_{1};
+  std::atomic<std::thread::id> raft_thread_{};
 
   Mutex mutex_;
   CondVar wake_;
@@ -318,6 +327,7 @@ Result<std::unique_ptr<RaftGroup>> RaftGroup::Open(const GroupOptions& options, 
 }
 
 Result<CommandResult> RaftGroup::ProposeAndWait(Command command, Millis timeout, raft::Term fence) {
+  PD_ASSERT(!OnRaftThread());
   Waiter<CommandResult> waiter;
   Propose(std::move(command), fence, waiter.Callback());
   return waiter.Wait(timeout);

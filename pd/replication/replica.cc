@@ -50,6 +50,14 @@ Result<void> CheckOptions(const GroupOptions& options) {
   return {};
 }
 
+/// With what is derived from other options filled in.
+GroupOptions Completed(GroupOptions options) {
+  const auto base = std::chrono::duration_cast<Millis>(BaseTimeout(options));
+  if (options.drift == Millis(0)) options.drift = std::max(base / 10, 2 * options.tick);
+  if (options.slow_disk == Millis(0)) options.slow_disk = base;
+  return options;
+}
+
 /// The database belongs to one member of one group for good.
 Result<void> ClaimDatabase(const GroupOptions& options, Database& database) {
   const auto stored = RaftGroup::StoredId(database);
@@ -97,10 +105,11 @@ class Replica::LibraryLogger final : public raft::Logger {
 Result<std::unique_ptr<Replica>> Replica::Open(const GroupOptions& options, Database& database,
                                                Transport& transport, const Clock& clock,
                                                RaftGroup::FatalHook fatal, uint64_t seed) {
-  if (auto good = CheckOptions(options); !good) return tl::unexpected(good.error());
-  if (auto mine = ClaimDatabase(options, database); !mine) return tl::unexpected(mine.error());
+  const GroupOptions complete = Completed(options);
+  if (auto good = CheckOptions(complete); !good) return tl::unexpected(good.error());
+  if (auto mine = ClaimDatabase(complete, database); !mine) return tl::unexpected(mine.error());
   std::unique_ptr<Replica> replica(
-      new Replica(options, database, transport, clock, std::move(fatal), seed));
+      new Replica(complete, database, transport, clock, std::move(fatal), seed));
   if (auto loaded = replica->Load(seed); !loaded) return tl::unexpected(loaded.error());
   return replica;
 }
@@ -271,7 +280,14 @@ void Replica::Propose(std::vector<Proposal> proposals) {
 
 void Replica::ReportUnreachable(raft::NodeId id) { node_->ReportUnreachable(id); }
 
-void Replica::FailWaiting(const Error& error) {
+void Replica::Stop() {
+  lease_.Stop();
+  lead_term_ = 0;
+  serving_ = false;
+  lost_lead_ = false;
+  AnnounceRole();
+  Publish();
+  const Error error{ErrorCode::kTimeout, "the server is stopping; it may still be done"};
   FailProposals(error);
   FinishTransfer(tl::unexpected(error));
 }

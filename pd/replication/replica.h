@@ -70,8 +70,8 @@ class Replica {
 
   /// Works until there is nothing left to do.
   void HandleReadies();
-  /// Fails whatever waits with `error`.
-  void FailWaiting(const Error& error);
+  /// Stops leading and fails whatever waits; nothing may follow.
+  void Stop();
 
   /// Proposals appended and not yet applied.
   [[nodiscard]] size_t in_flight() const { return waiting_.size(); }

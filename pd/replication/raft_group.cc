@@ -20,8 +20,10 @@
 namespace pd {
 namespace {
 
-constexpr size_t kTakenMax =
-    1024;  // Messages and proposals taken in one round, so that ticks are never late for long.
+// What one round takes, so that ticks are never late for long and one write to disk is never so large that a healthy
+// disk looks slow.
+constexpr size_t kTakenMax = 1024;            // Messages, and proposals.
+constexpr size_t kTakenBytesMax = 4U << 20U;  // Proposals; one more may cross it.
 
 uint64_t RandomSeed() {
   std::random_device device;
@@ -225,7 +227,8 @@ class ThreadedGroup final : public RaftGroup {
   Work Take(Nanos next_tick) {
     const MutexLock lock(mutex_);
     // Proposals wait while enough of them are under way: then the queue fills and pushes back.
-    const bool room = replica_->in_flight() < options_.proposals_max;
+    const bool room = replica_->in_flight() < options_.proposals_max &&
+                      replica_->in_flight_bytes() < options_.proposal_bytes_max;
     while (running_ && inbox_.empty() && tasks_.empty() && unreachable_.empty() &&
            (proposals_.empty() || !room)) {
       const Nanos left = next_tick - clock_.Monotonic();
@@ -240,7 +243,10 @@ class ThreadedGroup final : public RaftGroup {
       work.messages.push_back(std::move(inbox_.front()));
       inbox_.pop_front();
     }
-    while (room && !proposals_.empty() && work.proposals.size() < kTakenMax) {
+    size_t bytes = 0;
+    while (room && !proposals_.empty() && work.proposals.size() < kTakenMax &&
+           bytes < kTakenBytesMax) {
+      bytes += proposals_.front().bytes.size();
       proposal_bytes_ -= proposals_.front().bytes.size();
       work.proposals.push_back(std::move(proposals_.front()));
       proposals_.pop_front();

@@ -270,7 +270,8 @@ void Replica::Propose(std::vector<Proposal> proposals) {
   const auto proposed = node_->ProposeBatch(payloads);
   for (Proposal* proposal : accepted) {
     if (proposed) {
-      waiting_.emplace(proposal->id, std::move(proposal->done));
+      waiting_bytes_ += proposal->bytes.size();
+      waiting_.emplace(proposal->id, Waiting{std::move(proposal->done), proposal->bytes.size()});
     } else {  // The lead is being handed over.
       ++stats_.proposals_failed;
       proposal->done(Fail(ErrorCode::kNotLeader, kNotLeaderText));
@@ -294,7 +295,8 @@ void Replica::Stop() {
 
 void Replica::FailProposals(const Error& error) {
   stats_.proposals_failed += waiting_.size();
-  for (auto& [id, done] : std::exchange(waiting_, {})) done(tl::unexpected(error));
+  waiting_bytes_ = 0;
+  for (auto& [id, waiting] : std::exchange(waiting_, {})) waiting.done(tl::unexpected(error));
   for (auto& [id, finished] : std::exchange(changing_, {})) finished(tl::unexpected(error));
 }
 
@@ -388,7 +390,8 @@ void Replica::ApplyCommand(const raft::Entry& entry, WriteBatch& batch, Applied&
   if (command->proposer != proposer_) return;
   const auto waiting = waiting_.find(command->proposal_id);
   if (waiting == waiting_.end()) return;
-  applied.results.emplace_back(std::move(waiting->second), *std::move(result));
+  applied.results.emplace_back(std::move(waiting->second.done), *std::move(result));
+  waiting_bytes_ -= waiting->second.bytes;
   waiting_.erase(waiting);
 }
 

@@ -73,8 +73,9 @@ class Replica {
   /// Stops leading and fails whatever waits; nothing may follow.
   void Stop();
 
-  /// Proposals appended and not yet applied.
+  /// Proposals appended and not yet applied, and their bytes.
   [[nodiscard]] size_t in_flight() const { return waiting_.size(); }
+  [[nodiscard]] size_t in_flight_bytes() const { return waiting_bytes_; }
   [[nodiscard]] uint64_t proposer() const { return proposer_; }
 
   [[nodiscard]] const Lease& lease() const { return lease_; }
@@ -167,7 +168,12 @@ class Replica {
   std::optional<Nanos> step_down_at_;  // The lead was offered to another: gone by then, or forced.
 
   std::vector<std::function<void()>> deferred_;  // Calls to the library that must wait for Advance.
-  std::map<uint64_t, RaftGroup::Done> waiting_;
+  struct Waiting {
+    RaftGroup::Done done;
+    size_t bytes = 0;
+  };
+  std::map<uint64_t, Waiting> waiting_;
+  size_t waiting_bytes_ = 0;
   std::map<uint64_t, Finished> changing_;  // Membership changes by id, at most one.
   uint64_t next_change_ = 1;
   struct PendingTransfer {

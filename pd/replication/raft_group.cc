@@ -15,7 +15,6 @@
 #include "pd/replication/replica.h"
 #include "pd/runtime/mutex.h"
 #include "pd/storage/bytes.h"
-#include "scheduler/model/assert.h"
 
 namespace pd {
 namespace {
@@ -145,11 +144,6 @@ class ThreadedGroup final : public RaftGroup {
     wake_.NotifyOne();
   }
 
- protected:
-  [[nodiscard]] bool OnRaftThread() const override {
-    return raft_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
-  }
-
  private:
   struct Received {
     codec::Envelope envelope;
@@ -186,7 +180,6 @@ class ThreadedGroup final : public RaftGroup {
   }
 
   Result<void> RunThere(Millis timeout, std::function<void(Replica::Finished)> task) {
-    PD_ASSERT(!OnRaftThread());
     Waiter<void> waiter;
     {
       const MutexLock lock(mutex_);
@@ -198,7 +191,6 @@ class ThreadedGroup final : public RaftGroup {
   }
 
   void Run() {
-    raft_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     replica_->Start();
     replica_->HandleReadies();
     Nanos next_tick = clock_.Monotonic() + options_.tick;
@@ -266,7 +258,6 @@ class ThreadedGroup final : public RaftGroup {
   const Clock& clock_;
   const std::unique_ptr<Replica> replica_;
   std::atomic<uint64_t> next_proposal_{1};
-  std::atomic<std::thread::id> raft_thread_{};
 
   Mutex mutex_;
   CondVar wake_;
@@ -333,7 +324,6 @@ Result<std::unique_ptr<RaftGroup>> RaftGroup::Open(const GroupOptions& options, 
 }
 
 Result<CommandResult> RaftGroup::ProposeAndWait(Command command, Millis timeout, raft::Term fence) {
-  PD_ASSERT(!OnRaftThread());
   Waiter<CommandResult> waiter;
   Propose(std::move(command), fence, waiter.Callback());
   return waiter.Wait(timeout);

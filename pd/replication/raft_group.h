@@ -25,8 +25,8 @@ struct GroupOptions {
   Millis tick{10};
   uint32_t heartbeat_ticks = 5;
   uint32_t election_ticks = 40;  // Base election timeout (random ones are up to twice that).
-  Millis drift{0};  // Cut off the lease: clock drift, a tick's rounding. 0: a tenth of the base.
-  Millis slow_disk{0};  // A leader whose write takes longer leaves the lead. 0: the base timeout.
+  Millis drift{40};              // Cut off the lease: clock drift and one tick's rounding.
+  Millis slow_disk{400};         // A leader whose batch takes longer to write steps down.
 
   size_t proposals_max = 8192;             // Waiting proposals; then kQueueFull.
   size_t proposal_bytes_max = 64U << 20U;  // Their bytes; then kQueueFull.
@@ -139,15 +139,14 @@ class RaftGroup {
   virtual void AddListener(GroupListener& listener) = 0;
   /// Starts the raft thread.
   virtual void Start() = 0;
-  /// Joins it; a leader stops leading first (OnLeaderStop). Waiting proposals fail with kTimeout, later ones with
-  /// kNotStarted.
+  /// Joins it. Waiting proposals fail with kTimeout. Afterwards proposals fail with kNotStarted.
   virtual void Stop() = 0;
 
   /// Proposes here (never forwarded). With `fence` the command is appended in that term only, else
   /// kNotLeader: what a leader's service decided in one term is never done in a later one.
   virtual void Propose(Command command, raft::Term fence, Done done) = 0;
   void Propose(Command command, Done done) { Propose(std::move(command), 0, std::move(done)); }
-  /// Blocks until applied here. kTimeout also when `timeout` passed. Never on the raft thread (asserted).
+  /// Blocks until applied here. kTimeout also when `timeout` passed. Not on the raft thread.
   Result<CommandResult> ProposeAndWait(Command command, Millis timeout, raft::Term fence = 0);
 
   [[nodiscard]] virtual LeaderStatus status() const = 0;
@@ -176,9 +175,6 @@ class RaftGroup {
   virtual Result<void> Receive(std::string bytes) = 0;
   /// The transport lost the peer, or gave up a message to it.
   virtual void ReportUnreachable(raft::NodeId id) = 0;
-
- protected:
-  [[nodiscard]] virtual bool OnRaftThread() const = 0;
 };
 
 }  // namespace pd

@@ -50,11 +50,11 @@ Result<void> CheckOptions(const GroupOptions& options) {
   return {};
 }
 
-/// With what is derived from other options filled in.
+/// A longer election timeout bears, and needs, a wider drift bound and more patience with the disk.
 GroupOptions Completed(GroupOptions options) {
   const auto base = std::chrono::duration_cast<Millis>(BaseTimeout(options));
-  if (options.drift == Millis(0)) options.drift = std::max(base / 10, 2 * options.tick);
-  if (options.slow_disk == Millis(0)) options.slow_disk = base;
+  options.drift = std::max(options.drift, std::max(base / 10, 2 * options.tick));
+  options.slow_disk = std::max(options.slow_disk, base);
   return options;
 }
 

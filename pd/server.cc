@@ -419,7 +419,18 @@ void PdServer::CheckLeaderPriority() {
 }
 
 Result<void> PdServer::TransferLeader(raft::NodeId target) {
-  const MutexLock one(transfer_mutex_);
+  {
+    const MutexLock lock(mutex_);
+    if (handing_over_) return Fail(ErrorCode::kUnavailable, "another hand-over is under way");
+    handing_over_ = true;
+  }
+  auto handed = HandOver(target);
+  const MutexLock lock(mutex_);
+  handing_over_ = false;
+  return handed;
+}
+
+Result<void> PdServer::HandOver(raft::NodeId target) {
   const raft::Term term = serving_term();
   if (term == 0) return Fail(ErrorCode::kNotLeader, "not leader");
   if (target == members_->self().id) return {};

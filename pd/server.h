@@ -118,7 +118,7 @@ class PdServer final : private GroupListener {
   /// Hands leadership to a member, or to any when `target` is 0: timestamps stop, their end is written down, Raft hands
   /// over. Waits for the outcome; on failure this member goes on. Errors: kNotLeader, kNotFound, kUnavailable,
   /// kTimeout.
-  Result<void> TransferLeader(raft::NodeId target) PD_EXCLUDES(transfer_mutex_, mutex_);
+  Result<void> TransferLeader(raft::NodeId target) PD_EXCLUDES(mutex_);
 
   /// Sets the end of the reserved ids (admin base-alloc-id), in either direction: the next id is base + 1.
   Result<void> SetIdBase(uint64_t base);
@@ -155,6 +155,7 @@ class PdServer final : private GroupListener {
   [[nodiscard]] MemberDetail SelfDetail() const;
   void CheckLeaderPriority();
 
+  Result<void> HandOver(raft::NodeId target) PD_EXCLUDES(mutex_);
   Result<IdAllocator::Window> ReserveIds(uint64_t count);
   void SaveTsoEnd(int64_t end_ms, TsoOracle::SaveDone done);
   /// Writes the oracle's end, and the leader key or its absence, as one transaction of `term`.
@@ -183,11 +184,11 @@ class PdServer final : private GroupListener {
   std::atomic<raft::Term> serving_term_{0};
   int64_t start_timestamp_s_ = 0;
 
-  Mutex transfer_mutex_;  // One hand-over at a time.
   mutable Mutex mutex_;
   CondVar woken_;                                      // All three threads wait here.
   raft::Term leading_term_ PD_GUARDED_BY(mutex_) = 0;  // As the Raft thread told; 0: not leading.
   bool stopping_ PD_GUARDED_BY(mutex_) = false;
+  bool handing_over_ PD_GUARDED_BY(mutex_) = false;  // One at a time.
   std::thread leadership_;
   std::thread timer_;
   std::thread duties_;

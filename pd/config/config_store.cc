@@ -404,7 +404,19 @@ Config ConfigStore::Effective() const {
 }
 
 Result<void> ConfigStore::Update(const Change& change) {
-  const MutexLock updating(update_mutex_);
+  {
+    const MutexLock lock(mutex_);
+    while (updating_) updated_.Wait(mutex_);
+    updating_ = true;
+  }
+  auto done = UpdateAlone(change);
+  const MutexLock lock(mutex_);
+  updating_ = false;
+  updated_.NotifyOne();
+  return done;
+}
+
+Result<void> ConfigStore::UpdateAlone(const Change& change) {
   const Snapshot before = online();
   OnlineConfig after = *before;
   if (auto changed = change(after); !changed) return changed;

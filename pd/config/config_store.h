@@ -86,7 +86,7 @@ class ConfigStore {
 
   /// Changes a copy, checks it, persists it, then shows it. Leader only. An unchanged result is
   /// success without a write. Errors: those of `change`, of ValidateOnlineConfig, and of the write.
-  Result<void> Update(const Change& change) PD_EXCLUDES(update_mutex_, mutex_);
+  Result<void> Update(const Change& change) PD_EXCLUDES(mutex_);
 
   /// One item of POST /pd/api/v1/config, "log.level" and "level" included (these act on this member
   /// at once).
@@ -104,14 +104,17 @@ class ConfigStore {
   void AddObserver(Observer observer) { observers_.push_back(std::move(observer)); }
 
  private:
+  Result<void> UpdateAlone(const Change& change) PD_EXCLUDES(mutex_);
   void Show(Snapshot next) PD_EXCLUDES(mutex_);
 
   const Config config_;
   Persist persist_;
   std::vector<Check> checks_;
   std::vector<Observer> observers_;
-  Mutex update_mutex_;  // One change at a time: the persisted JSON is the whole configuration.
   mutable Mutex mutex_;
+  CondVar updated_;
+  bool updating_ PD_GUARDED_BY(mutex_) =
+      false;  // One at a time: what is written is the whole configuration.
   Snapshot online_ PD_GUARDED_BY(mutex_);
 };
 

@@ -21,6 +21,7 @@ constexpr Nanos kTsoWindow = Millis(500);
 constexpr Millis kDutyInterval{50};
 constexpr Nanos kPublishAgain = std::chrono::seconds(10);
 constexpr Nanos kPriorityInterval = std::chrono::minutes(1);
+constexpr std::string_view kTemporaryPrefix = "/config/ttl/";
 constexpr const char* kClusterIdKey = "/pd/cluster_id";
 
 std::string EncodeU64(uint64_t value) {
@@ -216,7 +217,7 @@ void PdServer::OnLeaderStop(raft::Term) {
 
 void PdServer::OnApplied(raft::LogIndex, const AppliedChanges& changes) {
   for (const Event& event : changes.events) {
-    if (event.type != Event::Type::kPut) continue;
+    if (TakeTemporary(event) || event.type != Event::Type::kPut) continue;
     if (event.kv.key == kClusterIdKey) {
       cluster_id_.store(DecodeU64(event.kv.value), std::memory_order_release);
     } else if (event.kv.key.ends_with("/config") && event.kv.key == Key("/config") &&
@@ -226,6 +227,14 @@ void PdServer::OnApplied(raft::LogIndex, const AppliedChanges& changes) {
       }
     }
   }
+}
+
+bool PdServer::TakeTemporary(const Event& event) {
+  if (!event.kv.key.starts_with(kTemporaryPrefix)) return false;
+  const bool put = event.type == Event::Type::kPut;
+  config_store_->OnTemporary(event.kv.key.substr(kTemporaryPrefix.size()),
+                             put ? std::optional(event.kv.value) : std::nullopt);
+  return true;
 }
 
 void PdServer::OnStateReplaced(raft::LogIndex) { ReloadReplicated(); }
@@ -241,6 +250,13 @@ std::string PdServer::LocalValue(const std::string& key) const {
 
 void PdServer::ReloadReplicated() {
   cluster_id_.store(DecodeU64(LocalValue(kClusterIdKey)), std::memory_order_release);
+  std::map<std::string, std::string> temporary;
+  const auto items = meta_->GetPrefix(std::string(kTemporaryPrefix), Consistency::kLocal);
+  if (items) {
+    for (const KeyValue& item : *items)
+      temporary[item.key.substr(kTemporaryPrefix.size())] = item.value;
+  }
+  config_store_->ResetTemporary(std::move(temporary));
   const std::string json = LocalValue(Key("/config"));
   if (json.empty()) return;
   if (auto read = config_store_->OnReplicated(json); !read) {
@@ -509,6 +525,35 @@ Result<IdAllocator::Window> PdServer::ReserveIds(uint64_t count) {
                 "[PD:etcd:ErrEtcdTxnConflict]etcd transaction failed, conflicted and rolled back");
   }
   return window;
+}
+
+Result<void> PdServer::SetTemporaryConfig(const std::map<std::string, std::string>& items,
+                                          int64_t ttl_s) {
+  if (ttl_s < 0 || items.empty()) return {};  // Over before it began.
+  const raft::Term term = serving_term();
+  if (term == 0) return Fail(ErrorCode::kNotLeader, "not leader");
+  KvTxn txn;
+  LeaseId lease = 0;
+  if (ttl_s > 0) {
+    const auto granted = meta_->GrantLease(0, ttl_s * 1000, kWriteTimeout);
+    if (!granted) return tl::unexpected(granted.error());
+    lease = granted->id;
+  }
+  for (const auto& [key, json] : items) {
+    const std::string path = std::string(kTemporaryPrefix) + key;
+    if (lease == 0) {
+      DeleteRequest gone;
+      gone.key = path;
+      txn.then.emplace_back(std::move(gone));
+      continue;
+    }
+    PutRequest put = Put(path, json);
+    put.lease = lease;
+    txn.then.emplace_back(std::move(put));
+  }
+  auto written = meta_->Txn(std::move(txn), kWriteTimeout, term);
+  if (!written) return tl::unexpected(written.error());
+  return {};
 }
 
 Result<void> PdServer::SetIdBase(uint64_t base) {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -120,6 +121,10 @@ class PdServer final : private GroupListener {
   /// kTimeout.
   Result<void> TransferLeader(raft::NodeId target) PD_EXCLUDES(mutex_);
 
+  /// Sets items of the schedule section for a time, on all members, until `ttl_s` has passed; 0 ends them at once.
+  /// Checked already. Waits for Raft.
+  Result<void> SetTemporaryConfig(const std::map<std::string, std::string>& items, int64_t ttl_s);
+
   /// Sets the end of the reserved ids (admin base-alloc-id), in either direction: the next id is base + 1.
   Result<void> SetIdBase(uint64_t base);
 
@@ -141,6 +146,8 @@ class PdServer final : private GroupListener {
   void StopServices() PD_EXCLUDES(mutex_);
   Result<void> BeginTerm(raft::Term term) PD_EXCLUDES(mutex_);
   Result<void> LoadConfig(raft::Term term);
+  /// Takes an event of a temporary item; false when it is about something else.
+  bool TakeTemporary(const Event& event);
   Result<void> PersistConfig(const OnlineConfig& online, raft::Term term);
   void ReloadReplicated();
   [[nodiscard]] std::string LocalValue(const std::string& key) const;

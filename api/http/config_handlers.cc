@@ -1,5 +1,7 @@
 #include "api/http/config_handlers.h"
 
+#include <map>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using pd::ConfigSection;
 
+constexpr int64_t kTtlMax = 10LL * 365 * 24 * 3600;
 constexpr std::string_view kUpdated = "The config is updated.";
 
 /// Text that the configuration room wrote: it is JSON.
@@ -38,10 +41,29 @@ HttpResponse RefuseItem(const pd::Error& error) {
   return ErrorResponse(error);
 }
 
+HttpResponse SetTemporary(pd::PdServer& server, const Json& items, std::string_view ttl_text) {
+  const auto ttl_s = ParseInt64(ttl_text, "Atoi");
+  if (!ttl_s) return ErrorResponse(400, ttl_s.error());
+  if (*ttl_s > kTtlMax) return ErrorResponse(400, fmt::format("ttlSecond {} is too large", *ttl_s));
+  std::map<std::string, std::string> temporary;
+  for (const auto& [key, value] : items.items()) {
+    if (auto fits = server.config_store().CheckTemporary(key, value.dump()); !fits) {
+      return RefuseItem(fits.error());
+    }
+    temporary[key] = value.dump();
+  }
+  if (auto set = server.SetTemporaryConfig(temporary, *ttl_s); !set)
+    return ErrorResponse(set.error());
+  return JsonV1(200,
+                Json(*ttl_s == 0 ? "The ttl config is deleted." : "The ttl config is updated."));
+}
+
 HttpResponse SetItems(pd::PdServer& server, const HttpRequest& request) {
   const auto parsed = ParseJson(request.body);
   if (!parsed) return ErrorResponse(400, parsed.error().text);
   if (!parsed->is_object()) return ErrorResponse(400, NotAnObjectText(*parsed));
+  if (const auto ttl = request.Query("ttlSecond"); ttl && !ttl->empty())
+    return SetTemporary(server, *parsed, *ttl);
   for (const auto& [key, value] : parsed->items()) {
     if (auto set = server.config_store().SetItem(key, value.dump()); !set)
       return RefuseItem(set.error());
@@ -50,7 +72,7 @@ HttpResponse SetItems(pd::PdServer& server, const HttpRequest& request) {
 }
 
 HttpResponse GetSection(pd::PdServer& server, ConfigSection section) {
-  return JsonV1(200, Trusted(pd::SectionToJson(*server.config_store().online(), section)));
+  return JsonV1(200, Trusted(pd::SectionToJson(*server.config_store().lasting(), section)));
 }
 
 /// Decoding problems are 400, refused values 500, as in the reference.

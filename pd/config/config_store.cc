@@ -379,16 +379,22 @@ Result<void> SetConfigItem(std::string_view key, std::string_view json, OnlineCo
 ConfigStore::ConfigStore(Config config, Persist persist)
     : config_(std::move(config)),
       persist_(std::move(persist)),
-      online_(std::make_shared<const OnlineConfig>(MakeOnlineConfig(config_))) {}
+      lasting_(std::make_shared<const OnlineConfig>(MakeOnlineConfig(config_))),
+      online_(lasting_) {}
 
 ConfigStore::Snapshot ConfigStore::online() const {
   const MutexLock lock(mutex_);
   return online_;
 }
 
+ConfigStore::Snapshot ConfigStore::lasting() const {
+  const MutexLock lock(mutex_);
+  return lasting_;
+}
+
 Config ConfigStore::Effective() const {
   Config config = config_;
-  const Snapshot now = online();
+  const Snapshot now = lasting();
   config.schedule = Shown(now->schedule);
   config.replication = now->replication;
   config.pd_server = now->pd_server;
@@ -417,7 +423,7 @@ Result<void> ConfigStore::Update(const Change& change) {
 }
 
 Result<void> ConfigStore::UpdateAlone(const Change& change) {
-  const Snapshot before = online();
+  const Snapshot before = lasting();
   OnlineConfig after = *before;
   if (auto changed = change(after); !changed) return changed;
   if (auto valid = ValidateOnlineConfig(after); !valid) return valid;
@@ -433,6 +439,9 @@ Result<void> ConfigStore::UpdateAlone(const Change& change) {
 Result<void> ConfigStore::SetItem(std::string_view key, std::string_view json) {
   const bool is_log = key == "level" || key == "log" || key.starts_with("log.");
   if (!is_log) {
+    const auto full = key.find('.') == std::string_view::npos ? FindItem(key) : std::string(key);
+    if (full && IsTemporaryNow(*full))
+      return Refuse(fmt::format("need to clean up TTL first for {}", *full));
     return Update([&](OnlineConfig& online) { return SetConfigItem(key, json, online); });
   }
   if (key != "level" && key != "log.level") return Refuse("only support changing log level");
@@ -454,12 +463,70 @@ Result<void> ConfigStore::OnReplicated(std::string_view json) {
   return {};
 }
 
-void ConfigStore::Show(Snapshot next) {
+bool IsTemporaryItem(std::string_view key) {
+  static constexpr std::string_view kItems[] = {"max-snapshot-count",
+                                                "max-merge-region-size",
+                                                "max-pending-peer-count",
+                                                "max-merge-region-keys",
+                                                "leader-schedule-limit",
+                                                "region-schedule-limit",
+                                                "replica-schedule-limit",
+                                                "merge-schedule-limit",
+                                                "hot-region-schedule-limit",
+                                                "split-scatter-schedule-limit",
+                                                "scheduler-max-waiting-operator",
+                                                "enable-location-replacement",
+                                                "enable-tikv-split-region"};
+  constexpr std::string_view kSection = "schedule.";
+  if (!key.starts_with(kSection)) return false;
+  key.remove_prefix(kSection.size());
+  return std::find(std::begin(kItems), std::end(kItems), key) != std::end(kItems);
+}
+
+Result<void> ConfigStore::CheckTemporary(std::string_view key, std::string_view json) const {
+  if (!IsTemporaryItem(key)) return Refuse(fmt::format("unsupported ttl config {}", key));
+  OnlineConfig trial = *lasting();
+  return SetConfigItem(key, json, trial);
+}
+
+void ConfigStore::OnTemporary(const std::string& key, const std::optional<std::string>& json) {
   {
     const MutexLock lock(mutex_);
-    online_ = next;
+    if (json) {
+      temporary_[key] = *json;
+    } else {
+      temporary_.erase(key);
+    }
   }
-  for (const Observer& observer : observers_) observer(next);
+  Show(nullptr);
+}
+
+void ConfigStore::ResetTemporary(std::map<std::string, std::string> items) {
+  {
+    const MutexLock lock(mutex_);
+    temporary_ = std::move(items);
+  }
+  Show(nullptr);
+}
+
+bool ConfigStore::IsTemporaryNow(const std::string& key) const {
+  const MutexLock lock(mutex_);
+  return temporary_.contains(key);
+}
+
+void ConfigStore::Show(Snapshot next) {
+  Snapshot shown;
+  {
+    const MutexLock lock(mutex_);
+    if (next != nullptr) lasting_ = std::move(next);
+    OnlineConfig merged = *lasting_;
+    // What cannot be read is left out: it was checked when it was written.
+    for (const auto& [key, json] : temporary_) static_cast<void>(SetConfigItem(key, json, merged));
+    online_ =
+        temporary_.empty() ? lasting_ : std::make_shared<const OnlineConfig>(std::move(merged));
+    shown = online_;
+  }
+  for (const Observer& observer : observers_) observer(shown);
 }
 
 }  // namespace pd

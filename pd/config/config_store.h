@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,6 +65,9 @@ Result<void> ValidateOnlineConfig(const OnlineConfig& online);
 /// text. "log.level" is not here, see ConfigStore::SetItem.
 Result<void> SetConfigItem(std::string_view key, std::string_view json, OnlineConfig& online);
 
+/// Whether an item (full name, "schedule.leader-schedule-limit") may be set for a limited time.
+bool IsTemporaryItem(std::string_view key);
+
 /// Holds the online configuration of a server, and on the leader changes and persists it.
 /// Thread-safe.
 class ConfigStore {
@@ -78,8 +83,10 @@ class ConfigStore {
   /// `config` gives the values of a cluster that has stored none.
   ConfigStore(Config config, Persist persist);
 
-  /// What holds now. Cheap; the snapshot does not change.
+  /// What holds now, temporary items included. Cheap; the snapshot does not change.
   [[nodiscard]] Snapshot online() const PD_EXCLUDES(mutex_);
+  /// The same without them: what the configuration routes show, as the reference's do.
+  [[nodiscard]] Snapshot lasting() const PD_EXCLUDES(mutex_);
   /// What the file and the command line said, with the online sections of now; but for the controller's, which the
   /// reference shows as it started (its readers watch a key of their own).
   [[nodiscard]] Config Effective() const PD_EXCLUDES(mutex_);
@@ -96,6 +103,14 @@ class ConfigStore {
   /// writing. Empty: none yet.
   Result<void> OnReplicated(std::string_view json) PD_EXCLUDES(mutex_);
 
+  /// Checks what is to be set for a time. kInvalidArgument: `unsupported ttl config X`, or the decoder's text.
+  [[nodiscard]] Result<void> CheckTemporary(std::string_view key, std::string_view json) const;
+  /// A temporary item came (or, with nothing, went): it lies over the lasting value, which cannot be changed meanwhile.
+  void OnTemporary(const std::string& key, const std::optional<std::string>& json)
+      PD_EXCLUDES(mutex_);
+  /// All temporary items there are.
+  void ResetTemporary(std::map<std::string, std::string> items) PD_EXCLUDES(mutex_);
+
   /// Errors of `check` refuse the change. Add all before the first change.
   void AddCheck(Check check) { checks_.push_back(std::move(check)); }
 
@@ -105,7 +120,9 @@ class ConfigStore {
 
  private:
   Result<void> UpdateAlone(const Change& change) PD_EXCLUDES(mutex_);
+  /// Shows a new lasting configuration (nothing: the same) under the temporary items of now.
   void Show(Snapshot next) PD_EXCLUDES(mutex_);
+  [[nodiscard]] bool IsTemporaryNow(const std::string& key) const PD_EXCLUDES(mutex_);
 
   const Config config_;
   Persist persist_;
@@ -115,7 +132,9 @@ class ConfigStore {
   CondVar updated_;
   bool updating_ PD_GUARDED_BY(mutex_) =
       false;  // One at a time: what is written is the whole configuration.
+  Snapshot lasting_ PD_GUARDED_BY(mutex_);
   Snapshot online_ PD_GUARDED_BY(mutex_);
+  std::map<std::string, std::string> temporary_ PD_GUARDED_BY(mutex_);  // By full name.
 };
 
 }  // namespace pd

@@ -96,6 +96,27 @@ TEST_CASE("replicated text replaces what a member shows, and bad text does not",
   CHECK(bench.written.empty());
 }
 
+TEST_CASE("temporary items lie over the lasting ones and lock them", "[config]") {
+  Bench bench;
+  CHECK(bench.store.CheckTemporary("schedule.bogus", "1").error().context ==
+        "unsupported ttl config schedule.bogus");
+  CHECK(bench.store.CheckTemporary("leader-schedule-limit", "1").error().context ==
+        "unsupported ttl config leader-schedule-limit");
+  CHECK_FALSE(bench.store.CheckTemporary("schedule.leader-schedule-limit", "\"x\""));
+  REQUIRE(bench.store.CheckTemporary("schedule.leader-schedule-limit", "99"));
+  bench.store.OnTemporary("schedule.leader-schedule-limit", "99");
+  CHECK(bench.store.online()->schedule.leader_schedule_limit == 99);
+  CHECK(bench.store.lasting()->schedule.leader_schedule_limit == 4);
+  CHECK(bench.Set("leader-schedule-limit", "5") ==
+        "need to clean up TTL first for schedule.leader-schedule-limit");
+  CHECK(bench.Set("region-schedule-limit", "5") == "ok");
+  CHECK(bench.store.online()->schedule.leader_schedule_limit == 99);
+  CHECK(bench.store.online()->schedule.region_schedule_limit == 5);
+  bench.store.OnTemporary("schedule.leader-schedule-limit", std::nullopt);
+  CHECK(bench.store.online()->schedule.leader_schedule_limit == 4);
+  CHECK(bench.Set("leader-schedule-limit", "5") == "ok");
+}
+
 TEST_CASE("floats are written as the reference's encoder does", "[config]") {
   OnlineConfig online;
   online.controller.request_unit.write_base_cost = 1e-7;

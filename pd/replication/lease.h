@@ -11,9 +11,14 @@
 
 namespace pd {
 
+/// What a voter promises a leader whose heartbeat it answers: to elect nobody else for so long. Members may run with
+/// election timeouts of their own, none of them shorter than this; so no lease counts on more.
+inline constexpr Millis kVoterPromise{400};
+
 /// The PD leader's lease (design.md 4). A round of heartbeats sent at time t that a quorum acknowledged makes the lease
-/// end at t + span, where span is the base election timeout less the drift bound: until then each voter of that quorum
-/// refuses to elect another, and any new leader needs one of them.
+/// end at t + span, where span is what voters promise (kVoterPromise) less the drift bound: until then each voter of
+/// that quorum refuses to elect another, and any new leader needs one of them. The leader's own election timeout does
+/// not count: the voters' may be shorter.
 /// It shows only once the leader is open for service (first entry of the term applied), and is given up for the rest of
 /// the term before the lead is handed over.
 /// All calls on the raft thread, but for Valid() and end(), which any thread may make.

@@ -20,6 +20,7 @@ constexpr uint64_t kCommittedBytesMax = 8U << 20U;  // Entries applied in one ba
 constexpr size_t kInflightMessagesMax = 256;
 constexpr size_t kEnvelopeBytesMax = 4U << 20U;  // Messages are sent together up to this.
 constexpr uint32_t kCompactionTicks = 100;
+constexpr Nanos kLeaseRoundMax = kVoterPromise / 8;  // However rare heartbeats are set to be.
 constexpr std::string_view kTransferCampaign =
     "CampaignTransfer";  // Votes of a hand-over; the library's word.
 
@@ -44,8 +45,11 @@ Result<void> CheckOptions(const GroupOptions& options) {
   if (options.heartbeat_ticks == 0 || options.election_ticks <= options.heartbeat_ticks) {
     return refuse("election timeout must be longer than the heartbeat interval");
   }
-  if (options.drift < options.tick || options.drift >= BaseTimeout(options)) {
-    return refuse("drift bound must be between a tick and the election timeout");
+  if (BaseTimeout(options) < kVoterPromise) {
+    return refuse("election timeout must not be shorter than what voters promise a leader");
+  }
+  if (options.drift < options.tick || options.drift >= kVoterPromise) {
+    return refuse("drift bound must be between a tick and what voters promise a leader");
   }
   return {};
 }
@@ -125,7 +129,7 @@ Replica::Replica(const GroupOptions& options, Database& database, Transport& tra
       logger_(std::make_unique<LibraryLogger>()),
       sender_(SenderOptions(options), database, transport, clock, seed),
       receiver_(database),
-      lease_(clock, BaseTimeout(options) - options.drift) {}
+      lease_(clock, kVoterPromise - options.drift) {}
 
 Replica::~Replica() = default;
 
@@ -191,7 +195,8 @@ void Replica::Start() {
 void Replica::Tick() {
   sender_.Tick();
   node_->Tick();
-  if (lead_term_ != 0 && ++ticks_to_heartbeat_ >= options_.heartbeat_ticks) StartLeaseRound();
+  const Nanos round = std::min<Nanos>(options_.tick * options_.heartbeat_ticks, kLeaseRoundMax);
+  if (lead_term_ != 0 && options_.tick * ++ticks_since_round_ >= round) StartLeaseRound();
   if (step_down_at_ && clock_.Monotonic() >= *step_down_at_) ForceStepDown();
   CheckTransfer();
   if (++ticks_to_compaction_ >= kCompactionTicks) {

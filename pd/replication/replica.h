@@ -163,7 +163,7 @@ class Replica {
   bool told_removed_ = false;
 
   Nanos votes_from_{0};  // No vote is granted before; see Start().
-  uint32_t ticks_to_heartbeat_ = 0;
+  uint32_t ticks_since_round_ = 0;
   uint32_t ticks_to_compaction_ = 0;
   std::optional<Nanos> step_down_at_;  // The lead was offered to another: gone by then, or forced.
 

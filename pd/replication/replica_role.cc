@@ -64,7 +64,7 @@ void Replica::AnnounceRole() {
 // A read index does what the lease needs: the library answers it once a quorum has acknowledged heartbeats that were
 // sent after the call.
 void Replica::StartLeaseRound() {
-  ticks_to_heartbeat_ = 0;
+  ticks_since_round_ = 0;
   if (lead_term_ == 0 || lease_.given_up()) return;
   const uint64_t round = lease_.StartRound();
   node_->ReadIndex(raft::Payload::Copy(ByteWriter().U64(lead_term_).U64(round).Take()));

@@ -210,6 +210,30 @@ TEST_CASE("a restarted voter keeps the promise it may have given") {
   }
 }
 
+TEST_CASE("a leader with a longer election timeout than its voters holds no longer lease") {
+  // The simulation checks after each step that no two hold the lease.
+  SimulatedGroup group(14, 3);
+  group.options().heartbeat_ticks = 50;
+  group.options().election_ticks = 300;
+  group.Crash(1);
+  group.StartMember(1);
+  group.Settle();
+  SimulatedMember& patient = group.member(1);
+  if (group.Leader() != &patient) {
+    group.Leader()->replica->Transfer(1, Nanos::max(), [](const Result<void>&) {});
+    group.Leader()->replica->HandleReadies();
+  }
+  REQUIRE(group.RunUntil([&] { return group.Leader() == &patient; }));
+  group.Must(PutTxn("a", "1"));
+  for (int i = 0; i < 100; ++i) {
+    group.Run(20ms);
+    CHECK(patient.replica->lease().Valid());
+  }
+  group.Partition({{2, 3}});
+  REQUIRE(group.RunUntil([&] { return group.Leader() != nullptr && group.Leader() != &patient; }));
+  CHECK_FALSE(patient.replica->lease().Valid());
+}
+
 TEST_CASE("votes are refused for one base timeout after a restart") {
   SimulatedGroup group(11, 3);
   SimulatedMember& leader = group.WaitForLeader();
@@ -273,6 +297,9 @@ TEST_CASE("options that cannot work are refused") {
   options.drift = Millis(400);
   CHECK(open(options) == ErrorCode::kInvalidArgument);
   options.drift = Millis(40);
+  options.election_ticks = 39;
+  CHECK(open(options) == ErrorCode::kInvalidArgument);
+  options.election_ticks = 40;
   CHECK(open(options) == ErrorCode::kNotFound);
   options.id = 2;  // The database has an owner now.
   CHECK(open(options) == ErrorCode::kInvalidArgument);

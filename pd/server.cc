@@ -8,6 +8,7 @@
 
 #include "pd/codec/member_codec.h"
 #include "pd/log/log.h"
+#include "pd/replication/lease.h"
 #include "pd/server_metrics.h"
 #include "pd/version.h"
 
@@ -15,7 +16,7 @@ namespace pd {
 namespace {
 
 constexpr Millis kWriteTimeout{3000};
-constexpr Millis kHandOverTimeout{2000};
+constexpr Millis kHandOverTimeout{2000};  // On top of the election timeout.
 constexpr Millis kRetryAfter{200};
 constexpr Nanos kTsoWindow = Millis(500);
 constexpr Millis kDutyInterval{50};
@@ -38,13 +39,35 @@ uint64_t DecodeU64(std::string_view bytes) {
   return value;
 }
 
+/// The number that is stored under a key, 0 where there is none. Errors: kCorrupt for anything but eight bytes.
+Result<uint64_t> NumberIn(const std::string& key, const std::optional<std::string>& value) {
+  if (!value) return 0;
+  if (value->size() == 8) return DecodeU64(*value);
+  return Fail(ErrorCode::kCorrupt,
+              fmt::format("{} holds {} bytes, not a number", key, value->size()));
+}
+
+/// What this member has applied under a key, if anything. Errors: kIo.
+Result<std::optional<std::string>> ReadApplied(const MetaStore& meta, const std::string& key) {
+  auto found = meta.Get(key, Consistency::kLocal);
+  if (!found) return tl::unexpected(found.error());
+  if (!*found) return std::nullopt;
+  return std::move((*found)->value);
+}
+
+Result<uint64_t> ReadNumber(const MetaStore& meta, const std::string& key) {
+  const auto value = ReadApplied(meta, key);
+  if (!value) return tl::unexpected(value.error());
+  return NumberIn(key, *value);
+}
+
 /// The stored form of a TSO window end: nanoseconds.
 std::string EncodeEnd(int64_t end_ms) {
   return EncodeU64(static_cast<uint64_t>(end_ms) * 1'000'000);
 }
 /// Rounded up, so that a window never begins before the end.
-int64_t DecodeEnd(std::string_view bytes) {
-  return (static_cast<int64_t>(DecodeU64(bytes)) + 999'999) / 1'000'000;
+int64_t DecodeEnd(uint64_t stored) {
+  return (static_cast<int64_t>(stored) + 999'999) / 1'000'000;
 }
 
 PutRequest Put(std::string key, std::string value) {
@@ -72,8 +95,15 @@ GroupOptions MakeGroupOptions(const Config& config, const MemberIdentity& identi
   if (election > Nanos(0)) {
     options.election_ticks = static_cast<uint32_t>(election / options.tick);
   }
-  options.election_ticks = std::max(options.election_ticks, 4 * options.heartbeat_ticks);
+  options.election_ticks = std::max({options.election_ticks, 4 * options.heartbeat_ticks,
+                                     static_cast<uint32_t>(kVoterPromise / options.tick)});
   return options;
+}
+
+/// Raft gives a hand-over up after the election timeout.
+Millis HandOverTimeout(const Config& config) {
+  const GroupOptions options = MakeGroupOptions(config, {});
+  return options.tick * options.election_ticks + kHandOverTimeout;
 }
 
 uint64_t NewClusterId(const Clock& clock) {
@@ -244,10 +274,13 @@ void PdServer::OnRemoved() {
 }
 
 std::string PdServer::LocalValue(const std::string& key) const {
-  const auto found = meta_->Get(key, Consistency::kLocal);
-  return found && *found ? (*found)->value : std::string();
+  const auto found = ReadApplied(*meta_, key);
+  if (found) return found->value_or("");
+  LogError("cannot read the replicated state", {{"key", key}, {"error", found.error()}});
+  return {};
 }
 
+// What a member that does not lead shows; the start of a term reads for itself, and fails when it cannot.
 void PdServer::ReloadReplicated() {
   cluster_id_.store(DecodeU64(LocalValue(kClusterIdKey)), std::memory_order_release);
   std::map<std::string, std::string> temporary;
@@ -287,7 +320,7 @@ void PdServer::RunLeadership() {
     }
     StopServices();
     // Somebody else may do better; where there is nobody, this member tries again.
-    static_cast<void>(group_->TransferLeadership(0, kHandOverTimeout));
+    static_cast<void>(group_->TransferLeadership(0, HandOverTimeout(config_)));
     const MutexLock lock(mutex_);
     if (!stopping_) woken_.WaitFor(mutex_, kRetryAfter);
   }
@@ -313,21 +346,36 @@ Result<void> PdServer::StartServices(raft::Term term) {
 
 void PdServer::StopServices() {
   serving_term_.store(0, std::memory_order_release);
+  // They run still when it was the start of a service that failed, in a term that goes on.
+  tso_->Stop();
+  ids_->Stop();
   while (services_started_ > 0) leader_services_[--services_started_]->OnLeaderStop();
   LogInfo("PD leader services have stopped", {{"name", config_.name}});
 }
 
 Result<void> PdServer::BeginTerm(raft::Term term) {
   KvTxn txn;
-  uint64_t cluster_id = DecodeU64(LocalValue(kClusterIdKey));
+  // The compares matter when this term has begun before: a late save of then may be under way.
+  const auto read = [&](const std::string& key) -> Result<uint64_t> {
+    const auto value = ReadApplied(*meta_, key);
+    if (!value) return tl::unexpected(value.error());
+    txn.compares.push_back(*value ? Compare::ValueIs(key, **value) : Compare::Absent(key));
+    return NumberIn(key, *value);
+  };
+  const auto known_id = read(kClusterIdKey);
+  if (!known_id) return tl::unexpected(known_id.error());
+  uint64_t cluster_id = *known_id;
   if (cluster_id == 0) {
     cluster_id = NewClusterId(clock_);
-    txn.compares.push_back(Compare::Absent(kClusterIdKey));
     txn.then.emplace_back(Put(kClusterIdKey, EncodeU64(cluster_id)));
   }
   const std::string prefix = fmt::format("/pd/{}", cluster_id);
-  const TsoOracle::Window time = tso_->Plan(DecodeEnd(LocalValue(prefix + "/timestamp")));
-  IdAllocator::Window ids{DecodeU64(LocalValue(prefix + "/alloc_id")), 0};
+  const auto time_end = read(prefix + "/timestamp");
+  if (!time_end) return tl::unexpected(time_end.error());
+  const auto ids_end = read(prefix + "/alloc_id");
+  if (!ids_end) return tl::unexpected(ids_end.error());
+  const TsoOracle::Window time = tso_->Plan(DecodeEnd(*time_end));
+  IdAllocator::Window ids{*ids_end, 0};
   if (ids.base > UINT64_MAX - IdAllocator::kWindow) {
     return Fail(ErrorCode::kExhausted, "[PD:idalloc:ErrIDExhausted]id exhausted");
   }
@@ -337,7 +385,9 @@ Result<void> PdServer::BeginTerm(raft::Term term) {
   txn.then.emplace_back(Put(prefix + "/leader", EncodeLeader(members_->self())));
   const auto written = meta_->Txn(std::move(txn), kWriteTimeout, term);
   if (!written) return tl::unexpected(written.error());
-  if (!written->succeeded) return Fail(ErrorCode::kConflict, "another member made the cluster id");
+  if (!written->succeeded) {
+    return Fail(ErrorCode::kConflict, "cluster id, time or ids were written meanwhile");
+  }
 
   const MutexLock lock(mutex_);
   if (leading_term_ != term) return Fail(ErrorCode::kNotLeader, "not leader");
@@ -348,8 +398,9 @@ Result<void> PdServer::BeginTerm(raft::Term term) {
 }
 
 Result<void> PdServer::LoadConfig(raft::Term term) {
-  const std::string json = LocalValue(Key("/config"));
-  if (!json.empty()) return config_store_->OnReplicated(json);
+  const auto json = ReadApplied(*meta_, Key("/config"));
+  if (!json) return tl::unexpected(json.error());
+  if (*json) return config_store_->OnReplicated(**json);
   return PersistConfig(*config_store_->online(), term);
 }
 
@@ -459,18 +510,27 @@ Result<void> PdServer::HandOver(raft::NodeId target) {
 
   const int64_t end_ms = tso_->Stop();
   Result<void> handed = WriteTsoEnd(term, end_ms, LeaderKey::kDelete);
-  if (handed) handed = group_->TransferLeadership(target, kHandOverTimeout);
+  if (handed) handed = group_->TransferLeadership(target, HandOverTimeout(config_));
   if (handed) return {};
-  const TsoOracle::Window again = tso_->Plan(end_ms);
-  if (auto resumed = WriteTsoEnd(term, again.end_ms, LeaderKey::kWrite); !resumed) return handed;
-  const MutexLock lock(mutex_);
-  if (leading_term_ == term) tso_->Start(again);
-  return handed;
+  // Timestamps go on. Raft refuses writes while it hands over, and may give that up only after the election timeout.
+  while (true) {
+    if (const auto saved = ReadNumber(*meta_, Key("/timestamp"))) {
+      const TsoOracle::Window again = tso_->Plan(std::max(end_ms, DecodeEnd(*saved)));
+      const auto written = WriteTsoEnd(term, again.end_ms, LeaderKey::kWrite);
+      const MutexLock lock(mutex_);
+      if (written && leading_term_ == term) tso_->Start(again);
+      if (written) return handed;
+    }
+    const MutexLock lock(mutex_);
+    if (leading_term_ == term && !stopping_) woken_.WaitFor(mutex_, kRetryAfter);
+    if (leading_term_ != term || stopping_) return handed;
+  }
 }
 
 Result<void> PdServer::WriteTsoEnd(raft::Term term, int64_t end_ms, LeaderKey leader_key) {
   KvTxn txn;
-  txn.then.emplace_back(Put(Key("/timestamp"), EncodeEnd(end_ms)));
+  // 0: nothing was granted since the last hand-over, and the end which that one wrote stands.
+  if (end_ms != 0) txn.then.emplace_back(Put(Key("/timestamp"), EncodeEnd(end_ms)));
   if (leader_key == LeaderKey::kWrite) {
     txn.then.emplace_back(Put(Key("/leader"), EncodeLeader(members_->self())));
   } else {
@@ -509,7 +569,9 @@ Result<IdAllocator::Window> PdServer::ReserveIds(uint64_t count) {
   const std::string key = Key("/alloc_id");
   const auto old = meta_->Get(key);
   if (!old) return tl::unexpected(old.error());
-  IdAllocator::Window window{*old ? DecodeU64((*old)->value) : 0, 0};
+  const auto end = NumberIn(key, *old ? std::optional((*old)->value) : std::nullopt);
+  if (!end) return tl::unexpected(end.error());
+  IdAllocator::Window window{*end, 0};
   const uint64_t windows = (count + IdAllocator::kWindow - 1) / IdAllocator::kWindow;
   if (window.base > UINT64_MAX - windows * IdAllocator::kWindow) {
     return Fail(ErrorCode::kExhausted, "[PD:idalloc:ErrIDExhausted]id exhausted");

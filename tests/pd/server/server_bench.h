@@ -73,7 +73,7 @@ class DirectPeers final : public PeerClient {
 /// A cluster of `size` members, each with a database of its own in a temporary directory.
 class Bench {
  public:
-  explicit Bench(int size) {
+  explicit Bench(int size, LeaderService* service = nullptr) : service_(service) {
     folder_ = std::filesystem::temp_directory_path() / "qm-server-XXXXXX";
     REQUIRE(mkdtemp(folder_.data()) != nullptr);
     for (int i = 1; i <= size; ++i) {
@@ -114,6 +114,7 @@ class Bench {
     auto server = PdServer::Open(std::move(parts));
     if (!server) FAIL(server.error().context);
     servers[at] = std::move(*server);
+    if (service_ != nullptr) servers[at]->AddLeaderService(*service_);
     network_.Attach(id, servers[at].get());
     {
       const MutexLock lock(peers.mutex_);
@@ -165,6 +166,7 @@ class Bench {
   std::vector<std::unique_ptr<PdServer>> servers;  // From 1.
 
  private:
+  LeaderService* const service_;
   SystemClock clock_;
   Network network_;
   std::string folder_;

@@ -1,6 +1,7 @@
 #include "pd/server.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -41,6 +42,23 @@ TEST_CASE("the base of ids can be set in both directions", "[server]") {
   CHECK(*server.ids().Allocate(1) == 20'001);
   REQUIRE(server.SetIdBase(10));
   CHECK(*server.ids().Allocate(1) == 11);
+}
+
+TEST_CASE("a state that cannot be read is no empty state: the member does not serve", "[server]") {
+  Bench bench(1);
+  PdServer& server = bench.Leader();
+  CHECK(*server.ids().Allocate(1) == 1);
+  const std::string key = server.Key("/alloc_id");
+  REQUIRE(server.meta().Put(key, "1000", Millis(5000)));
+  CHECK(server.ids().Allocate(5000).error().code == ErrorCode::kCorrupt);
+
+  bench.Stop(1);
+  bench.Start(1);
+  PdServer& again = *bench.servers[1];
+  Bench::Until([&] { return again.group().LeaseValid(); });
+  CHECK_FALSE(again.ids().Allocate(1));
+  REQUIRE(again.meta().Put(key, std::string("\0\0\0\0\0\0\7\320", 8), Millis(5000)));
+  CHECK(*bench.Leader().ids().Allocate(1) == 2001);
 }
 
 TEST_CASE("three members: planned and unplanned changes of leader keep ids and time apart",
@@ -86,6 +104,64 @@ TEST_CASE("three members: planned and unplanned changes of leader keep ids and t
                          [](const Member& m) { return !m.client_urls.empty(); });
     });
   }
+}
+
+/// Refuses its first starts.
+class ReluctantService final : public LeaderService {
+ public:
+  Result<void> OnLeaderStart(uint64_t) override {
+    if (++starts < 3) return Fail(ErrorCode::kUnavailable, "not yet");
+    return {};
+  }
+  void OnLeaderStop() override {
+    PdServer* const at = server.load();
+    if (at == nullptr || starts >= 3) return;
+    if (at->tso().running() || at->ids().window_end() != 0) found_running = true;
+  }
+
+  std::atomic<PdServer*> server{nullptr};
+  std::atomic<int> starts{0};
+  std::atomic<bool> found_running{false};
+};
+
+TEST_CASE("a start that fails leaves neither time nor ids running", "[server]") {
+  ReluctantService service;
+  Bench bench(1, &service);
+  service.server = bench.servers[1].get();
+  CHECK(bench.Leader().ids().Allocate(1).has_value());
+  CHECK(service.starts == 3);
+  CHECK_FALSE(service.found_running);
+}
+
+TEST_CASE("hand-overs while no timestamps are granted take no time back", "[server]") {
+  Bench bench(3);
+  const auto jump = [](PdServer& leader) {
+    Timestamp ahead = *leader.tso().Generate(1);
+    ahead.physical_ms += 3'600'000;
+    REQUIRE(leader.tso().Reset(ahead.Composed(), TsoOracle::IfSmaller::kRefuse,
+                               TsoOracle::GapCheck::kOff, Nanos(0)));
+    const Timestamp last = *leader.tso().Generate(1);
+    leader.tso().Stop();
+    return last;
+  };
+  PdServer& first = bench.Leader();
+  const Timestamp before = jump(first);
+  REQUIRE(first.TransferLeader(0));
+  Bench::Until([&] { return &bench.Leader() != &first; });
+  CHECK(*bench.Leader().tso().Generate(1) > before);
+
+  PdServer& leader = bench.Leader();
+  const int absent = bench.NumberOf(leader) % 3 + 1;
+  const raft::NodeId absent_id = bench.servers[static_cast<size_t>(absent)]->members().self().id;
+  bench.Stop(absent);
+  const Timestamp last = jump(leader);
+  CHECK_FALSE(leader.TransferLeader(absent_id));
+  Result<Timestamp> next = Fail(ErrorCode::kNotLeader, "");
+  Bench::Until([&] {
+    next = bench.Leader().tso().Generate(1);
+    return next.has_value();
+  });
+  CHECK(*next > last);
 }
 
 TEST_CASE("leadership goes to whom it is asked for, and a member can be taken out", "[server]") {

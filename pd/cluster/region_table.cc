@@ -114,6 +114,7 @@ void RegionTable::PutSynced(const Region& region) {
   const bool moved_on =
       !origin || origin->epoch != region.epoch || origin->peers.size() != region.peers.size();
   const std::vector<Region> removed = index_.Put(region);
+  deleted_.erase(region.id);  // A mark of before would let a later leader delete a live region.
   if (moved_on) Mark(region.id);
   for (const Region& gone : removed) MarkDeleted(gone.id);
 }
@@ -132,6 +133,7 @@ void RegionTable::PutReplicated(const PutRegions& records) {
     const std::optional<Region> known = index_.Find(region.id);
     if (known && known->epoch == region.epoch && known->peers.size() == region.peers.size()) {
       unsaved_.erase(region.id);
+      deleted_.erase(region.id);
       continue;
     }
     // What a report brought is newer than any record of a lower epoch, re-created regions included.
@@ -142,6 +144,7 @@ void RegionTable::PutReplicated(const PutRegions& records) {
     }
     if (!index_.Check(region, nullptr)) continue;
     unsaved_.erase(region.id);
+    deleted_.erase(region.id);
     for (const Region& removed : index_.Put(region)) unsaved_.erase(removed.id);
   }
 }

@@ -128,6 +128,25 @@ TEST_CASE("deleted records take along only what is known from disk", "[region_ta
   CHECK(table.Find(RegionId{2}));
 }
 
+TEST_CASE("a region that another leader wrote again is not deleted", "[region_table]") {
+  RegionTable table;
+  REQUIRE(table.Report(Make(1, "", "m", 1), {}));
+  REQUIRE(table.Report(Make(2, "m", "", 1), {}));
+  REQUIRE(table.TakeUnsaved(100));
+  REQUIRE(table.Report(Make(2, "", "", 3), {}));  // The merge marks 1, and is not saved here.
+  PutRegions written;
+  SECTION("as a record") {
+    written.regions = {ToRecord(Make(2, "m", "", 4)), ToRecord(Make(1, "", "m", 4))};
+    table.PutReplicated(written);
+  }
+  SECTION("by the feed") {
+    table.PutSynced(Make(2, "m", "", 4));
+    table.PutSynced(Make(1, "", "m", 4));
+  }
+  const auto batch = table.TakeUnsaved(100);
+  CHECK((!batch || batch->deleted_ids.empty()));
+}
+
 TEST_CASE("an epoch that only the feed brought is saved by whoever leads next", "[region_table]") {
   RegionTable table;
   table.PutReplicated({{ToRecord(Make(1, "", "", 1))}, {}});

@@ -198,7 +198,9 @@ void StoreTable::UpdateStates() {
         if (changed.IsPreparing()) changed.node_state = NodeState::kServing;
         return {};
       });
-    } else if (store.IsRemoving() && store.counts.region_size_mib() == 0) {
+    } else if (store.IsRemoving() && store.counts.region_size_mib() == 0 &&
+               store.counts.regions() == 0) {
+      // Peers count, too: after a change of leader sizes are 0 until the regions report.
       moved = Bury(store.id, Force::kNo);
     } else if (store.IsRemoved() && store.counts.regions() == 0 && store.last_heartbeat &&
                store.DownTime(Now()) > kTombstoneKept) {

@@ -12,6 +12,8 @@ namespace {
 constexpr int kTries = 10;
 constexpr std::string_view kRetriesExceeded = "generate tso maximum number of retries exceeded";
 constexpr int64_t kNanosPerMilli = 1'000'000;
+/// Ends are stored as nanoseconds in 63 bits.
+constexpr int64_t kStorableMaxMs = INT64_MAX / kNanosPerMilli;
 /// With the clock standing still, time is pushed on only when so much of the counter is gone.
 constexpr int64_t kLogicalHigh = int64_t{1} << (Timestamp::kLogicalBits - 1);
 
@@ -167,10 +169,12 @@ void TsoOracle::SaveEnd(int64_t end_ms, SaveDone done) {
     epoch = epoch_;
   }
   events_.saves.fetch_add(1, std::memory_order_relaxed);
-  save_(end_ms, [this, end_ms, epoch, done = std::move(done)](const Result<void>& saved) {
+  save_(end_ms, [this, end_ms, epoch, done = std::move(done)](Result<void> saved) {
     {
       const MutexLock lock(mutex_);
-      if (epoch == epoch_) {
+      if (epoch != epoch_) {
+        if (saved) saved = NotLeader();  // The end is that of a time that is over.
+      } else {
         saving_ = false;
         if (saved) end_ms_.store(std::max(end_ms, end_ms_.load()), std::memory_order_release);
         changed_.NotifyAll();
@@ -196,15 +200,23 @@ Result<void> TsoOracle::Reset(uint64_t timestamp, IfSmaller if_smaller, GapCheck
   if (gap_check == GapCheck::kOn && gap_ms >= max_gap / Millis(1)) {
     return CannotReset("the specified ts is too larger than now");
   }
+  if (wanted.physical_ms > kStorableMaxMs - options_.window / Millis(1)) {
+    return CannotReset("the specified ts is too larger than now");
+  }
   auto done = std::make_shared<std::promise<Result<void>>>();
   SaveEnd(wanted.physical_ms + options_.window / Millis(1),
           [done](const Result<void>& saved) { done->set_value(saved); });
   if (auto saved = done->get_future().get(); !saved) return saved;
-  uint64_t current = last_.load(std::memory_order_acquire);
-  while (current != 0 && current < timestamp) {
-    if (last_.compare_exchange_weak(current, timestamp, std::memory_order_acq_rel)) break;
+  {
+    const MutexLock lock(mutex_);  // No start or stop between the look at the end and the jump.
+    if (wanted.physical_ms >= end_ms_.load(std::memory_order_acquire)) return NotLeader();
+    uint64_t current = last_.load(std::memory_order_acquire);
+    while (current != 0 && current < timestamp) {
+      if (last_.compare_exchange_weak(current, timestamp, std::memory_order_acq_rel)) break;
+    }
+    if (current == 0) return NotLeader();
   }
-  if (current == 0 || !lease_valid_()) return NotLeader();
+  if (!lease_valid_()) return NotLeader();
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "pd/tso/tso_oracle.h"
 
+#include <atomic>
 #include <set>
 #include <thread>
 #include <vector>
@@ -21,10 +22,12 @@ struct Bench {
   bool hold = false;
   int64_t saved = 0;
   std::vector<std::pair<int64_t, TsoOracle::SaveDone>> held;
+  std::atomic<int> held_count{0};
   TsoOracle oracle{TsoOracle::Options{Millis(500), Millis(1)}, clock,
                    [this](int64_t end_ms, TsoOracle::SaveDone done) {
                      if (hold) {
                        held.emplace_back(end_ms, std::move(done));
+                       ++held_count;
                      } else {
                        saved = end_ms;
                        done({});
@@ -39,6 +42,37 @@ struct Bench {
   }
   std::string Why(uint32_t count) { return oracle.TryGenerate(count).error().context; }
 };
+
+TEST_CASE("a jump whose window was saved for a time that is over is refused", "[tso]") {
+  Bench bench;
+  bench.Lead();
+  bench.hold = true;
+  const uint64_t ahead = Timestamp{kStart + 3'600'000, 0}.Composed();
+  Result<void> done;
+  std::thread reset([&] {
+    done = bench.oracle.Reset(ahead, TsoOracle::IfSmaller::kRefuse, TsoOracle::GapCheck::kOff,
+                              Nanos(0));
+  });
+  while (bench.oracle.events().saves.load() == 0) std::this_thread::yield();
+  bench.oracle.Stop();
+  bench.Lead();  // From a state that does not have the end of the jump.
+  while (bench.held_count.load() == 0) std::this_thread::yield();
+  bench.held.front().second({});
+  reset.join();
+  REQUIRE_FALSE(done);
+  CHECK(done.error().code == ErrorCode::kNotLeader);
+  CHECK(bench.oracle.last().physical_ms < bench.oracle.saved_end_ms());
+}
+
+TEST_CASE("a time that cannot be stored is refused", "[tso]") {
+  Bench bench;
+  bench.Lead();
+  const Timestamp last_storable{INT64_MAX / 1'000'000, 0};
+  const auto done = bench.oracle.Reset(last_storable.Composed(), TsoOracle::IfSmaller::kRefuse,
+                                       TsoOracle::GapCheck::kOff, Nanos(0));
+  REQUIRE_FALSE(done);
+  CHECK(done.error().code == ErrorCode::kInvalidArgument);
+}
 
 TEST_CASE("batches answer the last counter of one physical time", "[tso]") {
   Bench bench;

@@ -320,7 +320,9 @@ void PdServer::RunLeadership() {
     }
     StopServices();
     // Somebody else may do better; where there is nobody, this member tries again.
-    static_cast<void>(group_->TransferLeadership(0, HandOverTimeout(config_)));
+    if (leading_term() == wanted) {
+      static_cast<void>(group_->TransferLeadership(0, HandOverTimeout(config_)));
+    }
     const MutexLock lock(mutex_);
     if (!stopping_) woken_.WaitFor(mutex_, kRetryAfter);
   }

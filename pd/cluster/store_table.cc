@@ -27,6 +27,21 @@ double ParseWeight(const std::string& text) {
   return error == std::errc() && end == text.data() + text.size() ? value : 1;
 }
 
+/// Writes the time of a heartbeat over what is stored, nothing else: a change of the store may be under way. Not waited
+/// for; a lost write costs nothing but an older time after a change of leader.
+void ProposeHeartbeatTime(MetaStore& meta, const std::string& path, int64_t unix_ns,
+                          uint64_t term) {
+  const auto stored = meta.Get(path, Consistency::kLocal);
+  if (!stored || !*stored) return;
+  auto store = DecodeStore((*stored)->value);
+  if (!store) return;
+  store->last_heartbeat_unix_ns = unix_ns;
+  KvTxn txn;
+  txn.compares.push_back(Compare::ModRevisionIs(path, (*stored)->mod_revision));
+  txn.then.emplace_back(PutRequest{path, EncodeStore(*store), 0, false, false, false});
+  meta.ProposeTxn(std::move(txn), term, [](const Result<CommandResult>&) {});
+}
+
 }  // namespace
 
 Result<void> StoreTable::Load(const ClusterPaths& paths, uint64_t term) {
@@ -216,7 +231,6 @@ Result<NodeState> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
   const scheduler::Instant now = Now();
   const int64_t unix_ns = deps_.clock.UnixNanos();
   std::string path;
-  std::string to_write;
   NodeState state{};
   uint64_t term = 0;
   {
@@ -237,19 +251,10 @@ Result<NodeState> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
     if (unix_ns - entry.persisted_heartbeat_unix_ns >= kPersistHeartbeatNs && paths_) {
       entry.persisted_heartbeat_unix_ns = unix_ns;
       path = paths_->Store(heartbeat.id.value);
-      to_write = EncodeStore(entry.store);
       term = term_;
     }
   }
-  if (!path.empty()) {
-    // Not waited for; a lost write costs nothing but an older time after a change of leader. The compare keeps it from
-    // bringing back what a removal deleted meanwhile.
-    KvTxn txn;
-    txn.compares.push_back(
-        {Compare::Target::kVersion, Compare::Relation::kGreater, path, {}, 0, {}});
-    txn.then.emplace_back(PutRequest{path, std::move(to_write), 0, false, false, false});
-    deps_.meta.ProposeTxn(std::move(txn), term, [](const Result<CommandResult>&) {});
-  }
+  if (!path.empty()) ProposeHeartbeatTime(deps_.meta, path, unix_ns, term);
   return state;
 }
 

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "pd/codec/cluster_codec.h"
 #include "tests/pd/storage/fake_database.h"
 
 namespace pd {
@@ -217,6 +218,29 @@ TEST_CASE("stores keep what was set, and forget statistics", "[cluster]") {
   CHECK(store->leader_weight == 0.5);
   CHECK(store->region_weight == 2);
   CHECK_FALSE(store->has_stats);
+}
+
+TEST_CASE("a heartbeat takes no change of its store back, and a store with peers stays", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  StoreTable& stores = server.cluster().stores();
+  const std::string key = "/pd/7/raft/s/00000000000000000001";
+  const auto stored = [&] { return *DecodeStore(server.meta().Get(key).value()->value); };
+  Store removing = stored();
+  removing.state = scheduler::StoreState::kOffline;
+  removing.node_state = scheduler::NodeState::kRemoving;
+  REQUIRE(server.meta().Put(key, EncodeStore(removing), Millis{5000}));  // Not shown yet.
+  REQUIRE(stores.OnHeartbeat({StoreId{1}, {}, ""}));
+  REQUIRE(Eventually([&] { return stored().last_heartbeat_unix_ns != 0; }));
+  CHECK(stored().IsRemoving());
+
+  REQUIRE(stores.Modify(StoreId{1}, [](Store& store) {
+    store.state = scheduler::StoreState::kOffline;
+    store.node_state = scheduler::NodeState::kRemoving;
+  }));
+  stores.UpdateStates();
+  CHECK(stores.Find(StoreId{1})->IsRemoving());
 }
 
 TEST_CASE("split ids come in a row, region first", "[cluster]") {

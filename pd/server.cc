@@ -66,9 +66,7 @@ std::string EncodeEnd(int64_t end_ms) {
   return EncodeU64(static_cast<uint64_t>(end_ms) * 1'000'000);
 }
 /// Rounded up, so that a window never begins before the end.
-int64_t DecodeEnd(uint64_t stored) {
-  return (static_cast<int64_t>(stored) + 999'999) / 1'000'000;
-}
+int64_t DecodeEnd(uint64_t stored) { return (static_cast<int64_t>(stored) + 999'999) / 1'000'000; }
 
 PutRequest Put(std::string key, std::string value) {
   PutRequest put;

@@ -220,7 +220,8 @@ TEST_CASE("stores keep what was set, and forget statistics", "[cluster]") {
   CHECK_FALSE(store->has_stats);
 }
 
-TEST_CASE("a heartbeat takes no change of its store back, and a store with peers stays", "[cluster]") {
+TEST_CASE("a heartbeat takes no change of its store back, and a store with peers stays",
+          "[cluster]") {
   test::FakeDatabase database;
   Server server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));

@@ -154,7 +154,7 @@ struct Store {
 
   StoreStats stats;
   bool has_stats = false;               // A heartbeat came since this server leads.
-  double smoothed_available_bytes = 0;  // Hull moving average of 60 heartbeats (scheduling.md C.2).
+  double smoothed_available_bytes = 0;  // Hull moving average of 60 samples (scheduling.md C.2).
   StoreCounts counts;
   double leader_weight = 1;
   double region_weight = 1;

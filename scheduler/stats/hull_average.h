@@ -5,27 +5,26 @@
 
 namespace scheduler {
 
-/// Average of the last kSize samples in which newer ones weigh more, linearly; a plain average until there are as many.
+/// Average of the last kSize samples in which newer ones weigh more, linearly: the newest counts kSize times, the one
+/// before kSize - 1 times, and so on. The weights are the same while there are fewer samples.
 template <size_t kSize>
 class WeightedAverage {
  public:
   void Add(double sample) {
+    weighted_ += sample * static_cast<double>(kSize) - sum_;
+    sum_ += sample;
     if (count_ == kSize) {
-      weighted_ -= sum_;
       sum_ -= samples_[next_];
     } else {
       ++count_;
     }
     samples_[next_] = sample;
     next_ = (next_ + 1) % kSize;
-    weighted_ += sample * static_cast<double>(count_);
-    sum_ += sample;
   }
 
   [[nodiscard]] double Value() const {
     if (count_ == 0) return 0;
-    if (count_ < kSize) return sum_ / static_cast<double>(count_);
-    return weighted_ / static_cast<double>(kSize * (kSize + 1) / 2);
+    return weighted_ / static_cast<double>((2 * kSize - count_ + 1) * count_ / 2);
   }
 
  private:

@@ -53,7 +53,13 @@ pdctl() {
 
 case $verb in
   check) scenarios ;;
-  test) scenarios --pending "$here/pending.tsv" ;;
+  test)
+    # Some recordings hang on when a background job of the server comes round; on a busy machine one may miss. Told, and
+    # tried once more: what is wrong stays wrong.
+    scenarios --pending "$here/pending.tsv" && exit 0
+    echo "golden: differences, replaying once more"
+    scenarios --pending "$here/pending.tsv"
+    ;;
   pending) scenarios --pending "$here/pending.tsv" --write-pending ;;
   wire) cd "$here/replay" && "$GO" test -count=1 ./... ;;
   pdctl-check) pdctl ;;

@@ -27,8 +27,8 @@ double ParseWeight(const std::string& text) {
   return error == std::errc() && end == text.data() + text.size() ? value : 1;
 }
 
-/// Writes the time of a heartbeat over what is stored, nothing else: a change of the store may be under way. Waited for,
-/// as a store that was answered must not look unheard after a change of leader; once in minutes for each store.
+/// Writes the time of a heartbeat over what is stored, nothing else: a change of the store may be under way. Waited
+/// for, as a store that was answered must not look unheard after a change of leader; once in minutes a store.
 void SaveHeartbeatTime(MetaStore& meta, const std::string& path, int64_t unix_ns, uint64_t term) {
   const auto stored = meta.Get(path, Consistency::kLocal);
   if (!stored || !*stored) return;

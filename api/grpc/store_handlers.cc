@@ -101,7 +101,7 @@ void AddStoreHandlers(MethodRegistry& registry, const ClusterCalls& calls) {
       registry, calls, "/pdpb.PD/PutStore", kPdpbBlocking,
       [calls](const pdpb::PutStoreRequest& request) { return PutStore(calls, request); });
   registry.Unary<pdpb::StoreHeartbeatRequest, pdpb::StoreHeartbeatResponse>(
-      "/pdpb.PD/StoreHeartbeat", kPdpbFast,
+      "/pdpb.PD/StoreHeartbeat", kPdpbBlocking,
       [calls](const CallContext&, const pdpb::StoreHeartbeatRequest& request)
           -> RpcResult<pdpb::StoreHeartbeatResponse> {
         if (auto status = CheckLeaderCall(calls, request.header().cluster_id())) {

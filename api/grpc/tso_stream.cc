@@ -11,6 +11,8 @@ namespace api {
 namespace {
 
 constexpr int kTries = 10;
+constexpr size_t kWaitingMax =
+    4096;  // Requests of one stream; a client waits for answers long before.
 constexpr pd::Millis kTryAgain{1};
 
 }  // namespace
@@ -27,6 +29,9 @@ class TsoStreamState : public std::enable_shared_from_this<TsoStreamState> {
     if (!refused) refused = CheckClusterId(desk_.server_, request.header().cluster_id());
     const pd::MutexLock lock(mutex_);
     if (refused) return Finish(std::move(*refused));
+    if (waiting_.size() >= kWaitingMax) {
+      return Finish({StatusCode::kResourceExhausted, "too many requests wait for timestamps"});
+    }
     waiting_.push_back({request.count(), now});
     if (waiting_.size() == 1) Drain(now);
     if (!waiting_.empty() && !parked_) {
@@ -75,18 +80,22 @@ class TsoStreamState : public std::enable_shared_from_this<TsoStreamState> {
         return Finish({StatusCode::kUnknown, granted.error().context});
       }
       waiting_.pop_front();
-      Answer(head, *granted, now);
+      if (!Answer(head, *granted, now)) {
+        return Finish({StatusCode::kResourceExhausted, "the client does not read its timestamps"});
+      }
     }
   }
 
-  void Answer(const Waiting& request, pd::Timestamp granted, pd::Nanos now) PD_REQUIRES(mutex_) {
+  /// False when the client does not take it: a client counts answers, so none may be left out.
+  bool Answer(const Waiting& request, pd::Timestamp granted, pd::Nanos now) PD_REQUIRES(mutex_) {
     FillHeader(desk_.server_, *response_.mutable_header());
     response_.set_count(request.count);
     response_.mutable_timestamp()->set_physical(granted.physical_ms);
     response_.mutable_timestamp()->set_logical(granted.logical);
-    sink_.Write(response_);
+    if (sink_.Write(response_) != SinkResult::kQueued) return false;
     desk_.batch_sizes_.Observe(request.count);
     desk_.seconds_.Observe(std::chrono::duration<double>(now - request.since).count());
+    return true;
   }
 
   void Finish(RpcStatus status) PD_REQUIRES(mutex_) {

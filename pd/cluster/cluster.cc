@@ -135,7 +135,7 @@ void Cluster::OnLeaderStop() {
 }
 
 void Cluster::QueueApplied(const AppliedChanges& changes) {
-  if (changes.regions.empty() || running()) return;  // A leader wrote them itself, from its table.
+  if (changes.regions.empty()) return;
   const MutexLock lock(mutex_);
   for (const PutRegions& batch : changes.regions) {
     if (applied_.size() >= kAppliedMax) {
@@ -414,6 +414,7 @@ Result<void> Cluster::SetExternalTimestamp(uint64_t ts, uint64_t tso) {
     return Fail(ErrorCode::kInvalidArgument,
                 "the external timestamp should not be larger than global ts");
   }
+  const MutexLock one(external_mutex_);
   if (auto checked = CheckRunning(); !checked) return checked;
   if (ts <= ExternalTimestamp()) {
     return Fail(ErrorCode::kInvalidArgument,

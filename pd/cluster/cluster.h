@@ -145,13 +145,17 @@ class Cluster final : public LeaderService {
   class Listener final : public GroupListener {
    public:
     explicit Listener(Cluster& cluster) : cluster_(cluster) {}
+    void OnLeaderStart(raft::Term) override { leads_ = true; }
+    void OnLeaderStop(raft::Term) override { leads_ = false; }
     void OnApplied(raft::LogIndex, const AppliedChanges& changes) override {
-      cluster_.QueueApplied(changes);
+      // A leader wrote them itself, from its table. Its services stop later than its lead does.
+      if (!leads_) cluster_.QueueApplied(changes);
     }
     void OnStateReplaced(raft::LogIndex) override { cluster_.QueueReload(); }
 
    private:
     Cluster& cluster_;
+    bool leads_ = false;
   };
 
   void QueueApplied(const AppliedChanges& changes);
@@ -182,6 +186,7 @@ class Cluster final : public LeaderService {
   std::atomic<uint64_t> min_resolved_ts_ = 0;
   std::atomic<uint64_t> external_ts_ = 0;
 
+  Mutex external_mutex_;  // One change of the external timestamp at a time.
   mutable Mutex mutex_;
   CondVar wake_;
   bool stopping_ PD_GUARDED_BY(mutex_) = false;

@@ -27,10 +27,9 @@ double ParseWeight(const std::string& text) {
   return error == std::errc() && end == text.data() + text.size() ? value : 1;
 }
 
-/// Writes the time of a heartbeat over what is stored, nothing else: a change of the store may be under way. Not waited
-/// for; a lost write costs nothing but an older time after a change of leader.
-void ProposeHeartbeatTime(MetaStore& meta, const std::string& path, int64_t unix_ns,
-                          uint64_t term) {
+/// Writes the time of a heartbeat over what is stored, nothing else: a change of the store may be under way. Waited
+/// for, as a store that was answered must not look unheard after a change of leader; once in minutes a store.
+void SaveHeartbeatTime(MetaStore& meta, const std::string& path, int64_t unix_ns, uint64_t term) {
   const auto stored = meta.Get(path, Consistency::kLocal);
   if (!stored || !*stored) return;
   auto store = DecodeStore((*stored)->value);
@@ -39,7 +38,8 @@ void ProposeHeartbeatTime(MetaStore& meta, const std::string& path, int64_t unix
   KvTxn txn;
   txn.compares.push_back(Compare::ModRevisionIs(path, (*stored)->mod_revision));
   txn.then.emplace_back(PutRequest{path, EncodeStore(*store), 0, false, false, false});
-  meta.ProposeTxn(std::move(txn), term, [](const Result<CommandResult>&) {});
+  // Refused when the store changed meanwhile: that write carried the state, and the next heartbeat comes soon.
+  static_cast<void>(meta.Txn(std::move(txn), kWriteTimeout, term));
 }
 
 }  // namespace
@@ -257,7 +257,7 @@ Result<NodeState> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
       term = term_;
     }
   }
-  if (!path.empty()) ProposeHeartbeatTime(deps_.meta, path, unix_ns, term);
+  if (!path.empty()) SaveHeartbeatTime(deps_.meta, path, unix_ns, term);
   return state;
 }
 

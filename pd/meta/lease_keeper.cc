@@ -23,7 +23,8 @@ void LeaseKeeper::Start(raft::Term term, const std::vector<StateReader::LeaseSta
   term_ = term;
   leases_.clear();
   for (const StateReader::LeaseState& lease : leases) {
-    leases_[lease.id] = {lease.granted_ms, EndAfter(now, lease.remaining_ms), Nanos(0), false};
+    leases_[lease.id] = {lease.granted_ms, EndAfter(now, lease.remaining_ms), Nanos(0),
+                         lease.remaining_ms, false};
   }
 }
 
@@ -36,7 +37,7 @@ void LeaseKeeper::Stop() {
 void LeaseKeeper::Granted(const LeaseGrant& grant, Nanos now) {
   const MutexLock lock(mutex_);
   if (term_ == 0) return;
-  leases_[grant.id] = {grant.ttl_ms, EndAfter(now, grant.ttl_ms), Nanos(0), false};
+  leases_[grant.id] = {grant.ttl_ms, EndAfter(now, grant.ttl_ms), Nanos(0), grant.ttl_ms, false};
 }
 
 void LeaseKeeper::Revoked(LeaseId id) {
@@ -80,13 +81,23 @@ LeaseKeeper::Due LeaseKeeper::TakeExpired(Nanos now, Nanos retry) {
   return due;
 }
 
-LeaseCheckpoint LeaseKeeper::Remaining(Nanos now, int64_t longer_than_ms) const {
+LeaseCheckpoint LeaseKeeper::Remaining(Nanos now, int64_t longer_than_ms) {
   const MutexLock lock(mutex_);
   LeaseCheckpoint checkpoint;
-  for (const auto& [id, lease] : leases_) {
-    if (lease.granted_ms > longer_than_ms) checkpoint.leases.push_back({id, Left(lease.end, now)});
+  for (auto& [id, lease] : leases_) {
+    if (lease.granted_ms <= longer_than_ms) continue;
+    lease.saved_ms = Left(lease.end, now);
+    checkpoint.leases.push_back({id, lease.saved_ms});
   }
   return checkpoint;
+}
+
+bool LeaseKeeper::TakeShortened(LeaseId id) {
+  const MutexLock lock(mutex_);
+  const auto found = leases_.find(id);
+  if (found == leases_.end() || found->second.saved_ms >= found->second.granted_ms) return false;
+  found->second.saved_ms = found->second.granted_ms;
+  return true;
 }
 
 }  // namespace pd

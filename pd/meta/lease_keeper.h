@@ -40,13 +40,17 @@ class LeaseKeeper {
   };
   Due TakeExpired(Nanos now, Nanos retry);
   /// What long leases have left, for a checkpoint; empty when this member does not lead.
-  [[nodiscard]] LeaseCheckpoint Remaining(Nanos now, int64_t longer_than_ms) const;
+  [[nodiscard]] LeaseCheckpoint Remaining(Nanos now, int64_t longer_than_ms);
+  /// Whether less is saved of a lease than it was granted, so that a new leader would end it too soon after it was kept
+  /// alive. Counts it as saved in full: the caller writes that down.
+  bool TakeShortened(LeaseId id);
 
  private:
   struct Lease {
     int64_t granted_ms = 0;
     Nanos end{0};
     Nanos revoke_again{0};  // Not before.
+    int64_t saved_ms = 0;   // What a new leader would find left of it.
     bool expired = false;   // Named by TakeExpired: cannot be kept alive any more.
   };
 

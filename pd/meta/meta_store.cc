@@ -131,6 +131,9 @@ class RaftMetaStore final : public MetaStore {
     const auto ttl = leases_.KeepAlive(id, clock_.Monotonic());
     if (!group().LeaseValid()) return Fail(ErrorCode::kNotLeader, kNotLeaderText);
     if (!ttl) return Fail(ErrorCode::kNotFound, kLeaseNotFoundText);
+    if (leases_.TakeShortened(id)) {
+      group().Propose({LeaseCheckpoint{{{id, *ttl}}}, 0}, [](const Result<CommandResult>&) {});
+    }
     return *ttl;
   }
   Result<LeaseInfo> GetLease(LeaseId id, bool with_keys) const override {

@@ -105,7 +105,7 @@ class MetaStore : public GroupListener {
   // kNotLeader.
   virtual Result<LeaseInfo> GrantLease(LeaseId id, int64_t ttl_ms, Millis timeout) = 0;
   virtual Result<void> RevokeLease(LeaseId id, Millis timeout) = 0;
-  /// Starts the lease's time again; answers the time to live in ms. Touches memory only.
+  /// Starts the lease's time again; answers the time to live in ms. Waits for nothing.
   virtual Result<int64_t> KeepLeaseAlive(LeaseId id) = 0;
   virtual Result<LeaseInfo> GetLease(LeaseId id, bool with_keys) const = 0;
   virtual Result<std::vector<LeaseId>> Leases() const = 0;

@@ -413,7 +413,8 @@ void Replica::Announce(Applied& applied) {
     serving_ = true;
     lease_.Open();
   }
-  Publish();  // Listeners may look.
+  Publish();       // Listeners may look.
+  AnnounceStop();  // What is applied may be the next leader's already.
   if (!applied.changes.empty()) {
     for (GroupListener* listener : listeners_) listener->OnApplied(applied.index, applied.changes);
   }

@@ -110,6 +110,7 @@ class Replica {
   void Write(const WriteBatch& batch, Durability durability);
   void Announce(Applied& applied);
   void AnnounceRole();
+  void AnnounceStop();
 
   void Send(std::vector<raft::Message>& messages, size_t begin, size_t end);
   void SendTo(raft::NodeId to, std::vector<raft::Message> messages);

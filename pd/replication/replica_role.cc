@@ -33,12 +33,16 @@ void Replica::FollowRole(const raft::SoftState& soft) {
   deferred_.emplace_back([this] { StartLeaseRound(); });
 }
 
-void Replica::AnnounceRole() {
+void Replica::AnnounceStop() {
   if (started_term_ != 0 && started_term_ != lead_term_) {
     const raft::Term stopped = std::exchange(started_term_, 0);
     LogInfo("leader services stop", {{"term", stopped}});
     for (GroupListener* listener : listeners_) listener->OnLeaderStop(stopped);
   }
+}
+
+void Replica::AnnounceRole() {
+  AnnounceStop();
   if (std::exchange(lost_lead_, false)) FailProposals({ErrorCode::kTimeout, kInDoubtText});
   const raft::Term term = node_->GetBasicStatus().hard_state.term;
   if (leader_ != told_leader_ || (leader_ != raft::kNoNode && term != told_leader_term_)) {

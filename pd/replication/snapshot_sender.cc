@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pd/fsm/layout.h"
+#include "pd/fsm/meta_state.h"
 #include "pd/log/log.h"
 
 namespace pd {
@@ -23,12 +24,17 @@ raft::Result<raft::SnapshotPtr> SnapshotSender::Make(const StateMark& mark, Gene
   if (!made_ || made_->mark.applied_index != mark.applied_index) {
     auto source = std::make_shared<Source>();
     source->view = database_.TakeView();
-    source->mark = mark;
+    // The view's own mark: the state in memory may be ahead, by a batch that is not written yet.
+    const auto reader = StateReader::On(*source->view);
+    if (!reader) {
+      return raft::Fail(raft::ErrorCode::kSnapshotUnavailable, raft::kTextSnapshotUnavailable);
+    }
+    source->mark = reader->mark();
     source->generation = generation;
     made_ = std::move(source);
   }
   auto snapshot = std::make_shared<raft::Snapshot>();
-  snapshot->metadata = {membership, mark.applied_index, mark.applied_term};
+  snapshot->metadata = {membership, made_->mark.applied_index, made_->mark.applied_term};
   return raft::SnapshotPtr(std::move(snapshot));
 }
 

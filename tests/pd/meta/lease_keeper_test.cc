@@ -55,6 +55,18 @@ TEST_CASE("checkpoints hold the long leases") {
   CHECK(checkpoint.leases[0].remaining_ms == 60'000);
 }
 
+TEST_CASE("a lease kept alive is saved in full again, once") {
+  LeaseKeeper keeper;
+  keeper.Start(5, {{1, 90'000, 90'000}, {2, 90'000, 30'000}}, 0ms);
+  CHECK_FALSE(keeper.TakeShortened(1));
+  CHECK(keeper.TakeShortened(2));
+  CHECK_FALSE(keeper.TakeShortened(2));
+  CHECK(keeper.Remaining(1s, 60'000).leases.size() == 2);
+  CHECK(keeper.TakeShortened(1));
+  CHECK_FALSE(keeper.TakeShortened(1));
+  CHECK_FALSE(keeper.TakeShortened(3));
+}
+
 TEST_CASE("a time to live beyond all clocks does not overflow") {
   LeaseKeeper keeper;
   keeper.Start(5, {}, 0ms);

@@ -507,6 +507,8 @@ Result<void> PdServer::HandOver(raft::NodeId target) {
            (target == 0 || member.id == target);
   });
   if (!possible) return Fail(ErrorCode::kNotFound, "no valid pd to transfer etcd leader");
+  // Timestamps stop for a hand-over, so it is not begun in vain.
+  if (auto able = group_->CheckSuccessor(target, kWriteTimeout); !able) return able;
 
   const int64_t end_ms = tso_->Stop();
   Result<void> handed = WriteTsoEnd(term, end_ms, LeaderKey::kDelete);

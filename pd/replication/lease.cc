@@ -1,11 +1,13 @@
 #include "pd/replication/lease.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace pd {
 namespace {
 
 constexpr size_t kRoundsMax = 64;  // Older ones could not extend the lease any more.
+constexpr Nanos kNoEnd{std::numeric_limits<int64_t>::max()};
 
 }  // namespace
 
@@ -21,6 +23,11 @@ void Lease::StartTerm(raft::Term term) {
 
 void Lease::Open() {
   open_ = true;
+  Publish();
+}
+
+void Lease::SetSoleVoter(bool sole) {
+  sole_ = sole;
   Publish();
 }
 
@@ -51,7 +58,8 @@ void Lease::Acknowledge(raft::Term term, uint64_t round) {
 
 void Lease::Publish() {
   const bool held = leading_ && open_ && !given_up_;
-  end_.store(held ? earned_.count() : 0, std::memory_order_release);
+  const Nanos end = sole_ ? kNoEnd : earned_;
+  end_.store(held ? end.count() : 0, std::memory_order_release);
 }
 
 }  // namespace pd

@@ -21,6 +21,8 @@ inline constexpr Millis kVoterPromise{400};
 /// not count: the voters' may be shorter.
 /// It shows only once the leader is open for service (first entry of the term applied), and is given up for the rest of
 /// the term before the lead is handed over.
+/// The only voter of a group needs nobody's promise: no other can be elected before a change of members that it applies
+/// itself. Its lease has no end while that lasts, however long its disk or its processor keeps it waiting.
 /// All calls on the raft thread, but for Valid() and end(), which any thread may make.
 class Lease {
  public:
@@ -36,6 +38,9 @@ class Lease {
   void StartTerm(raft::Term term);
   /// The first entry of the term is applied: what the lease covers may be served.
   void Open();
+  /// Whether this member is the group's only voter; said at the start of a term and with every change of members, before
+  /// any message of the new configuration leaves.
+  void SetSoleVoter(bool sole);
   /// Not in this term any more.
   void GiveUp();
   /// This member does not lead any more.
@@ -56,6 +61,7 @@ class Lease {
   raft::Term term_ = 0;
   bool leading_ = false;
   bool open_ = false;
+  bool sole_ = false;
   bool given_up_ = false;
   Nanos earned_{0};
   uint64_t last_round_ = 0;

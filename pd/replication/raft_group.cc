@@ -100,6 +100,12 @@ class ThreadedGroup final : public RaftGroup {
     });
   }
 
+  Result<void> CheckSuccessor(raft::NodeId target, Millis timeout) override {
+    return RunThere(timeout, [=, this](const Replica::Finished& finished) {
+      finished(replica_->CheckSuccessor(target));
+    });
+  }
+
   Result<void> AddMember(const Member& member, Millis timeout) override {
     const auto type =
         member.is_learner ? raft::ConfChangeType::kAddLearnerNode : raft::ConfChangeType::kAddNode;

@@ -54,11 +54,12 @@ Result<void> CheckOptions(const GroupOptions& options) {
   return {};
 }
 
-/// A longer election timeout bears, and needs, a wider drift bound and more patience with the disk.
+/// A longer election timeout bears more patience with the disk. The drift bound does not grow with it: it is cut off what
+/// voters promise, which stays the same.
 GroupOptions Completed(GroupOptions options) {
-  const auto base = std::chrono::duration_cast<Millis>(BaseTimeout(options));
-  options.drift = std::max(options.drift, std::max(base / 10, 2 * options.tick));
-  options.slow_disk = std::max(options.slow_disk, base);
+  options.drift = std::max(options.drift, 2 * options.tick);
+  options.slow_disk =
+      std::max(options.slow_disk, std::chrono::duration_cast<Millis>(BaseTimeout(options)));
   return options;
 }
 
@@ -212,6 +213,7 @@ void Replica::Step(codec::Envelope envelope) {
     ++stats_.messages_dropped;
     return;
   }
+  NoteHeard(envelope.from);
   if (auto* messages = std::get_if<std::vector<raft::Message>>(&envelope.body)) {
     StepMessages(std::move(*messages));
   } else if (auto* chunk = std::get_if<codec::SnapshotChunk>(&envelope.body)) {

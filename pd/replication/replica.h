@@ -66,6 +66,8 @@ class Replica {
   void Propose(std::vector<Proposal> proposals);
   void Change(MembershipChange change);
   void Transfer(raft::NodeId target, Nanos deadline, Finished finished);
+  /// Why `target` (0: any voter) cannot take the lead over now, if so. Errors as RaftGroup::CheckSuccessor.
+  [[nodiscard]] Result<void> CheckSuccessor(raft::NodeId target) const;
   void ReportUnreachable(raft::NodeId id);
 
   /// Works until there is nothing left to do.
@@ -118,6 +120,7 @@ class Replica {
   void StepChunk(raft::NodeId from, codec::SnapshotChunk chunk);
   void StepOne(raft::Message message);
 
+  [[nodiscard]] bool IsSoleVoter() const;
   void StartLeaseRound();
   void TakeReadStates(const std::vector<raft::ReadState>& states);
   enum class Leaving : uint8_t { kHandOver, kSlowDisk };
@@ -125,6 +128,7 @@ class Replica {
   void ForceStepDown();
   [[nodiscard]] raft::NodeId BestSuccessor() const;
   void CheckTransfer();
+  [[nodiscard]] bool TransferGivenUp() const;
   void FinishTransfer(Result<void> result);
   void CompactLog();
   void ReloadMembers();
@@ -134,6 +138,8 @@ class Replica {
   [[nodiscard]] Result<void> CheckPromote(const Member& known) const;
   [[nodiscard]] Result<void> CheckRemove(raft::NodeId id) const;
   [[nodiscard]] std::vector<raft::NodeId> ActiveVoters() const;
+  void NoteHeard(raft::NodeId from);
+  [[nodiscard]] bool IsActive(const raft::ProgressStatus& progress) const;
   [[noreturn]] void Fatal(const std::string& text) const;
 
   const GroupOptions options_;
@@ -183,6 +189,7 @@ class Replica {
     Finished finished;
   };
   std::optional<PendingTransfer> transfer_;
+  std::map<raft::NodeId, Nanos> heard_;  // When each member was heard of last.
 
   mutable Mutex published_mutex_;
   LeaderStatus published_ PD_GUARDED_BY(published_mutex_);

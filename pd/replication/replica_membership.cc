@@ -122,7 +122,7 @@ Result<void> Replica::CheckPromote(const Member& known) const {
     if (progress.id == options_.id) mine = progress.match;
     if (progress.id != known.id) return;
     match = progress.match;
-    active = progress.recent_active;
+    active = IsActive(progress);
   });
   if (!active || match < mine - mine / 10) return Fail(ErrorCode::kUnavailable, kTextNotReady);
   return {};
@@ -147,9 +147,24 @@ std::vector<raft::NodeId> Replica::ActiveVoters() const {
   std::vector<raft::NodeId> active;
   node_->VisitProgress([&](const raft::ProgressStatus& progress) {
     if (progress.is_learner) return;
-    if (progress.recent_active || progress.id == options_.id) active.push_back(progress.id);
+    if (IsActive(progress) || progress.id == options_.id) active.push_back(progress.id);
   });
   return active;
+}
+
+void Replica::NoteHeard(raft::NodeId from) {
+  const raft::ConfState& members = log_->conf_state();
+  for (const auto* ids : {&members.voters, &members.learners}) {
+    if (std::count(ids->begin(), ids->end(), from) != 0) heard_[from] = clock_.Monotonic();
+  }
+}
+
+/// The library forgets whom it heard of at each of its checks of the quorum; for a moment after one nobody would be active.
+bool Replica::IsActive(const raft::ProgressStatus& progress) const {
+  if (progress.recent_active) return true;
+  const auto heard = heard_.find(progress.id);
+  return heard != heard_.end() &&
+         clock_.Monotonic() - heard->second < options_.tick * options_.election_ticks;
 }
 
 void Replica::ApplyMembership(const raft::Entry& entry, WriteBatch& batch, Applied& applied) {
@@ -160,6 +175,7 @@ void Replica::ApplyMembership(const raft::Entry& entry, WriteBatch& batch, Appli
   Result<void> result;
   if (membership) {
     log_->SetConfState(*membership, batch);
+    lease_.SetSoleVoter(IsSoleVoter());
     for (const raft::ConfChangeSingle& single : change->changes) {
       if (single.type == raft::ConfChangeType::kRemoveNode) {
         state_->RemoveMember(single.node_id, batch, applied.changes);

@@ -30,6 +30,7 @@ void Replica::FollowRole(const raft::SoftState& soft) {
   step_down_at_.reset();
   if (leads == 0) return;
   lease_.StartTerm(leads);
+  lease_.SetSoleVoter(IsSoleVoter());
   deferred_.emplace_back([this] { StartLeaseRound(); });
 }
 
@@ -64,6 +65,11 @@ void Replica::AnnounceRole() {
 }
 
 // ---- The lease -----------------------------------------------------------------------------------------------------
+
+bool Replica::IsSoleVoter() const {
+  const raft::ConfState& members = log_->conf_state();
+  return members.voters == std::vector{options_.id} && members.voters_outgoing.empty();
+}
 
 // A read index does what the lease needs: the library answers it once a quorum has acknowledged heartbeats that were
 // sent after the call.
@@ -124,7 +130,7 @@ raft::NodeId Replica::BestSuccessor() const {
   raft::NodeId best = raft::kNoNode;
   raft::LogIndex best_match = 0;
   node_->VisitProgress([&](const raft::ProgressStatus& progress) {
-    if (progress.id == options_.id || progress.is_learner || !progress.recent_active) return;
+    if (progress.id == options_.id || progress.is_learner || !IsActive(progress)) return;
     if (best != raft::kNoNode && progress.match <= best_match) return;
     best = progress.id;
     best_match = progress.match;
@@ -132,23 +138,38 @@ raft::NodeId Replica::BestSuccessor() const {
   return best;
 }
 
-void Replica::Transfer(raft::NodeId target, Nanos deadline, Finished finished) {
+Result<void> Replica::CheckSuccessor(raft::NodeId target) const {
   const auto& voters = log_->conf_state().voters;
-  if (target == raft::kNoNode) target = BestSuccessor();
-  if (lead_term_ == 0) {
-    finished(Fail(ErrorCode::kNotLeader, "not leader"));
-  } else if (target == raft::kNoNode) {
-    finished(Fail(ErrorCode::kUnavailable, "no other voter is there to take the lead"));
-  } else if (target == options_.id) {
-    finished({});
-  } else if (std::find(voters.begin(), voters.end(), target) == voters.end()) {
-    finished(Fail(ErrorCode::kNotFound, "no such voter"));
-  } else if (transfer_) {
-    finished(Fail(ErrorCode::kUnavailable, "another hand-over is under way"));
-  } else {
-    transfer_ = PendingTransfer{target, deadline, std::move(finished)};
-    node_->TransferLeader(target);
+  if (lead_term_ == 0) return Fail(ErrorCode::kNotLeader, "not leader");
+  if (target == options_.id) return {};
+  if (target == raft::kNoNode) {
+    if (BestSuccessor() != raft::kNoNode) return {};
+    return Fail(ErrorCode::kUnavailable, "no other voter is there to take the lead");
   }
+  if (std::find(voters.begin(), voters.end(), target) == voters.end()) {
+    return Fail(ErrorCode::kNotFound, "no such voter");
+  }
+  Result<void> able;
+  node_->VisitProgress([&](const raft::ProgressStatus& progress) {
+    if (progress.id != target) return;
+    if (!IsActive(progress)) {
+      able = Fail(ErrorCode::kUnavailable, "the member does not answer, it cannot take the lead");
+    } else if (progress.state == raft::ProgressState::kSnapshot) {
+      able = Fail(ErrorCode::kUnavailable, "the member lags behind, it cannot take the lead yet");
+    }
+  });
+  return able;
+}
+
+void Replica::Transfer(raft::NodeId target, Nanos deadline, Finished finished) {
+  if (auto able = CheckSuccessor(target); !able) return finished(std::move(able));
+  if (target == options_.id) return finished({});
+  if (transfer_) {
+    return finished(Fail(ErrorCode::kUnavailable, "another hand-over is under way"));
+  }
+  if (target == raft::kNoNode) target = BestSuccessor();
+  transfer_ = PendingTransfer{target, deadline, std::move(finished)};
+  node_->TransferLeader(target);
 }
 
 void Replica::CheckTransfer() {
@@ -157,9 +178,16 @@ void Replica::CheckTransfer() {
     FinishTransfer({});
   } else if (leader_ != raft::kNoNode && leader_ != options_.id) {
     FinishTransfer(Fail(ErrorCode::kUnavailable, "another member took the lead"));
-  } else if (clock_.Monotonic() >= transfer_->deadline) {
+  } else if (clock_.Monotonic() >= transfer_->deadline || TransferGivenUp()) {
     FinishTransfer(Fail(ErrorCode::kTimeout, "the lead was not taken over in time"));
   }
+}
+
+/// The library waits one election timeout for the target to catch up. If that was not even asked to take over, this member
+/// just goes on.
+bool Replica::TransferGivenUp() const {
+  return lead_term_ != 0 && !lease_.given_up() &&
+         node_->GetBasicStatus().lead_transferee == raft::kNoNode;
 }
 
 void Replica::FinishTransfer(Result<void> result) {

@@ -79,6 +79,32 @@ TEST_CASE("a lease given up does not come back in its term") {
   CHECK(lease.Valid());
 }
 
+TEST_CASE("the lease of the only voter has no end until another voter comes") {
+  ManualClock clock;
+  Lease lease(clock, Nanos(360));
+  lease.StartTerm(5);
+  lease.SetSoleVoter(true);
+  CHECK_FALSE(lease.Valid());  // Not open.
+  lease.Open();
+  clock.now += std::chrono::hours(1);
+  CHECK(lease.Valid());
+  lease.SetSoleVoter(false);
+  CHECK_FALSE(lease.Valid());  // From now on a quorum must answer.
+  lease.Acknowledge(5, lease.StartRound());
+  CHECK(lease.Valid());
+  clock.now += Nanos(360);
+  CHECK_FALSE(lease.Valid());
+  lease.SetSoleVoter(true);
+  CHECK(lease.Valid());
+  lease.GiveUp();
+  CHECK_FALSE(lease.Valid());
+  lease.StartTerm(6);
+  lease.Open();
+  CHECK(lease.Valid());
+  lease.Stop();
+  CHECK_FALSE(lease.Valid());
+}
+
 TEST_CASE("what may go of the log") {
   const LogLimits limits{100, 1000, 5000, 10};
   struct Case {

@@ -91,13 +91,17 @@ Result<void> Cluster::LoadRegions() {
 }
 
 Result<void> Cluster::OnLeaderStart(uint64_t term) {
+  {
+    const MutexLock lock(leading_mutex_);
+    leads_ = true;
+    term_.store(term);
+  }
   TakeApplied();
   return LoadRunning(term);
 }
 
 /// Nothing happens as long as the cluster is not bootstrapped.
 Result<void> Cluster::LoadRunning(uint64_t term) {
-  term_.store(term);
   synced_.store(false);
   const ClusterPaths paths(deps_.cluster_id());
   const auto meta = deps_.meta.Get(paths.Cluster());
@@ -122,12 +126,26 @@ Result<void> Cluster::LoadRunning(uint64_t term) {
   external_ts_.store(ParseHex(*external));
   // Numbers of changes are those of this leader: followers that know others get a full copy.
   feed_.Reset(static_cast<uint64_t>(deps_.clock.UnixNanos() / 1000));
+  return StartRunning(term);
+}
+
+/// Not if the lead of `term` was lost meanwhile: a bootstrap loads on a thread of its own.
+Result<void> Cluster::StartRunning(uint64_t term) {
+  const MutexLock lock(leading_mutex_);
+  if (!leads_ || term_.load() != term) {
+    stores_.Clear();
+    return Fail(ErrorCode::kNotLeader, "not leader");
+  }
   running_.store(true, std::memory_order_release);
   return {};
 }
 
 void Cluster::OnLeaderStop() {
-  running_.store(false, std::memory_order_release);
+  {
+    const MutexLock lock(leading_mutex_);
+    leads_ = false;
+    running_.store(false, std::memory_order_release);
+  }
   synced_.store(false);
   stores_.Clear();
   const MutexLock lock(mutex_);
@@ -153,6 +171,7 @@ void Cluster::QueueReload() {
 }
 
 void Cluster::TakeApplied() {
+  const MutexLock one(taking_mutex_);
   std::deque<PutRegions> applied;
   bool reload = false;
   {
@@ -183,8 +202,12 @@ void Cluster::SaveLoop() {
 }
 
 void Cluster::SaveSome() {
-  while (std::optional<PutRegions> batch = regions_.TakeUnsaved(kBatchRegions)) {
-    const auto written = deps_.meta.PutRegionBatch(*batch, kBatchTimeout, term_.load());
+  while (true) {
+    // The term first: what is taken now must not be written in a later one, over another leader's newer record.
+    const uint64_t term = term_.load();
+    const std::optional<PutRegions> batch = regions_.TakeUnsaved(kBatchRegions);
+    if (!batch) return;
+    const auto written = deps_.meta.PutRegionBatch(*batch, kBatchTimeout, term);
     if (written) continue;
     // It may be done all the same; writing the same again does no harm.
     regions_.Unsaved(*batch);
@@ -280,6 +303,8 @@ Result<void> Cluster::Bootstrap(const std::optional<Store>& store,
   const auto done = deps_.meta.Txn(std::move(txn), kWriteTimeout, term);
   if (!done) return tl::unexpected<Error>(done.error());
   if (!done->succeeded) {
+    // An earlier try was done after all, though its answer was lost: go on from there.
+    if (!running()) static_cast<void>(LoadRunning(term));
     return Fail(ErrorCode::kConflict,
                 "[PD:etcd:ErrEtcdTxnConflict]etcd transaction failed, conflicted and rolled back");
   }
@@ -302,10 +327,10 @@ Result<void> Cluster::PutMeta(const ClusterMeta& meta) {
 }
 
 bool Cluster::IsInitialized() const {
-  const std::vector<Region> regions = regions_.Scan({}, 2);
-  if (regions.size() != 1) return !regions.empty();
-  return regions[0].VoterCount() >= deps_.config.online()->replication.max_replicas &&
-         regions[0].pending_peers.empty();
+  if (regions_.size() > 1) return true;
+  const std::optional<Region> first = regions_.FindByKey("");
+  return first && first->pending_peers.empty() &&
+         first->VoterCount() >= deps_.config.online()->replication.max_replicas;
 }
 
 scheduler::ClassifyOptions Cluster::Options() const {
@@ -319,7 +344,6 @@ Result<void> Cluster::HandleRegionReport(Region report) {
   report.source = scheduler::RegionSource::kHeartbeat;
   auto outcome = regions_.Report(std::move(report), Options());
   if (!outcome) return tl::unexpected<Error>(outcome.error());
-  if (outcome->change.save || outcome->change.notify) feed_.Append(outcome->region);
   for (RegionObserver* observer : region_observers_) {
     observer->OnRegionReported(outcome->region, outcome->change);
   }

@@ -167,25 +167,30 @@ class Cluster final : public LeaderService {
   void SaveLoop();
   void JobLoop();
   void SaveSome();
-  void TakeApplied();
+  void TakeApplied() PD_EXCLUDES(taking_mutex_);
+  [[nodiscard]] Result<void> StartRunning(uint64_t term) PD_EXCLUDES(leading_mutex_);
   void SaveMinResolvedTs();
   [[nodiscard]] scheduler::ClassifyOptions Options() const;
 
   const Deps deps_;
   Listener listener_{*this};
-  RegionTable regions_;
   RegionFeed feed_;
+  RegionTable regions_{&feed_};
   StoreTable stores_;
   SafePoints safe_points_;
   std::vector<RegionObserver*> region_observers_;
   std::vector<StoreObserver*> store_observers_;
   std::atomic<bool> running_ = false;
   std::atomic<bool> synced_ = false;
-  std::atomic<uint64_t> term_ = 0;
+  std::atomic<uint64_t> term_ = 0;  // The last one that this member led in.
   std::atomic<int64_t> bootstrap_time_unix_ns_ = 0;
   std::atomic<uint64_t> min_resolved_ts_ = 0;
   std::atomic<uint64_t> external_ts_ = 0;
 
+  Mutex
+      taking_mutex_;  // One reader of what was applied at a time; the next one waits until all is in the table.
+  Mutex leading_mutex_;
+  bool leads_ PD_GUARDED_BY(leading_mutex_) = false;  // Between OnLeaderStart and OnLeaderStop.
   Mutex external_mutex_;  // One change of the external timestamp at a time.
   mutable Mutex mutex_;
   CondVar wake_;

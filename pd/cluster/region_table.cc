@@ -13,6 +13,7 @@ using scheduler::Region;
 using scheduler::RegionId;
 
 constexpr size_t kChunkRegions = 512;
+constexpr size_t kWrittenMarksMax = 1024;  // On top of as many as there are regions to write.
 
 /// Printable ASCII as it is, all else in octal: how the reference's protobuf text shows bytes.
 std::string QuotedBytes(std::string_view bytes) {
@@ -101,9 +102,15 @@ Result<RegionTable::Outcome> RegionTable::Report(Region report,
     return tl::unexpected<Error>(StaleError(outcome.region, newer));
   }
   flow_divisor_before_ = options.flow_divisor;
+  // What was no news a moment ago is all news if the region was taken out between the locks.
+  const bool back = !index_.Contains(outcome.region.id);
+  outcome.change.save |= back;
   outcome.removed = index_.Put(outcome.region);
   if (outcome.change.save) Mark(outcome.region.id);
   for (const Region& removed : outcome.removed) MarkDeleted(removed.id);
+  if (feed_ != nullptr && (outcome.change.save || outcome.change.notify)) {
+    feed_->Append(outcome.region);
+  }
   return outcome;
 }
 
@@ -160,8 +167,9 @@ bool RegionTable::PutBuckets(RegionId id, const scheduler::Buckets& buckets) {
 
 bool RegionTable::Remove(RegionId id, Forget forget) {
   const WriteLock lock(mutex_);
+  if (!index_.Remove(id)) return false;
   if (forget == Forget::kMemoryAndDisk) MarkDeleted(id);
-  return index_.Remove(id);
+  return true;
 }
 
 void RegionTable::Clear() {
@@ -174,7 +182,17 @@ void RegionTable::Clear() {
 
 void RegionTable::Mark(RegionId id) {
   deleted_.erase(id);
-  if (unsaved_.insert(id).second) unsaved_order_.push_back(id);
+  if (!unsaved_.insert(id).second) return;
+  unsaved_order_.push_back(id);
+  if (unsaved_order_.size() > 2 * unsaved_.size() + kWrittenMarksMax) ForgetWrittenMarks();
+}
+
+/// A follower marks what the feed brings and learns from the applied batches that it is written, but takes nothing off
+/// the queue itself.
+void RegionTable::ForgetWrittenMarks() {
+  std::unordered_set<RegionId> kept;
+  std::erase_if(unsaved_order_,
+                [&](RegionId id) { return !unsaved_.contains(id) || !kept.insert(id).second; });
 }
 
 void RegionTable::MarkDeleted(RegionId id) {
@@ -212,6 +230,11 @@ void RegionTable::Unsaved(const PutRegions& batch) {
 size_t RegionTable::unsaved() const {
   const ReadLock lock(mutex_);
   return unsaved_.size() + deleted_.size();
+}
+
+size_t RegionTable::queued_marks() const {
+  const ReadLock lock(mutex_);
+  return unsaved_order_.size();
 }
 
 size_t RegionTable::size() const {

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "pd/cluster/region_feed.h"
 #include "pd/fsm/command.h"
 #include "pd/result.h"
 #include "pd/runtime/mutex.h"
@@ -26,6 +27,9 @@ namespace pd {
 /// followers' copies is written by the next leader.
 class RegionTable {
  public:
+  /// `feed`, unless null, gets what followers must hear of, in the order in which the table changed.
+  explicit RegionTable(RegionFeed* feed = nullptr) : feed_(feed) {}
+
   /// What became of a report.
   struct Outcome {
     scheduler::RegionChange change;
@@ -57,6 +61,8 @@ class RegionTable {
   std::optional<PutRegions> TakeUnsaved(size_t regions_max);
   void Unsaved(const PutRegions& batch);
   [[nodiscard]] size_t unsaved() const;
+  /// Marks in the queue behind them, those of regions written meanwhile included: at most twice unsaved() and a constant.
+  [[nodiscard]] size_t queued_marks() const;
 
   // ---- Reads. As in RegionIndex.
 
@@ -93,14 +99,17 @@ class RegionTable {
 
  private:
   void Mark(scheduler::RegionId id) PD_REQUIRES(mutex_);
+  void ForgetWrittenMarks() PD_REQUIRES(mutex_);
   void MarkDeleted(scheduler::RegionId id) PD_REQUIRES(mutex_);
   [[nodiscard]] Error StaleError(const scheduler::Region& report, scheduler::RegionId newer) const
       PD_REQUIRES_SHARED(mutex_);
 
-  mutable SharedMutex mutex_;
+  RegionFeed* const feed_;
+  mutable SharedMutex mutex_;  // Taken before the feed's.
   scheduler::RegionIndex index_ PD_GUARDED_BY(mutex_);
   uint64_t flow_divisor_before_ PD_GUARDED_BY(mutex_) = 0;  // 0: no report yet.
-  // In the order of marking; an id in the queue but not in the set was written or deleted meanwhile.
+  // In the order of marking; an id in the queue but not in the set was written or deleted meanwhile. Bounded by the set:
+  // see ForgetWrittenMarks.
   std::deque<scheduler::RegionId> unsaved_order_ PD_GUARDED_BY(mutex_);
   std::unordered_set<scheduler::RegionId> unsaved_ PD_GUARDED_BY(mutex_);
   std::unordered_set<scheduler::RegionId> deleted_ PD_GUARDED_BY(mutex_);

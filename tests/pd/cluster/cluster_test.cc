@@ -166,6 +166,51 @@ TEST_CASE("bootstrap says what is wrong, in the reference's order", "[cluster]")
   CHECK_FALSE(server.cluster().running());
 }
 
+TEST_CASE("a bootstrap that outlives the lead starts nothing", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  server.cluster().OnLeaderStop();
+  const auto done = server.cluster().Bootstrap(FirstStore(), FirstRegion());
+  REQUIRE_FALSE(done);
+  CHECK(done.error().code == ErrorCode::kNotLeader);
+  CHECK_FALSE(server.cluster().running());
+  CHECK(server.cluster().stores().All().empty());
+}
+
+TEST_CASE("a bootstrap whose answer was lost is found by the next try", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  const ClusterPaths paths(kClusterId);
+  REQUIRE(server.meta().Put(paths.Cluster(), EncodeClusterMeta({kClusterId, 3}), Millis{5000}));
+  CHECK_FALSE(server.cluster().running());
+  const auto again = server.cluster().Bootstrap(FirstStore(), FirstRegion());
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code == ErrorCode::kConflict);
+  CHECK(server.cluster().running());
+}
+
+TEST_CASE("one region is a whole cluster only with the first key and all its replicas",
+          "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  Region whole = Reported(2, "", "", 2);
+  whole.peers.push_back({PeerId{4}, StoreId{2}});
+  whole.peers.push_back({PeerId{5}, StoreId{3}});
+  whole.pending_peers = {whole.peers[2]};
+  REQUIRE(server.cluster().HandleRegionReport(whole));
+  CHECK_FALSE(server.cluster().IsInitialized());
+  whole.pending_peers.clear();
+  REQUIRE(server.cluster().HandleRegionReport(whole));
+  CHECK(server.cluster().IsInitialized());
+  whole.start_key = "a";
+  whole.epoch.version = 3;
+  REQUIRE(server.cluster().HandleRegionReport(whole));
+  CHECK_FALSE(server.cluster().IsInitialized());
+  REQUIRE(server.cluster().HandleRegionReport(Reported(9, "", "a", 3)));
+  CHECK(server.cluster().IsInitialized());
+}
+
 TEST_CASE("what heartbeats bring lasts", "[cluster]") {
   test::FakeDatabase database;
   {

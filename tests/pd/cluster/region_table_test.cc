@@ -88,6 +88,46 @@ TEST_CASE("a failed write is tried again with what is known then", "[region_tabl
   CHECK_FALSE(table.TakeUnsaved(100));
 }
 
+TEST_CASE("a record is deleted only of a region that was there", "[region_table]") {
+  RegionTable table;
+  CHECK_FALSE(table.Remove(RegionId{7}, RegionTable::Forget::kMemoryAndDisk));
+  CHECK_FALSE(table.TakeUnsaved(100));
+  REQUIRE(table.Report(Make(1, "", "", 1), {}));
+  CHECK(table.Remove(RegionId{1}, RegionTable::Forget::kMemoryAndDisk));
+  CHECK(table.TakeUnsaved(100)->deleted_ids == std::vector<uint64_t>{1});
+}
+
+TEST_CASE("a follower's queue of marks does not grow with what the leader writes",
+          "[region_table]") {
+  RegionTable table;
+  for (uint64_t version = 1; version <= 5000; ++version) {
+    table.PutSynced(Make(1, "", "", version));
+    CHECK(table.unsaved() == 1);
+    table.PutReplicated({{ToRecord(Make(1, "", "", version))}, {}});
+    CHECK(table.unsaved() == 0);
+    CHECK(table.queued_marks() <= 1100);
+  }
+  // What is not known to be written survives the tidying, once.
+  for (uint64_t id = 2; id <= 5000; ++id) table.PutSynced(Make(id, "a", "b", 6000 + id));
+  table.PutSynced(Make(1, "b", "", 9000));
+  CHECK(IdsOf(*table.TakeUnsaved(10'000)) == std::vector<uint64_t>{1, 5000});
+}
+
+TEST_CASE("followers hear of changes in the table's order", "[region_table]") {
+  RegionFeed feed;
+  RegionTable table(&feed);
+  REQUIRE(table.Report(Make(1, "", "", 1), {}));
+  Region moved = Make(1, "", "", 1);
+  moved.leader = moved.peers[1];
+  REQUIRE(table.Report(moved, {}));
+  REQUIRE(table.Report(moved, {}));  // No news.
+  const auto records = feed.From(1, 100);
+  REQUIRE(records);
+  REQUIRE(records->size() == 2);
+  CHECK((*records)[0].leader == moved.peers[0]);
+  CHECK((*records)[1].leader == moved.peers[1]);
+}
+
 TEST_CASE("stale reports name both regions", "[region_table]") {
   RegionTable table;
   REQUIRE(table.Report(Make(1, "a\"\xff", "", 5), {}));

@@ -136,10 +136,10 @@ void RegionSyncService::Push(Follower& follower) {
   while (follower.full && budget > 0) {
     if (!PushCopy(follower, budget)) return;
   }
-  if (!follower.full) {
-    while (PushChanges(follower)) {
-    }
+  // Changes go on while a copy runs, or a busy cluster would overrun it.
+  while (PushChanges(follower)) {
   }
+  if (!follower.full) PushSign(follower);
 }
 
 /// One frame of the full copy. False when the follower takes no more for now.
@@ -159,7 +159,7 @@ bool RegionSyncService::PushCopy(Follower& follower, size_t& budget_bytes) {
   return true;
 }
 
-/// One frame of changes, or the empty one that completes a copy or shows that we live. True when there may be more.
+/// One frame of changes. True when a frame more is there already.
 bool RegionSyncService::PushChanges(Follower& follower) {
   const auto changes = calls_.cluster.feed().From(follower.next_index, kFrameRegions);
   if (!changes) {
@@ -170,15 +170,16 @@ bool RegionSyncService::PushChanges(Follower& follower) {
     follower.next_index = calls_.cluster.feed().next_index();
     return false;
   }
-  if (changes->empty()) {
-    const auto now = std::chrono::steady_clock::now();
-    if (follower.announced && now - follower.last_frame < kKeepAlive) return false;
-    if (Send(follower, {}, follower.next_index, nullptr)) follower.announced = true;
-    return false;
-  }
-  if (!Send(follower, *changes, follower.next_index, nullptr)) return false;
+  if (changes->empty() || !Send(follower, *changes, follower.next_index, nullptr)) return false;
   follower.next_index += changes->size();
-  return true;
+  return changes->size() == kFrameRegions;
+}
+
+/// The empty frame that completes a copy, or shows that we live.
+void RegionSyncService::PushSign(Follower& follower) {
+  const auto now = std::chrono::steady_clock::now();
+  if (follower.announced && now - follower.last_frame < kKeepAlive) return;
+  if (Send(follower, {}, follower.next_index, nullptr)) follower.announced = true;
 }
 
 bool RegionSyncService::Send(Follower& follower, const std::vector<scheduler::Region>& regions,

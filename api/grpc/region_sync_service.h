@@ -48,6 +48,7 @@ class RegionSyncService {
   void Push(Follower& follower);
   bool PushCopy(Follower& follower, size_t& budget_bytes);
   bool PushChanges(Follower& follower);
+  void PushSign(Follower& follower);
   bool Send(Follower& follower, const std::vector<scheduler::Region>& regions, uint64_t start_index,
             size_t* bytes);
 

@@ -75,11 +75,24 @@ HttpResponse GetSection(pd::PdServer& server, ConfigSection section) {
   return JsonV1(200, Trusted(pd::SectionToJson(*server.config_store().lasting(), section)));
 }
 
+/// Nothing when all items of the section that `body` names may be set.
+std::optional<HttpResponse> RefuseNames(pd::PdServer& server, const Json& body,
+                                        ConfigSection section) {
+  if (section != ConfigSection::kSchedule) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : body.items()) names.push_back(name);
+  const auto allowed = server.config_store().CheckScheduleItems(names);
+  if (allowed) return std::nullopt;
+  const bool temporary = allowed.error().code == pd::ErrorCode::kConflict;
+  return ErrorResponse(temporary ? 400 : 500, allowed.error().context);
+}
+
 /// Decoding problems are 400, refused values 500, as in the reference.
 HttpResponse SetSection(pd::PdServer& server, const HttpRequest& request, ConfigSection section,
                         std::string_view done) {
   const auto body = ReadObject(request);
   if (!body) return body.error();
+  if (auto refused = RefuseNames(server, *body, section)) return *std::move(refused);
   bool decoded = false;
   const auto set = server.config_store().Update([&](pd::OnlineConfig& online) {
     auto read = pd::ReadSection(body->dump(), section, online);

@@ -182,8 +182,7 @@ Result<void> SetLast(const std::vector<std::string>& parts, const Json& value, S
   return {};
 }
 
-Result<void> SetScheduleItem(const std::vector<std::string>& parts, const Json& value,
-                             ScheduleConfig& schedule) {
+Result<void> CheckStillThere(std::string_view schedule_item) {
   static constexpr std::string_view kGone[] = {"store-balance-rate",
                                                "disable-raft-learner",
                                                "disable-remove-down-replica",
@@ -192,9 +191,19 @@ Result<void> SetScheduleItem(const std::vector<std::string>& parts, const Json& 
                                                "disable-location-replacement",
                                                "disable-replace-offline-replica"};
   for (const std::string_view gone : kGone) {
-    if (parts.back() == gone) return Refuse(fmt::format("{} has already been deprecated", gone));
+    if (schedule_item == gone) return Refuse(fmt::format("{} has already been deprecated", gone));
   }
+  return {};
+}
+
+Result<void> SetScheduleItem(const std::vector<std::string>& parts, const Json& value,
+                             ScheduleConfig& schedule) {
+  if (auto there = CheckStillThere(parts.back()); !there) return there;
   return SetLast(parts, value, schedule);
+}
+
+std::string TemporaryText(std::string_view item) {
+  return fmt::format("need to clean up TTL first for {}", item);
 }
 
 Result<void> SetReplicationMode(const std::vector<std::string>& parts, const Json& value,
@@ -440,8 +449,7 @@ Result<void> ConfigStore::SetItem(std::string_view key, std::string_view json) {
   const bool is_log = key == "level" || key == "log" || key.starts_with("log.");
   if (!is_log) {
     const auto full = key.find('.') == std::string_view::npos ? FindItem(key) : std::string(key);
-    if (full && IsTemporaryNow(*full))
-      return Refuse(fmt::format("need to clean up TTL first for {}", *full));
+    if (full && IsTemporaryNow(*full)) return Refuse(TemporaryText(*full));
     return Update([&](OnlineConfig& online) { return SetConfigItem(key, json, online); });
   }
   if (key != "level" && key != "log.level") return Refuse("only support changing log level");
@@ -507,6 +515,17 @@ void ConfigStore::ResetTemporary(std::map<std::string, std::string> items) {
     temporary_ = std::move(items);
   }
   Show(nullptr);
+}
+
+Result<void> ConfigStore::CheckScheduleItems(const std::vector<std::string>& names) const {
+  for (const std::string& name : names) {
+    const std::string item = "schedule." + name;
+    if (IsTemporaryNow(item)) return Fail(ErrorCode::kConflict, TemporaryText(item));
+  }
+  for (const std::string& name : names) {
+    if (auto there = CheckStillThere(name); !there) return there;
+  }
+  return {};
 }
 
 bool ConfigStore::IsTemporaryNow(const std::string& key) const {

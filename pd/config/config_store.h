@@ -103,6 +103,11 @@ class ConfigStore {
   /// writing. Empty: none yet.
   Result<void> OnReplicated(std::string_view json) PD_EXCLUDES(mutex_);
 
+  /// Whether items of the schedule section, named without their section, may be set for good. Errors, with the
+  /// reference's texts: kConflict where one is set for a time now; kInvalidArgument where one is gone for good.
+  [[nodiscard]] Result<void> CheckScheduleItems(const std::vector<std::string>& names) const
+      PD_EXCLUDES(mutex_);
+
   /// Checks what is to be set for a time. kInvalidArgument: `unsupported ttl config X`, or the decoder's text.
   [[nodiscard]] Result<void> CheckTemporary(std::string_view key, std::string_view json) const;
   /// A temporary item came (or, with nothing, went): it lies over the lasting value, which cannot be changed meanwhile.

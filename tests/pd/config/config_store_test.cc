@@ -109,6 +109,16 @@ TEST_CASE("temporary items lie over the lasting ones and lock them", "[config]")
   CHECK(bench.store.lasting()->schedule.leader_schedule_limit == 4);
   CHECK(bench.Set("leader-schedule-limit", "5") ==
         "need to clean up TTL first for schedule.leader-schedule-limit");
+  const auto refusal =
+      bench.store.CheckScheduleItems({"max-store-down-time", "leader-schedule-limit"});
+  REQUIRE_FALSE(refusal);
+  CHECK(refusal.error().code == ErrorCode::kConflict);
+  CHECK(refusal.error().context == "need to clean up TTL first for schedule.leader-schedule-limit");
+  CHECK(bench.store.CheckScheduleItems({"region-schedule-limit"}));
+  const auto gone = bench.store.CheckScheduleItems({"store-balance-rate"});
+  REQUIRE_FALSE(gone);
+  CHECK(gone.error().code == ErrorCode::kInvalidArgument);
+  CHECK(gone.error().context == "store-balance-rate has already been deprecated");
   CHECK(bench.Set("region-schedule-limit", "5") == "ok");
   CHECK(bench.store.online()->schedule.leader_schedule_limit == 99);
   CHECK(bench.store.online()->schedule.region_schedule_limit == 5);

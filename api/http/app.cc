@@ -47,7 +47,7 @@ std::optional<HttpResponse> CleaningRedirect(const HttpRequest& request,
   return response;
 }
 
-/// Who calls, for metrics and audit (http-json.md 3).
+/// What a request says of who calls (http-json.md 3).
 std::string CallerOf(const HttpRequest& request) {
   for (const std::string_view name : {"X-Caller-ID", "component"}) {
     const auto value = request.Header(name).value_or("");
@@ -57,6 +57,14 @@ std::string CallerOf(const HttpRequest& request) {
 }
 
 }  // namespace
+
+std::string CallerLabels::LabelOf(const std::string& caller) {
+  const pd::MutexLock lock(mutex_);
+  if (known_.contains(caller)) return caller;
+  if (known_.size() >= kCallersMax) return "other";
+  known_.insert(caller);
+  return caller;
+}
 
 HttpApp::HttpApp(const Router& router, Parts parts) : router_(router), parts_(parts) {
   if (parts_.metrics == nullptr) return;
@@ -112,7 +120,7 @@ HttpResponse HttpApp::Call(const Router::Match& match, const HttpRequest& reques
   const Leave leave{parts_.limiter, name};
   HttpResponse response = (*match.handler)(request);
   if (requests_ != nullptr) {
-    requests_->With({name, request.method, CallerOf(request)}).Add();
+    requests_->With({name, request.method, callers_.LabelOf(CallerOf(request))}).Add();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     seconds_->With({name, request.method}).Observe(seconds.count());
   }

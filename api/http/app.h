@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -9,8 +10,22 @@
 #include "api/http/router.h"
 #include "api/rate_limiter.h"
 #include "pd/metrics/metrics.h"
+#include "pd/runtime/mutex.h"
 
 namespace api {
+
+/// The names of callers as a metric's label: the first thousand as they are, all later ones as "other", since a client
+/// may call itself what it likes. Thread-safe.
+class CallerLabels {
+ public:
+  static constexpr size_t kCallersMax = 1000;
+
+  std::string LabelOf(const std::string& caller);
+
+ private:
+  pd::Mutex mutex_;
+  std::set<std::string> known_ PD_GUARDED_BY(mutex_);
+};
 
 /// Everything between a request and its handler, in the reference's order: CORS and OPTIONS, the path cleaned by a
 /// 301, the leader gate, the route, the rate limit, the handler; and the request metrics. Knows no sockets.
@@ -36,6 +51,7 @@ class HttpApp {
   const Parts parts_;
   pd::CounterFamily* requests_ = nullptr;
   pd::HistogramFamily* seconds_ = nullptr;
+  mutable CallerLabels callers_;
 };
 
 /// A path without empty, "." and ".." segments, as the reference cleans it; a trailing slash stays.

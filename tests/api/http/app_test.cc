@@ -101,6 +101,15 @@ TEST_CASE("a limited handler answers 429 and gives its slot back") {
   CHECK(limiter.left_calls == 1);
 }
 
+TEST_CASE("callers are told apart up to a number") {
+  CallerLabels labels;
+  for (size_t i = 0; i < CallerLabels::kCallersMax; ++i) {
+    CHECK(labels.LabelOf("c" + std::to_string(i)) == "c" + std::to_string(i));
+  }
+  CHECK(labels.LabelOf("one more") == "other");
+  CHECK(labels.LabelOf("c7") == "c7");
+}
+
 TEST_CASE("requests are counted under the reference's names, and the page shows them") {
   Router router;
   pd::MetricsRegistry metrics;

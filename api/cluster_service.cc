@@ -45,7 +45,7 @@ RegionSyncClient::Deps SyncDepsOf(pd::PdServer& server, pd::Cluster& cluster) {
 ClusterService::ClusterService(pd::PdServer& server, const LeaderDirectory& leaders)
     : cluster_(DepsOf(server)),
       calls_(CallsOf(server, cluster_, leaders)),
-      streams_([&server] { return server.cluster_id(); }),
+      streams_(calls_.cluster_id, calls_.serving, server.clock()),
       sync_service_(calls_),
       sync_client_(SyncDepsOf(server, cluster_)) {
   server.group().AddListener(cluster_.listener());

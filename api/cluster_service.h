@@ -25,6 +25,7 @@ class ClusterService {
 
   [[nodiscard]] pd::Cluster& cluster() { return cluster_; }
   [[nodiscard]] pd::CommandSink& commands() { return streams_; }
+  [[nodiscard]] const ClusterCalls& calls() const { return calls_; }
 
  private:
   pd::Cluster cluster_;

@@ -20,6 +20,11 @@ std::optional<RpcStatus> CheckLeaderCall(const ClusterCalls& calls, uint64_t clu
   return CheckClusterId(calls, cluster_id);
 }
 
+std::optional<RpcStatus> CheckReportCall(const ClusterCalls& calls, uint64_t cluster_id) {
+  if (!calls.started()) return RpcStatus{StatusCode::kUnavailable, "server not started"};
+  return CheckClusterId(calls, cluster_id);
+}
+
 tl::expected<Answerer, RpcStatus> CheckReadCall(const ClusterCalls& calls,
                                                 const CallContext& context, uint64_t cluster_id) {
   if (!calls.started()) return FailRpc(StatusCode::kUnavailable, "server not started");

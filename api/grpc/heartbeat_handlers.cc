@@ -27,7 +27,7 @@ class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatR
       sink_.Finish({});
       return;
     }
-    if (auto status = CheckLeaderCall(calls_, request.header().cluster_id())) {
+    if (auto status = CheckReportCall(calls_, request.header().cluster_id())) {
       sink_.Finish(std::move(*status));
       return;
     }
@@ -93,7 +93,7 @@ class ReportBucketsSession final : public StreamSession<pdpb::ReportBucketsReque
       sink_.Finish({});
       return;
     }
-    if (auto status = CheckLeaderCall(calls_, request.header().cluster_id())) {
+    if (auto status = CheckReportCall(calls_, request.header().cluster_id())) {
       sink_.Finish(std::move(*status));
       return;
     }

@@ -1,7 +1,7 @@
 #include "api/grpc/heartbeat_streams.h"
 
 #include <chrono>
-#include <optional>
+#include <iterator>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -12,6 +12,7 @@ namespace api {
 namespace {
 
 constexpr std::chrono::seconds kKeepAlive{60};
+constexpr std::chrono::seconds kFullMax{5};
 
 template <class... Functions>
 struct Overloaded : Functions... {
@@ -108,7 +109,7 @@ uint64_t HeartbeatStreams::NewStream() {
 
 void HeartbeatStreams::Bind(scheduler::StoreId store, uint64_t stream, const Sink& sink) {
   const pd::MutexLock lock(mutex_);
-  bound_.insert_or_assign(store, Bound{stream, sink});
+  bound_.insert_or_assign(store, Bound{stream, sink, std::nullopt});
 }
 
 void HeartbeatStreams::Unbind(uint64_t stream) {
@@ -118,17 +119,41 @@ void HeartbeatStreams::Unbind(uint64_t stream) {
 
 bool HeartbeatStreams::Push(scheduler::StoreId store,
                             const pdpb::RegionHeartbeatResponse& response) {
-  std::optional<Sink> sink;
+  std::optional<Bound> bound;
   {
     const pd::MutexLock lock(mutex_);
     const auto it = bound_.find(store);
-    if (it != bound_.end()) sink = it->second.sink;
+    if (it != bound_.end()) bound = it->second;
   }
-  return sink && sink->Write(response) == SinkResult::kQueued;
+  if (!bound) return false;
+  const SinkResult written = bound->sink.Write(response);
+  if (written == SinkResult::kQueued && !bound->full_since) return true;
+  if (IsStuck(bound->stream, written)) {
+    bound->sink.Finish({StatusCode::kDeadlineExceeded, "send heartbeat timeout"});
+  }
+  return written == SinkResult::kQueued;
+}
+
+/// Notes what became of a write. True when the stream has been full for too long; it is unbound then, as is a closed one.
+bool HeartbeatStreams::IsStuck(uint64_t stream, SinkResult written) {
+  const pd::Nanos now = clock_.Monotonic();
+  const pd::MutexLock lock(mutex_);
+  bool stuck = false;
+  for (auto it = bound_.begin(); it != bound_.end();) {
+    Bound& bound = it->second;
+    const bool same = bound.stream == stream;
+    if (same && written == SinkResult::kQueued) bound.full_since.reset();
+    if (same && written == SinkResult::kFull && !bound.full_since) bound.full_since = now;
+    const bool late = same && bound.full_since && now - *bound.full_since > kFullMax;
+    stuck |= late;
+    it = late || (same && written == SinkResult::kClosed) ? bound_.erase(it) : std::next(it);
+  }
+  return stuck;
 }
 
 bool HeartbeatStreams::Send(const scheduler::Region& region,
                             const scheduler::StepCommand& command) {
+  if (!serving_()) return false;
   pdpb::RegionHeartbeatResponse response;
   response.mutable_header()->set_cluster_id(cluster_id_());
   response.set_region_id(region.id.value);

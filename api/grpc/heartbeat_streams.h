@@ -3,23 +3,28 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "api/grpc/registry.h"
 #include "pd/cluster/command_sink.h"
+#include "pd/runtime/clock.h"
 #include "pd/runtime/mutex.h"
 #include "proto/pdpb.pb.h"
 
 namespace api {
 
 /// The open region-heartbeat stream of each store: the last one bound gets what is pushed (grpc.md 5.3). Thread-safe.
+/// A stream that takes nothing for five seconds is ended, one that is closed is unbound.
 /// Start() runs a thread that sends every bound stream a keepalive each minute; Stop() joins it.
 class HeartbeatStreams final : public pd::CommandSink {
  public:
   using Sink = StreamSink<pdpb::RegionHeartbeatResponse>;
 
-  explicit HeartbeatStreams(std::function<uint64_t()> cluster_id)
-      : cluster_id_(std::move(cluster_id)) {}
+  /// `serving`: this member is the PD leader, with its lease; steps of operators are sent only then.
+  HeartbeatStreams(std::function<uint64_t()> cluster_id, std::function<bool()> serving,
+                   const pd::Clock& clock)
+      : cluster_id_(std::move(cluster_id)), serving_(std::move(serving)), clock_(clock) {}
   ~HeartbeatStreams() override { Stop(); }
 
   void Start();
@@ -39,12 +44,16 @@ class HeartbeatStreams final : public pd::CommandSink {
   struct Bound {
     uint64_t stream;
     Sink sink;
+    std::optional<pd::Nanos> full_since;  // The store does not read.
   };
 
   bool Push(scheduler::StoreId store, const pdpb::RegionHeartbeatResponse& response);
+  [[nodiscard]] bool IsStuck(uint64_t stream, SinkResult written) PD_EXCLUDES(mutex_);
   void KeepAliveLoop();
 
   const std::function<uint64_t()> cluster_id_;
+  const std::function<bool()> serving_;
+  const pd::Clock& clock_;
   pd::Mutex mutex_;
   pd::CondVar wake_;
   std::map<scheduler::StoreId, Bound> bound_ PD_GUARDED_BY(mutex_);

@@ -5,19 +5,18 @@
 
 namespace api {
 
-SchedulingService::SchedulingService(pd::PdServer& server, pd::Cluster& cluster,
-                                     pd::CommandSink& commands)
-    : server_(server),
-      coordinator_({cluster, server.config_store(), server.meta(), server.ids(), server.metrics(),
-                    server.clock(), commands,
+SchedulingService::SchedulingService(pd::PdServer& server, ClusterService& cluster)
+    : calls_(cluster.calls()),
+      coordinator_({cluster.cluster(), server.config_store(), server.meta(), server.ids(),
+                    server.metrics(), server.clock(), cluster.commands(),
                     [&server](std::string_view suffix) { return server.Key(suffix); },
                     static_cast<uint64_t>(server.clock().UnixNanos())}) {
   server.AddLeaderService(coordinator_);
 }
 
 void SchedulingService::Register(MethodRegistry& registry, Router& router) {
-  AddOperatorHandlers(registry, server_, coordinator_);
-  AddSchedulingRoutes(router, {coordinator_, [this] { return server_.Serving(); }});
+  AddOperatorHandlers(registry, calls_, coordinator_);
+  AddSchedulingRoutes(router, {coordinator_, calls_.serving});
 }
 
 }  // namespace api

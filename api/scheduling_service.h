@@ -1,8 +1,7 @@
 #pragma once
 
-#include "api/grpc/registry.h"
+#include "api/cluster_service.h"
 #include "api/http/router.h"
-#include "pd/cluster/command_sink.h"
 #include "pd/coordinator.h"
 #include "pd/server.h"
 
@@ -13,7 +12,7 @@ namespace api {
 /// it.
 class SchedulingService {
  public:
-  SchedulingService(pd::PdServer& server, pd::Cluster& cluster, pd::CommandSink& commands);
+  SchedulingService(pd::PdServer& server, ClusterService& cluster);
 
   void Register(MethodRegistry& registry, Router& router);
 
@@ -25,7 +24,7 @@ class SchedulingService {
   [[nodiscard]] pd::Coordinator& coordinator() { return coordinator_; }
 
  private:
-  pd::PdServer& server_;
+  const ClusterCalls& calls_;
   pd::Coordinator coordinator_;
 };
 

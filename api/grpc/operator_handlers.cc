@@ -1,7 +1,6 @@
 #include "api/grpc/operator_handlers.h"
 
 #include "api/error_map.h"
-#include "api/grpc/request_checks.h"
 
 namespace api {
 namespace {
@@ -24,15 +23,14 @@ pdpb::OperatorStatus StatusOf(scheduler::Status status) {
   return pdpb::RUNNING;
 }
 
-RpcResult<pdpb::GetOperatorResponse> GetOperator(const pd::PdServer& server,
+RpcResult<pdpb::GetOperatorResponse> GetOperator(const ClusterCalls& calls,
                                                  const pd::Coordinator& coordinator,
                                                  const pdpb::GetOperatorRequest& request) {
   const auto info = coordinator.operators().Find({request.region_id()});
   if (!info) {
-    return HeaderError<pdpb::GetOperatorResponse>(server.cluster_id(), pdpb::REGION_NOT_FOUND,
-                                                  "Not Found");
+    return BadAnswer<pdpb::GetOperatorResponse>(calls, pdpb::REGION_NOT_FOUND, "Not Found");
   }
-  auto response = NewResponse<pdpb::GetOperatorResponse>(server);
+  auto response = GoodAnswer<pdpb::GetOperatorResponse>(calls);
   response.set_region_id(request.region_id());
   response.set_desc(info->op.plan().desc);
   response.set_kind(KindText(info->op.plan().kind));
@@ -42,18 +40,12 @@ RpcResult<pdpb::GetOperatorResponse> GetOperator(const pd::PdServer& server,
 
 }  // namespace
 
-void AddOperatorHandlers(MethodRegistry& registry, pd::PdServer& server,
+void AddOperatorHandlers(MethodRegistry& registry, const ClusterCalls& calls,
                          pd::Coordinator& coordinator) {
-  registry.Unary<pdpb::GetOperatorRequest, pdpb::GetOperatorResponse>(
-      "/pdpb.PD/GetOperator", kPdpbFast,
-      [&server, &coordinator](const CallContext&, const pdpb::GetOperatorRequest& request)
-          -> RpcResult<pdpb::GetOperatorResponse> {
-        if (!coordinator.cluster().running()) {
-          return HeaderError<pdpb::GetOperatorResponse>(server.cluster_id(), pdpb::NOT_BOOTSTRAPPED,
-                                                        "cluster is not bootstrapped");
-        }
-        if (auto refused = CheckLeaderCall(server, request)) return FailRpc(*refused);
-        return GetOperator(server, coordinator, request);
+  AddBootstrapFirstCall<pdpb::GetOperatorRequest, pdpb::GetOperatorResponse>(
+      registry, calls, "/pdpb.PD/GetOperator", kPdpbFast,
+      [calls, &coordinator](const pdpb::GetOperatorRequest& request) {
+        return GetOperator(calls, coordinator, request);
       });
 }
 

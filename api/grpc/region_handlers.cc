@@ -173,7 +173,9 @@ RpcResult<pdpb::BatchScanRegionsResponse> BatchScan(const ClusterCalls& calls,
   std::string hole;
   for (const scheduler::KeyRange& range : *ranges) {
     if (left == 0 || (!leads && !calls.cluster.synced())) break;
-    for (const Region& region : ScanRange(calls.cluster.regions(), range, left, hole)) {
+    // The first may be the one that the range before ended in.
+    const size_t seam = last ? 1 : 0;
+    for (const Region& region : ScanRange(calls.cluster.regions(), range, left + seam, hole)) {
       if (region.id == last || left == 0) continue;
       last = region.id;
       --left;

@@ -146,7 +146,8 @@ TsoDesk::~TsoDesk() { Stop(); }
 
 void TsoDesk::Register(MethodRegistry& methods) {
   methods.Stream<pdpb::TsoRequest, pdpb::TsoResponse>(
-      "/pdpb.PD/Tso", kPdpbFast, [this](const CallContext&, StreamSink<pdpb::TsoResponse> sink) {
+      "/pdpb.PD/Tso", {RunOn::kIo, Forwarding::kBeforeWrapped, RateLimited::kYes},
+      [this](const CallContext&, StreamSink<pdpb::TsoResponse> sink) {
         return std::make_unique<TsoSession>(
             std::make_shared<TsoStreamState>(*this, std::move(sink)));
       });

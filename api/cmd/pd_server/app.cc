@@ -194,8 +194,7 @@ class ServerApp::Impl {
     directory_ = std::make_unique<ServerDirectory>(*server_);
     cluster_ = std::make_unique<ClusterService>(*server_, *directory_);
     cluster_->Register(methods_, router_);
-    scheduling_ =
-        std::make_unique<SchedulingService>(*server_, cluster_->cluster(), cluster_->commands());
+    scheduling_ = std::make_unique<SchedulingService>(*server_, *cluster_);
     scheduling_->Register(methods_, router_);
     desk_ = std::make_unique<TsoDesk>(*server_);
     desk_->Register(methods_);

@@ -25,7 +25,8 @@ constexpr Millis kSaveRetryPause{200};
 constexpr Millis kJobPause{100};
 constexpr Nanos kStateJobInterval = std::chrono::seconds(10);
 constexpr size_t kBatchRegions = 1024;
-constexpr size_t kLoadRegions = 256;
+constexpr size_t kLoadRegions = 256;       // Under one lock.
+constexpr size_t kSortedRegions = 65'536;  // In memory at a time while loading.
 /// Applied batches waiting for the saver; beyond it they are dropped and the whole table is read again.
 constexpr size_t kAppliedMax = 4096;
 constexpr uint64_t kSplitIdsMax = 1'000'000;
@@ -65,19 +66,33 @@ void Cluster::Stop() {
   if (jobs_.joinable()) jobs_.join();
 }
 
+/// Records come in the order of ids. Taken in by key, neighbours meet in the index's trees, which halves the cost.
+void Cluster::TakeLoaded(std::vector<RegionRecord>& records) {
+  std::ranges::sort(records, {}, &RegionRecord::start_key);
+  PutRegions slice;
+  for (RegionRecord& record : records) {
+    slice.regions.push_back(std::move(record));
+    if (slice.regions.size() < kLoadRegions) continue;
+    regions_.PutReplicated(slice);
+    slice.regions.clear();
+  }
+  regions_.PutReplicated(slice);
+  records.clear();
+}
+
 Result<void> Cluster::LoadRegions() {
-  PutRegions chunk;
+  const bool fresh = regions_.size() == 0;
+  std::vector<RegionRecord> records;
   std::unordered_set<uint64_t> stored;
   const auto visited = deps_.meta.VisitRegions([&](RegionRecord record) {
-    stored.insert(record.id);
-    chunk.regions.push_back(std::move(record));
-    if (chunk.regions.size() < kLoadRegions) return true;
-    regions_.PutReplicated(chunk);
-    chunk.regions.clear();
+    if (!fresh) stored.insert(record.id);
+    records.push_back(std::move(record));
+    if (records.size() == kSortedRegions) TakeLoaded(records);
     return true;
   });
   if (!visited) return visited;
-  regions_.PutReplicated(chunk);
+  TakeLoaded(records);
+  if (fresh) return {};
   // After a snapshot: what was known from disk alone and is there no more.
   std::vector<RegionId> gone;
   regions_.Visit({}, [&](const Region& region) {

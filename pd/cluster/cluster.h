@@ -161,6 +161,7 @@ class Cluster final : public LeaderService {
   void QueueApplied(const AppliedChanges& changes);
   void QueueReload();
   Result<void> LoadRegions();
+  void TakeLoaded(std::vector<RegionRecord>& records);
   Result<void> LoadRunning(uint64_t term);
   Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
                               const std::optional<scheduler::Region>& region) const;

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <cstdint>
+
+namespace api {
+
+/// How bytes travel on a connection.
+enum class Security : uint8_t { kPlain, kTls };
+
+}  // namespace api

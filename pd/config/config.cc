@@ -66,11 +66,28 @@ Result<void> CheckChoice(std::string_view key, const std::string& value,
   return BadItem(key, fmt::format("\"{}\" is not one of {}", value, fmt::join(choices, ", ")));
 }
 
-Result<void> CheckSecurity(const SecurityConfig& security) {
+/// Which TLS settings go together; whether the files are good shows at the start.
+Result<void> CheckTls(const Config& config) {
+  const SecurityConfig& security = config.security;
   const bool any =
       !security.cacert_path.empty() || !security.cert_path.empty() || !security.key_path.empty();
-  const bool all = !security.cert_path.empty() && !security.key_path.empty();
-  if (any && !all) return BadItem("security", "cert-path and key-path must be set together");
+  if (any && security.cert_path.empty())
+    return BadItem("security.cert-path", "must be set when key-path or cacert-path is");
+  if (any && security.key_path.empty())
+    return BadItem("security.key-path", "must be set when cert-path or cacert-path is");
+  if (any && security.cacert_path.empty() && !security.cert_allowed_cn.empty()) {
+    return BadItem("security.cert-allowed-cn",
+                   "needs cacert-path: without it no client certificate is asked for");
+  }
+  for (const auto& [key, urls] :
+       {std::pair("client-urls", &config.client_urls), std::pair("peer-urls", &config.peer_urls)}) {
+    if (any || urls->find("https://") == std::string::npos) continue;
+    return BadItem(key, fmt::format("{} needs security.cert-path and security.key-path", *urls));
+  }
+  return {};
+}
+
+Result<void> CheckSecurity(const SecurityConfig& security) {
   return CheckChoice("security.encryption.data-encryption-method",
                      security.encryption.data_encryption_method,
                      {"plaintext", "aes128-ctr", "aes192-ctr", "aes256-ctr"});
@@ -140,6 +157,7 @@ Result<void> FillDefaults(Config& config, const std::string& hostname) {
       CheckChoice("initial-cluster-state", config.initial_cluster_state, {"new", "existing"}),
       CheckChoice("log.format", config.log.format, {"text", "json"}),
       CheckChoice("auto-compaction-mode", config.auto_compaction_mode, {"periodic", "revision"}),
+      CheckTls(config),
       CheckSecurity(config.security),
       CheckLogOutsideData(config),
       ValidateOnlineConfig(MakeOnlineConfig(config))};

@@ -105,6 +105,30 @@ read-base-cost = 1
   CHECK_FALSE(config.IsExplicit("tick-interval"));
 }
 
+TEST_CASE("settings of TLS go together", "[config]") {
+  const std::string https = "client-urls = \"https://127.0.0.1:1\"\n";
+  const std::string pair = "[security]\ncert-path = \"c\"\nkey-path = \"k\"\n";
+  CHECK(WhyNot(https + pair) == "");
+  CHECK(WhyNot(https + pair + "cacert-path = \"a\"\ncert-allowed-cn = [\"x\", \"y\"]\n") == "");
+  CHECK(WhyNot(pair) == "");  // Plain URLs stay plain.
+  CHECK(WhyNot("advertise-client-urls = \"https://proxy:1\"") == "");
+  CHECK(WhyNot(https) ==
+        "config item client-urls: https://127.0.0.1:1 needs security.cert-path and "
+        "security.key-path");
+  CHECK(WhyNot("peer-urls = \"http://127.0.0.1:1,https://127.0.0.1:2\"") ==
+        "config item peer-urls: http://127.0.0.1:1,https://127.0.0.1:2 needs security.cert-path "
+        "and security.key-path");
+  CHECK(WhyNot("[security]\ncacert-path = \"a\"") ==
+        "config item security.cert-path: must be set when key-path or cacert-path is");
+  CHECK(WhyNot("[security]\nkey-path = \"k\"") ==
+        "config item security.cert-path: must be set when key-path or cacert-path is");
+  CHECK(WhyNot("[security]\ncert-path = \"c\"") ==
+        "config item security.key-path: must be set when cert-path or cacert-path is");
+  CHECK(WhyNot(pair + "cert-allowed-cn = [\"x\"]") ==
+        "config item security.cert-allowed-cn: needs cacert-path: without it no client certificate "
+        "is asked for");
+}
+
 TEST_CASE("problems name the key", "[config]") {
   CHECK(WhyNot("lease = \"x\"") ==
         "config item lease: wants a whole number, not a value of type string");

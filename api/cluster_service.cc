@@ -27,7 +27,8 @@ ClusterCalls CallsOf(pd::PdServer& server, pd::Cluster& cluster, const LeaderDir
           }};
 }
 
-RegionSyncClient::Deps SyncDepsOf(pd::PdServer& server, pd::Cluster& cluster) {
+RegionSyncClient::Deps SyncDepsOf(pd::PdServer& server, pd::Cluster& cluster,
+                                  const GrpcCredentials* tls) {
   return {cluster,
           [&server] { return server.Serving(); },
           [&server] {
@@ -37,17 +38,19 @@ RegionSyncClient::Deps SyncDepsOf(pd::PdServer& server, pd::Cluster& cluster) {
           },
           [&server] { return server.cluster_id(); },
           server.members().self().name,
-          server.members().self().client_urls};
+          server.members().self().client_urls,
+          tls};
 }
 
 }  // namespace
 
-ClusterService::ClusterService(pd::PdServer& server, const LeaderDirectory& leaders)
+ClusterService::ClusterService(pd::PdServer& server, const LeaderDirectory& leaders,
+                               const GrpcCredentials* tls)
     : cluster_(DepsOf(server)),
       calls_(CallsOf(server, cluster_, leaders)),
       streams_(calls_.cluster_id, calls_.serving, server.clock()),
       sync_service_(calls_),
-      sync_client_(SyncDepsOf(server, cluster_)) {
+      sync_client_(SyncDepsOf(server, cluster_, tls)) {
   server.group().AddListener(cluster_.listener());
   server.AddLeaderService(cluster_);
 }

@@ -14,7 +14,8 @@ namespace api {
 /// leader to the followers. Construct between PdServer::Open and its Start(); `server` and `leaders` outlive it.
 class ClusterService {
  public:
-  ClusterService(pd::PdServer& server, const LeaderDirectory& leaders);
+  /// `tls`: for a leader at an https URL, as in OpenChannel; outlives this.
+  ClusterService(pd::PdServer& server, const LeaderDirectory& leaders, const GrpcCredentials* tls);
 
   void Register(MethodRegistry& registry, Router& router);
 

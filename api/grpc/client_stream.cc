@@ -43,7 +43,18 @@ void ClientLoop::Timer::Start(ClientLoop& loop, std::chrono::milliseconds after,
              loop.NewEvent([done = std::move(done)](bool) { done(); }));
 }
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& url, const ChannelTiming& timing) {
+namespace {
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsFor(const std::string& url,
+                                                         const GrpcCredentials* tls) {
+  if (!url.starts_with("https://")) return grpc::InsecureChannelCredentials();
+  return tls != nullptr ? tls->channel() : grpc::SslCredentials({});
+}
+
+}  // namespace
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& url, const ChannelTiming& timing,
+                                           const GrpcCredentials* tls) {
   const auto ms = [](std::chrono::milliseconds time) { return static_cast<int>(time.count()); };
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -61,7 +72,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& url, const Channel
   arguments.SetMaxSendMessageSize(-1);
   const size_t scheme = url.find("://");
   return grpc::CreateCustomChannel(scheme == std::string::npos ? url : url.substr(scheme + 3),
-                                   grpc::InsecureChannelCredentials(), arguments);
+                                   CredentialsFor(url, tls), arguments);
 }
 
 ClientStream::ClientStream(ClientLoop& loop, const std::shared_ptr<grpc::Channel>& channel,

@@ -14,6 +14,7 @@
 #include <grpcpp/support/byte_buffer.h>
 
 #include "api/grpc/rpc_status.h"
+#include "api/tls/grpc_credentials.h"
 #include "pd/runtime/mutex.h"
 
 namespace api {
@@ -56,7 +57,6 @@ class ClientLoop {
   std::thread thread_;
 };
 
-/// A channel to "http://host:port" (or "host:port") of another member, with a subchannel of its own.
 struct ChannelTiming {
   std::chrono::milliseconds backoff_min{50};
   std::chrono::milliseconds backoff_max{500};
@@ -64,8 +64,12 @@ struct ChannelTiming {
   std::chrono::milliseconds ping{
       0};  // 0: no pings. Unanswered for as long again, the connection is given up.
 };
+
+/// A channel to "http://host:port" (or "host:port") or "https://host:port" of another member, with a subchannel of its
+/// own. Over TLS it uses `tls`; null: shows no certificate and trusts the authorities of the system.
 [[nodiscard]] std::shared_ptr<grpc::Channel> OpenChannel(const std::string& url,
-                                                         const ChannelTiming& timing);
+                                                         const ChannelTiming& timing,
+                                                         const GrpcCredentials* tls);
 
 /// A stream of bytes to another member. The listener is called on the loop's thread, one call at a time, OnDone last;
 /// the methods may be called from any thread, also from the listener. At most one write and one read are under way.

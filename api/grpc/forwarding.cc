@@ -48,6 +48,10 @@ std::optional<RpcStatus> CheckForwardedHost(const CallContext& context, const Le
 std::optional<std::string> ForwardTarget(const CallContext& context, const LeaderView& view) {
   const auto host = WantedHost(context);
   if (!host || AnySame(view.own_client_urls, *host)) return std::nullopt;
+  // The scheme of the leader's own URL says whether it speaks TLS; the client's may differ.
+  for (const std::string& url : view.leader_client_urls) {
+    if (SameClientUrl(url, *host)) return url;
+  }
   return std::string(*host);
 }
 

@@ -16,7 +16,7 @@ namespace api {
 [[nodiscard]] std::optional<RpcStatus> CheckForwardedHost(const CallContext& context,
                                                           const LeaderView& view);
 
-/// Where to send a call that passed the check: the URL with scheme, or nothing when this member is
+/// Where to send a call that passed the check: the leader's URL with its own scheme, or nothing when this member is
 /// meant itself.
 [[nodiscard]] std::optional<std::string> ForwardTarget(const CallContext& context,
                                                        const LeaderView& view);

@@ -134,7 +134,7 @@ std::shared_ptr<grpc::Channel> ChannelCache::To(const std::string& url) {
   pd::MutexLock lock(mutex_);
   if (channels_.size() >= kMax) channels_.clear();
   std::shared_ptr<grpc::Channel>& channel = channels_[url];
-  if (!channel) channel = OpenChannel(url, ChannelTiming());
+  if (!channel) channel = OpenChannel(url, ChannelTiming(), tls_);
   return channel;
 }
 

@@ -16,12 +16,16 @@ class ChannelCache {
  public:
   static constexpr size_t kMax = 64;
 
-  /// A channel to "http://host:port"; connects in the background, within 3 s a try.
+  /// `tls`: for https URLs, as in OpenChannel; outlives this.
+  explicit ChannelCache(const GrpcCredentials* tls) : tls_(tls) {}
+
+  /// A channel to "http://host:port" or "https://host:port"; connects in the background, within 3 s a try.
   [[nodiscard]] std::shared_ptr<grpc::Channel> To(const std::string& url) PD_EXCLUDES(mutex_);
 
   [[nodiscard]] ClientLoop& loop() { return loop_; }
 
  private:
+  const GrpcCredentials* const tls_;
   pd::Mutex mutex_;
   std::map<std::string, std::shared_ptr<grpc::Channel>> channels_ PD_GUARDED_BY(mutex_);
   ClientLoop loop_;

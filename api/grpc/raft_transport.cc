@@ -25,7 +25,7 @@ struct LaneOptions {
   const char* method;
   size_t queue_max;
   size_t queue_bytes_max;
-  GrpcRaftTransport::Options timing;
+  GrpcRaftTransport::Options transport;
 };
 
 ChannelTiming TimingOf(const GrpcRaftTransport::Options& options) {
@@ -44,7 +44,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
         urls_(std::move(urls)),
         loop_(loop),
         channels_(urls_.size()),
-        backoff_(options.timing.backoff_min) {}
+        backoff_(options.transport.backoff_min) {}
 
   void Open() PD_EXCLUDES(mutex_);
   void Stop() PD_EXCLUDES(mutex_);
@@ -91,7 +91,10 @@ void Lane::Open() {
   pd::MutexLock lock(mutex_);
   if (stopped_ || urls_.empty()) return;
   const size_t url = next_url_++ % urls_.size();
-  if (!channels_[url]) channels_[url] = OpenChannel(urls_[url], TimingOf(options_.timing));
+  if (!channels_[url]) {
+    const GrpcRaftTransport::Options& transport = options_.transport;
+    channels_[url] = OpenChannel(urls_[url], TimingOf(transport), transport.tls);
+  }
   stream_ = std::make_shared<ClientStream>(loop_, channels_[url],
                                            std::make_shared<Events>(shared_from_this()));
   busy_ = true;
@@ -138,8 +141,8 @@ void Lane::OnStarted() {
 
 void Lane::OnWritten(bool ok) {
   pd::MutexLock lock(mutex_);
-  if (!ok || stopped_) return;             // Broken, and busy_ until OnDone.
-  backoff_ = options_.timing.backoff_min;  // The peer takes bytes.
+  if (!ok || stopped_) return;                // Broken, and busy_ until OnDone.
+  backoff_ = options_.transport.backoff_min;  // The peer takes bytes.
   busy_ = false;
   if (!queue_.empty()) Pump();
 }
@@ -156,7 +159,7 @@ void Lane::OnDone() {
   queue_bytes_ = 0;
   if (stopped_) return;
   timer_.emplace().Start(loop_, backoff_, [self = shared_from_this()] { self->Open(); });
-  backoff_ = std::min(backoff_ * 2, options_.timing.backoff_max);
+  backoff_ = std::min(backoff_ * 2, options_.transport.backoff_max);
 }
 
 class FrameSession final : public StreamSession<quartermaster::raft::TransportFrame> {

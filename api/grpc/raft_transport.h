@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/grpc/registry.h"
+#include "api/tls/grpc_credentials.h"
 #include "pd/replication/transport.h"
 
 namespace api {
@@ -33,6 +34,8 @@ class GrpcRaftTransport final : public pd::Transport {
     std::chrono::milliseconds connect_timeout{1000};
     /// A peer that does not answer a ping for this long is disconnected, and reconnected.
     std::chrono::milliseconds ping{1000};
+    /// For peers at https URLs, as in OpenChannel; outlives the transport.
+    const GrpcCredentials* tls = nullptr;
   };
 
   explicit GrpcRaftTransport(Options options);

@@ -22,7 +22,7 @@ class RegionSyncClient::Connection final : public ClientStream::Listener {
   Connection(const Deps& deps, uint64_t start_index) : deps_(deps), next_index_(start_index) {}
 
   void Open(ClientLoop& loop, const std::string& url, std::shared_ptr<Connection> self) {
-    channel_ = OpenChannel(url, {.ping = kPing});
+    channel_ = OpenChannel(url, {.ping = kPing}, deps_.tls);
     stream_ = std::make_shared<ClientStream>(loop, channel_, std::move(self));
     stream_->Start("/pdpb.PD/SyncRegions");
   }

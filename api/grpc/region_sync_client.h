@@ -26,6 +26,8 @@ class RegionSyncClient {
     std::function<uint64_t()> cluster_id;
     std::string name;  // Of this member.
     std::vector<std::string> client_urls;
+    const GrpcCredentials* tls =
+        nullptr;  // For https URLs, as in OpenChannel; outlives the client.
   };
 
   explicit RegionSyncClient(Deps deps) : deps_(std::move(deps)) {}

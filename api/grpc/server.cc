@@ -33,6 +33,8 @@ void SetLimits(grpc::ServerBuilder& builder, const GrpcServer::Options& options)
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 2 * 3600 * 1000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20 * 1000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             static_cast<int>(options.handshake.count()));
   // Two servers on one port by mistake must fail, not share it.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
@@ -42,17 +44,29 @@ void SetLimits(grpc::ServerBuilder& builder, const GrpcServer::Options& options)
 class GrpcServer::Impl {
  public:
   Impl(const MethodRegistry& methods, WorkerPool& pool, Options options, Parts parts)
-      : methods_(methods), pool_(pool), options_(std::move(options)), parts_(parts) {}
+      : methods_(methods),
+        pool_(pool),
+        options_(std::move(options)),
+        parts_(parts),
+        channels_(parts.tls) {}
 
   pd::Result<void> Start() {
+    if (options_.security == Security::kTls && parts_.tls == nullptr) {
+      return pd::Fail(pd::ErrorCode::kInvalidArgument,
+                      fmt::format("cannot listen on {}: no certificate for TLS", options_.listen));
+    }
     grpc::ServerBuilder builder;
     SetLimits(builder, options_);
     builder.RegisterAsyncGenericService(&service_);
     queue_ = builder.AddCompletionQueue();
-    const auto credentials = grpc::InsecureServerCredentials();
-    acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
-        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
-    if (!options_.listen.empty()) builder.AddListeningPort(options_.listen, credentials, &port_);
+    const auto plain = grpc::InsecureServerCredentials();
+    plain_acceptor_ = AcceptorOf(builder, plain);
+    if (parts_.tls != nullptr) tls_acceptor_ = AcceptorOf(builder, parts_.tls->server());
+    if (!options_.listen.empty()) {
+      builder.AddListeningPort(options_.listen,
+                               options_.security == Security::kTls ? parts_.tls->server() : plain,
+                               &port_);
+    }
     server_ = builder.BuildAndStart();
     if (!server_ || (!options_.listen.empty() && port_ == 0)) {
       return pd::Fail(pd::ErrorCode::kIo, fmt::format("cannot listen on {}", options_.listen));
@@ -65,10 +79,11 @@ class GrpcServer::Impl {
     return {};
   }
 
-  void TakeConnection(int socket) {
+  void TakeConnection(int socket, Security security) {
+    const auto& acceptor = security == Security::kTls ? tls_acceptor_ : plain_acceptor_;
     const int on = 1;
     const int flags = fcntl(socket, F_GETFL, 0);
-    if (flags < 0 || fcntl(socket, F_SETFL, flags | O_NONBLOCK) != 0 ||
+    if (acceptor == nullptr || flags < 0 || fcntl(socket, F_SETFL, flags | O_NONBLOCK) != 0 ||
         setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0) {
       close(socket);
       return;
@@ -76,7 +91,7 @@ class GrpcServer::Impl {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
     parameters.listener_fd = -1;
     parameters.fd = socket;
-    acceptor_->HandleNewConnection(&parameters);
+    acceptor->HandleNewConnection(&parameters);
   }
 
   void Stop(std::chrono::milliseconds grace) {
@@ -91,6 +106,14 @@ class GrpcServer::Impl {
   [[nodiscard]] int port() const { return port_; }
 
  private:
+  using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
+
+  static std::unique_ptr<Acceptor> AcceptorOf(
+      grpc::ServerBuilder& builder, const std::shared_ptr<grpc::ServerCredentials>& credentials) {
+    return builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
+  }
+
   void Serve() {
     void* tag = nullptr;
     bool ok = false;
@@ -105,7 +128,8 @@ class GrpcServer::Impl {
   std::atomic<int64_t> live_ = 0;
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<Acceptor> plain_acceptor_;
+  std::unique_ptr<Acceptor> tls_acceptor_;  // Null without credentials.
   std::unique_ptr<CallHost> host_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::thread> threads_;
@@ -123,7 +147,9 @@ pd::Result<void> GrpcServer::Start() { return impl_->Start(); }
 
 int GrpcServer::port() const { return impl_->port(); }
 
-void GrpcServer::TakeConnection(int socket) { impl_->TakeConnection(socket); }
+void GrpcServer::TakeConnection(int socket, Security security) {
+  impl_->TakeConnection(socket, security);
+}
 
 void GrpcServer::Stop(std::chrono::milliseconds grace) { impl_->Stop(grace); }
 

@@ -6,6 +6,8 @@
 
 #include <httplib.h>
 
+#include "api/tls/http_client.h"
+
 namespace api {
 namespace {
 
@@ -126,19 +128,20 @@ LeaderView LeaderGate::WaitForLeader(PathKind kind) const {
   }
 }
 
-std::optional<HttpResponse> SendHttp(const std::string& url, const HttpRequest& request) {
-  httplib::Client client(url);
-  if (!client.is_valid()) return std::nullopt;
-  client.set_connection_timeout(std::chrono::seconds(3));
-  client.set_read_timeout(std::chrono::seconds(60));
-  client.set_write_timeout(std::chrono::seconds(60));
-  client.set_url_encode(false);  // The target is encoded already; %2F must stay as it is.
+std::optional<HttpResponse> SendHttp(const std::string& url, const HttpRequest& request,
+                                     const TlsFiles& files) {
+  const auto client = OpenHttpClient(url, files);
+  if (!client->is_valid()) return std::nullopt;
+  client->set_connection_timeout(std::chrono::seconds(3));
+  client->set_read_timeout(std::chrono::seconds(60));
+  client->set_write_timeout(std::chrono::seconds(60));
+  client->set_url_encode(false);  // The target is encoded already; %2F must stay as it is.
   httplib::Request outgoing;
   outgoing.method = request.method;
   outgoing.path = request.target;
   outgoing.body = request.body;
   for (const auto& [name, value] : request.headers) outgoing.headers.emplace(name, value);
-  const httplib::Result result = client.send(outgoing);
+  const httplib::Result result = client->send(outgoing);
   if (!result) return std::nullopt;
   HttpResponse response{result->status, {}, result->body, {}};
   for (const auto& [name, value] : result->headers) {

@@ -9,6 +9,7 @@
 #include "api/http/request.h"
 #include "api/http/response.h"
 #include "api/leader_directory.h"
+#include "api/tls/files.h"
 
 namespace api {
 
@@ -44,8 +45,10 @@ class LeaderGate {
   const Sleep sleep_;
 };
 
-/// The real Send: HTTP/1.1, 3 s to connect, 60 s for the answer; gzip answers are unpacked.
+/// The real Send: HTTP/1.1, over TLS at https URLs (OpenHttpClient); 3 s to connect, 60 s for the answer; gzip answers
+/// are unpacked.
 [[nodiscard]] std::optional<HttpResponse> SendHttp(const std::string& url,
-                                                   const HttpRequest& request);
+                                                   const HttpRequest& request,
+                                                   const TlsFiles& files);
 
 }  // namespace api

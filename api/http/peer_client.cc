@@ -4,15 +4,20 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include "api/tls/http_client.h"
+
 namespace api {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-void SetTimeouts(httplib::Client& client, pd::Millis timeout) {
-  client.set_connection_timeout(timeout);
-  client.set_read_timeout(timeout);
-  client.set_write_timeout(timeout);
+std::unique_ptr<httplib::Client> Open(const std::string& url, const TlsFiles& files,
+                                      pd::Millis timeout) {
+  auto client = OpenHttpClient(url, files);
+  client->set_connection_timeout(timeout);
+  client->set_read_timeout(timeout);
+  client->set_write_timeout(timeout);
+  return client;
 }
 
 /// The text of an error answer: the JSON string in it, or the body as it stands.
@@ -22,12 +27,11 @@ std::string TextOf(const std::string& body) {
 }
 
 pd::Result<Json> Post(const std::vector<std::string>& urls, const char* path, const Json& body,
-                      pd::Millis timeout) {
+                      pd::Millis timeout, const TlsFiles& files) {
   pd::Error last{pd::ErrorCode::kUnavailable, "no address to ask"};
   for (const std::string& url : urls) {
-    httplib::Client client(url);
-    SetTimeouts(client, timeout);
-    const auto answer = client.Post(path, body.dump(), "application/json");
+    const auto client = Open(url, files, timeout);
+    const auto answer = client->Post(path, body.dump(), "application/json");
     if (!answer) {
       last.context = fmt::format("{}: {}", url, httplib::to_string(answer.error()));
       continue;
@@ -49,16 +53,14 @@ pd::Result<void> HttpPeerClient::Publish(const std::vector<std::string>& leader_
                      {"peer_urls", self.member.peer_urls}, {"client_urls", self.member.client_urls},
                      {"deploy_path", self.deploy_path},    {"binary_version", self.binary_version},
                      {"git_hash", self.git_hash}};
-  const auto answer = Post(leader_urls, "/pd/api/v1/members/publish", body, timeout);
+  const auto answer = Post(leader_urls, "/pd/api/v1/members/publish", body, timeout, files_);
   if (!answer) return tl::unexpected(answer.error());
   return {};
 }
 
 bool HttpPeerClient::Ping(const std::vector<std::string>& client_urls, pd::Millis timeout) {
   for (const std::string& url : client_urls) {
-    httplib::Client client(url);
-    SetTimeouts(client, timeout);
-    const auto answer = client.Get("/pd/api/v1/ping");
+    const auto answer = Open(url, files_, timeout)->Get("/pd/api/v1/ping");
     if (answer && answer->status == 200) return true;
   }
   return false;
@@ -69,7 +71,7 @@ pd::Result<pd::MemberIdentity> HttpPeerClient::Join(const std::vector<std::strin
                                                     const std::vector<std::string>& peer_urls,
                                                     pd::Millis timeout) {
   const auto answer = Post(client_urls, "/pd/api/v1/members/join",
-                           Json{{"name", name}, {"peer_urls", peer_urls}}, timeout);
+                           Json{{"name", name}, {"peer_urls", peer_urls}}, timeout, files_);
   if (!answer) return tl::unexpected(answer.error());
   if (!answer->is_object())
     return pd::Fail(pd::ErrorCode::kUnavailable, "the cluster answered no member");

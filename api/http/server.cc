@@ -10,7 +10,10 @@
 #include <boost/asio.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <fmt/format.h>
 
+#include "api/http/connection_stream.h"
+#include "pd/log/log.h"
 #include "pd/runtime/mutex.h"
 
 namespace api {
@@ -102,7 +105,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
     thread_ = std::thread([this] { io_.run(); });
   }
 
-  void TakeConnection(int socket);
+  void TakeConnection(int socket, Security security);
   void Stop();
   /// Drops what handlers posted after Stop.
   void Drain() {
@@ -114,6 +117,9 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   class Connection;
   class Events;
 
+  void Take(int socket, Security security);
+  void LogHandshake(const tcp::endpoint& remote, error_code error);
+
   const Options options_;
   WorkerPool& pool_;
   const Handler handler_;
@@ -123,6 +129,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   std::set<Connection*> connections_;
   size_t event_streams_ = 0;
   bool stopping_ = false;
+  std::chrono::steady_clock::time_point handshake_logged_;
   std::thread thread_;
 };
 
@@ -175,9 +182,11 @@ class HttpServer::Impl::Events final : public EventSink,
 /// except the handler. Pending operations and the handler's job hold it alive; it also keeps the server's state alive.
 class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<Impl> server, tcp::socket socket, tcp::endpoint remote)
+  /// `tls`: null for a plain connection.
+  Connection(std::shared_ptr<Impl> server, tcp::socket socket, tcp::endpoint remote,
+             std::shared_ptr<asio::ssl::context> tls)
       : server_(std::move(server)),
-        stream_(std::move(socket)),
+        stream_(std::move(socket), std::move(tls)),
         remote_(std::move(remote)),
         ping_(server_->io_) {
     server_->connections_.insert(this);
@@ -187,13 +196,31 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
     if (events_) --server_->event_streams_;
   }
 
+  void Start() {
+    stream_.tcp().expires_after(server_->options_.handshake);
+    stream_.AsyncHandshake([self = shared_from_this()](error_code error) {
+      if (!error) return self->ReadHeader();
+      self->server_->LogHandshake(self->remote_, error);
+      self->Close();
+    });
+  }
+
+  void Close() {
+    error_code ignored;
+    stream_.tcp().socket().shutdown(tcp::socket::shutdown_both, ignored);
+    stream_.tcp().close();
+    ping_.cancel();
+    if (events_) events_->Close();
+  }
+
+ private:
   void ReadHeader() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(server_->options_.header_bytes_max));
     parser_->body_limit(server_->options_.body_bytes_max);
     // The first byte may take long to come; from then on the request has its own limit.
     if (buffer_.size() != 0) return ReadStarted();
-    stream_.expires_after(server_->options_.idle);
+    stream_.tcp().expires_after(server_->options_.idle);
     stream_.async_read_some(buffer_.prepare(4096),
                             [self = shared_from_this()](error_code error, size_t size) {
                               if (error) return self->Close();
@@ -202,17 +229,8 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
                             });
   }
 
-  void Close() {
-    error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
-    stream_.close();
-    ping_.cancel();
-    if (events_) events_->Close();
-  }
-
- private:
   void ReadStarted() {
-    stream_.expires_after(server_->options_.transfer);
+    stream_.tcp().expires_after(server_->options_.transfer);
     http::async_read_header(stream_, buffer_, *parser_,
                             [self = shared_from_this()](error_code error, size_t) {
                               if (error) return self->Refuse(error);
@@ -241,7 +259,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   void Handle() {
     keep_alive_ = parser_->get().keep_alive();
     version_ = parser_->get().version();
-    stream_.expires_never();
+    stream_.tcp().expires_never();
     HttpRequest request = ToRequest(parser_->release(), remote_);
     head_ = request.method == "HEAD";
     const bool taken = server_->pool_.Submit([self = shared_from_this(),
@@ -260,7 +278,9 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   void Refuse(error_code error) {
     if (error == http::error::end_of_stream || error == beast::error::timeout ||
         error.category() == asio::error::get_system_category() ||
-        error.category() == asio::error::get_misc_category()) {
+        error.category() == asio::error::get_misc_category() ||
+        error.category() == asio::error::get_ssl_category() ||
+        error.category() == asio::ssl::error::get_stream_category()) {
       return Close();
     }
     keep_alive_ = false;
@@ -289,7 +309,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
     const bool no_body = response.status == 204 || response.status == 304;
     if (!no_body) answer_->content_length(answer_->body().size());
     if (head_ || no_body) answer_->body().clear();
-    stream_.expires_after(server_->options_.transfer);
+    stream_.tcp().expires_after(server_->options_.transfer);
     http::async_write(stream_, *answer_, [self = shared_from_this()](error_code error, size_t) {
       self->answer_.reset();
       error || !self->keep_alive_ ? self->Finish() : self->ReadHeader();
@@ -298,18 +318,20 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
 
   /// Ends a connection so that the client reads all of the answer: no reset while its bytes are still on the way.
   void Finish() {
-    error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    stream_.expires_after(std::chrono::seconds(1));
-    ReadAway();
+    stream_.tcp().expires_after(std::chrono::seconds(1));
+    stream_.AsyncGoodbye([self = shared_from_this()](error_code) {
+      error_code ignored;
+      self->stream_.tcp().socket().shutdown(tcp::socket::shutdown_send, ignored);
+      self->ReadAway();
+    });
   }
 
   void ReadAway() {
     buffer_.clear();
-    stream_.async_read_some(buffer_.prepare(4096),
-                            [self = shared_from_this()](error_code error, size_t) {
-                              error ? self->Close() : self->ReadAway();
-                            });
+    stream_.tcp().async_read_some(buffer_.prepare(4096),
+                                  [self = shared_from_this()](error_code error, size_t) {
+                                    error ? self->Close() : self->ReadAway();
+                                  });
   }
 
   void StartEvents(HttpResponse response) {
@@ -331,7 +353,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
         "Connection: close\r\n";
     for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
     outgoing_ = head + "Date: " + HttpDate() + "\r\n\r\n";
-    stream_.expires_never();
+    stream_.tcp().expires_never();
     WatchClient();
     WriteOutgoing();
     SchedulePing();
@@ -346,26 +368,23 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   }
 
   void WriteOutgoing() {
-    stream_.expires_after(server_->options_.transfer);
+    stream_.tcp().expires_after(server_->options_.transfer);
     asio::async_write(stream_, asio::buffer(outgoing_),
                       [self = shared_from_this()](error_code error, size_t) {
                         self->outgoing_.clear();
                         if (error) return self->Close();
-                        self->stream_.expires_never();
+                        self->stream_.tcp().expires_never();
                         self->WriteEvents();
                       });
   }
 
   /// An event stream's client sends nothing more; reading tells when it has gone.
   void WatchClient() {
-    stream_.socket().async_wait(
-        tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
-          std::array<char, 512> ignored;
-          error_code end;
-          if (!error) self->stream_.socket().receive(asio::buffer(ignored), 0, end);
-          const bool gone = error || (end && end != asio::error::would_block);
-          gone ? self->Close() : self->WatchClient();
-        });
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(512),
+                            [self = shared_from_this()](error_code error, size_t) {
+                              error ? self->Close() : self->WatchClient();
+                            });
   }
 
   void SchedulePing() {
@@ -378,7 +397,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   }
 
   const std::shared_ptr<Impl> server_;
-  beast::tcp_stream stream_;
+  ConnectionStream stream_;
   const tcp::endpoint remote_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
@@ -392,23 +411,40 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   asio::steady_timer ping_;
 };
 
-void HttpServer::Impl::TakeConnection(int socket) {
-  asio::post(io_, [this, socket] {
-    tcp::socket connected(io_);
-    error_code error;
-    sockaddr_storage address{};
-    socklen_t size = sizeof(address);
-    const bool known = getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    connected.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), socket, error);
-    if (error) {
-      ::close(socket);
-      return;
-    }
-    const tcp::endpoint remote = connected.remote_endpoint(error);
-    if (!error) connected.non_blocking(true, error);
-    if (!known || error || stopping_ || connections_.size() >= options_.connections_max) return;
-    std::make_shared<Connection>(shared_from_this(), std::move(connected), remote)->ReadHeader();
-  });
+void HttpServer::Impl::TakeConnection(int socket, Security security) {
+  asio::post(io_, [this, socket, security] { Take(socket, security); });
+}
+
+void HttpServer::Impl::Take(int socket, Security security) {
+  tcp::socket connected(io_);
+  error_code error;
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  const bool known = getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  connected.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), socket, error);
+  if (error) {
+    ::close(socket);
+    return;
+  }
+  const tcp::endpoint remote = connected.remote_endpoint(error);
+  if (!error) connected.non_blocking(true, error);
+  if (!known || error || stopping_ || connections_.size() >= options_.connections_max) return;
+  std::shared_ptr<asio::ssl::context> tls;
+  if (security == Security::kTls) {
+    if (options_.tls == nullptr) return;
+    tls = options_.tls->Current();
+  }
+  std::make_shared<Connection>(shared_from_this(), std::move(connected), remote, std::move(tls))
+      ->Start();
+}
+
+void HttpServer::Impl::LogHandshake(const tcp::endpoint& remote, error_code error) {
+  const auto now = std::chrono::steady_clock::now();
+  if (stopping_ || now - handshake_logged_ < std::chrono::seconds(1)) return;
+  handshake_logged_ = now;
+  pd::LogWarn("TLS handshake failed",
+              {{"remote", fmt::format("{}:{}", remote.address().to_string(), remote.port())},
+               {"error", error.message()}});
 }
 
 void HttpServer::Impl::Stop() {
@@ -431,7 +467,9 @@ HttpServer::~HttpServer() {
   impl_->Drain();
 }
 
-void HttpServer::TakeConnection(int socket) { impl_->TakeConnection(socket); }
+void HttpServer::TakeConnection(int socket, Security security) {
+  impl_->TakeConnection(socket, security);
+}
 
 void HttpServer::Stop() { impl_->Stop(); }
 

@@ -54,7 +54,7 @@ class ClientPort::Impl {
       : options_(std::move(options)), grpc_(std::move(grpc)), http_(std::move(http)) {}
 
   pd::Result<void> Start() {
-    for (const std::string& address : options_.listen) {
+    for (const Address& address : options_.listen) {
       if (auto listening = Listen(address); !listening) return listening;
     }
     for (auto& listener : listeners_) Accept(*listener);
@@ -80,15 +80,20 @@ class ClientPort::Impl {
 
  private:
   struct Listener {
-    explicit Listener(asio::io_context& io) : acceptor(io), pause(io) {}
+    Listener(asio::io_context& io, Security how) : security(how), acceptor(io), pause(io) {}
+    const Security security;
     tcp::acceptor acceptor;
     asio::steady_timer pause;  // After a failed accept, usually for want of descriptors.
   };
 
   /// A connection whose protocol is not known yet.
   struct Peeking : std::enable_shared_from_this<Peeking> {
-    Peeking(Impl& impl, tcp::socket connected)
-        : owner(impl), socket(std::move(connected)), deadline(impl.io_), again(impl.io_) {
+    Peeking(Impl& impl, tcp::socket connected, Security how)
+        : owner(impl),
+          security(how),
+          socket(std::move(connected)),
+          deadline(impl.io_),
+          again(impl.io_) {
       owner.peeking_.insert(this);
     }
     ~Peeking() { owner.peeking_.erase(this); }
@@ -101,15 +106,16 @@ class ClientPort::Impl {
     }
 
     Impl& owner;
+    const Security security;
     tcp::socket socket;
     asio::steady_timer deadline;
     asio::steady_timer again;
   };
 
-  pd::Result<void> Listen(const std::string& address) {
-    const auto endpoint = ParseEndpoint(address);
+  pd::Result<void> Listen(const Address& address) {
+    const auto endpoint = ParseEndpoint(address.host_port);
     if (!endpoint) return tl::unexpected(endpoint.error());
-    auto listener = std::make_unique<Listener>(io_);
+    auto listener = std::make_unique<Listener>(io_, address.security);
     error_code error;
     listener->acceptor.open(endpoint->protocol(), error);
     if (!error) listener->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
@@ -117,7 +123,7 @@ class ClientPort::Impl {
     if (!error) listener->acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error) {
       return pd::Fail(pd::ErrorCode::kIo,
-                      fmt::format("listen tcp {}: {}", address, error.message()));
+                      fmt::format("listen tcp {}: {}", address.host_port, error.message()));
     }
     ports_.push_back(listener->acceptor.local_endpoint().port());
     listeners_.push_back(std::move(listener));
@@ -128,7 +134,7 @@ class ClientPort::Impl {
     listener.acceptor.async_accept([this, &listener](error_code error, tcp::socket socket) {
       if (stopping_) return;
       if (error) return AcceptLater(listener, error);
-      Take(std::move(socket));
+      Take(std::move(socket), listener.security);
       Accept(listener);
     });
   }
@@ -141,7 +147,7 @@ class ClientPort::Impl {
     });
   }
 
-  void Take(tcp::socket socket) {
+  void Take(tcp::socket socket, Security security) {
     // Descriptors are handed out from the lowest free number, so a high number means few are left.
     const bool scarce =
         static_cast<size_t>(socket.native_handle()) + options_.descriptors_reserved >
@@ -154,7 +160,7 @@ class ClientPort::Impl {
     error_code error;
     socket.non_blocking(true, error);
     if (error) return;
-    const auto peeking = std::make_shared<Peeking>(*this, std::move(socket));
+    const auto peeking = std::make_shared<Peeking>(*this, std::move(socket), security);
     peeking->deadline.expires_after(options_.peek_deadline);
     peeking->deadline.async_wait([peeking](error_code cancelled) {
       if (!cancelled) peeking->Close();
@@ -170,19 +176,23 @@ class ClientPort::Impl {
   }
 
   void Peek(const std::shared_ptr<Peeking>& peeking) {
-    std::array<char, kSniffBytes> bytes;
+    const bool tls = peeking->security == Security::kTls;
+    const auto look = asio::buffer(peeked_, tls ? kHelloBytesMax : kSniffBytes);
     error_code error;
-    const size_t count =
-        peeking->socket.receive(asio::buffer(bytes), tcp::socket::message_peek, error);
+    const size_t count = peeking->socket.receive(look, tcp::socket::message_peek, error);
     if (error == asio::error::would_block) return WaitReadable(peeking);
     if (error) return peeking->Close();  // Gone again, end of file included.
-    switch (Sniff({bytes.data(), count})) {
+    const std::string_view seen(peeked_.data(), count);
+    switch (tls ? SniffHello(seen) : Sniff(seen)) {
       case Protocol::kHttp2:
         return HandOn(peeking, grpc_);
       case Protocol::kHttp1:
         return HandOn(peeking, http_);
       case Protocol::kTls:
-        return peeking->Close();  // No certificate is configured.
+      case Protocol::kGarbage:
+        // What was seen is read: a socket closed with unread bytes would be reset.
+        peeking->socket.receive(asio::buffer(peeked_, count), 0, error);
+        return peeking->Close();
       case Protocol::kUndecided:
         break;
     }
@@ -199,13 +209,14 @@ class ClientPort::Impl {
     peeking->socket.set_option(tcp::no_delay(true), error);
     peeking->socket.native_non_blocking(true, error);
     const int socket = peeking->socket.release(error);
-    if (!error) taker(socket);
+    if (!error) taker(socket, peeking->security);
   }
 
   const Options options_;
   const Taker grpc_;
   const Taker http_;
-  std::set<Peeking*> peeking_;  // Before io_, whose end may still close some.
+  std::array<char, kHelloBytesMax> peeked_;  // Of the connection looked at just now.
+  std::set<Peeking*> peeking_;               // Before io_, whose end may still close some.
   asio::io_context io_{1};
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<int> ports_;

@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "api/tls/security.h"
 #include "pd/result.h"
 
 namespace api {
 
 /// The client port: accepts connections, looks at their first bytes and hands the sockets on, unread, to whoever speaks
-/// their protocol. One thread; a connection costs it a few system calls in its life.
+/// their protocol. One thread; a connection costs it a few system calls in its life. On an address with TLS the
+/// client's hello tells the protocol (SniffHello), and who takes the socket makes the handshake; what is no hello is
+/// closed there, as hellos are elsewhere.
 ///
 /// Bounds: a connection must show its protocol within `peek_deadline`; no more than `peeking_max` are waiting for
 /// that; and a connection is closed at once when the process has fewer than `descriptors_reserved` descriptors left,
@@ -21,15 +24,19 @@ namespace api {
 /// Lifecycle: construct, Start once, Stop. The takers must be running between Start and Stop.
 class ClientPort {
  public:
+  struct Address {
+    std::string host_port;  // "127.0.0.1:2379", "[::]:0".
+    Security security = Security::kPlain;
+  };
   struct Options {
-    std::vector<std::string> listen = {};  // "127.0.0.1:2379", "[::]:0"; one socket each.
+    std::vector<Address> listen = {};  // One socket each.
     std::chrono::milliseconds peek_deadline{5000};
     size_t peeking_max = 4096;
     size_t descriptors_reserved = 256;
   };
 
   /// Takes a connected, non-blocking socket over and closes it in the end.
-  using Taker = std::function<void(int socket)>;
+  using Taker = std::function<void(int socket, Security security)>;
 
   ClientPort(Options options, Taker grpc, Taker http);
   ~ClientPort();

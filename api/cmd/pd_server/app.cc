@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -31,6 +32,8 @@
 #include "api/leader_directory.h"
 #include "api/port/port.h"
 #include "api/scheduling_service.h"
+#include "api/tls/grpc_credentials.h"
+#include "api/tls/server_context.h"
 #include "api/worker_pool.h"
 #include "pd/log/log.h"
 #include "pd/members/identity.h"
@@ -62,18 +65,32 @@ class ServerDirectory final : public LeaderDirectory {
   pd::PdServer& server_;
 };
 
-/// "http://host:port,..." to "host:port" each.
-pd::Result<std::vector<std::string>> ListenAddresses(const std::string& urls) {
-  auto parsed = pd::ParseUrls(urls);
-  if (!parsed) return parsed;
-  for (std::string& url : *parsed) {
-    if (!url.starts_with("http://")) {
+/// "http://host:port,https://..." to addresses.
+pd::Result<std::vector<ClientPort::Address>> ListenAddresses(const std::string& urls) {
+  const auto parsed = pd::ParseUrls(urls);
+  if (!parsed) return tl::unexpected(parsed.error());
+  std::vector<ClientPort::Address> addresses;
+  for (const std::string& url : *parsed) {
+    const bool tls = url.starts_with("https://");
+    if (!tls && !url.starts_with("http://")) {
       return pd::Fail(pd::ErrorCode::kInvalidArgument,
-                      fmt::format("cannot listen on {}: http:// is wanted", url));
+                      fmt::format("cannot listen on {}: http:// or https:// is wanted", url));
     }
-    url.erase(0, std::string_view("http://").size());
+    addresses.push_back({url.substr(url.find("://") + 3), tls ? Security::kTls : Security::kPlain});
   }
-  return parsed;
+  return addresses;
+}
+
+TlsFiles FilesOf(const pd::SecurityConfig& security) {
+  return {security.cacert_path, security.cert_path, security.key_path};
+}
+
+/// Certificates and plain URLs together are legal, and probably a mistake.
+void WarnOfPlainUrls(const pd::Config& config) {
+  for (const std::string* urls : {&config.client_urls, &config.peer_urls}) {
+    if (urls->find("http://") == std::string::npos) continue;
+    pd::LogWarn("certificates are given, but not used at an http:// url", {{"urls", *urls}});
+  }
 }
 
 /// This member's identity for its first start: by a join, or from the list of first members.
@@ -116,10 +133,15 @@ pd::Result<pd::MemberIdentity> FindIdentity(const pd::Config& config, HttpPeerCl
 class ServerApp::Impl {
  public:
   explicit Impl(pd::Config config)
-      : config_(std::move(config)), pool_({}), http_pool_({}), transport_({}) {}
+      : config_(std::move(config)),
+        files_(FilesOf(config_.security)),
+        pool_({}),
+        http_pool_({}),
+        peers_(files_) {}
   ~Impl() { Stop(); }
 
   pd::Result<void> Start() {
+    if (auto loaded = LoadTls(); !loaded) return loaded;
     if (auto opened = OpenServer(); !opened) return opened;
     RegisterHandlers();
     if (auto started = cluster_->Start(); !started) return started;
@@ -166,6 +188,17 @@ class ServerApp::Impl {
   }
 
  private:
+  pd::Result<void> LoadTls() {
+    if (files_.certificate.empty()) return {};
+    const std::vector<std::string>& names = config_.security.cert_allowed_cn;
+    auto context = TlsServerContext::Load(files_, names);
+    if (!context) return tl::unexpected(context.error());
+    http_tls_ = std::move(*context);
+    grpc_tls_ = std::make_unique<GrpcCredentials>(files_, names);
+    WarnOfPlainUrls(config_);
+    return {};
+  }
+
   pd::Result<void> OpenServer() {
     std::error_code failed;
     std::filesystem::create_directories(config_.data_dir, failed);
@@ -181,7 +214,7 @@ class ServerApp::Impl {
     parts.config = config_;
     parts.identity = *identity;
     parts.clock = &clock_;
-    parts.transport = &transport_;
+    parts.transport = &transport_.emplace(GrpcRaftTransport::Options{.tls = grpc_tls_.get()});
     parts.peers = &peers_;
     parts.database = std::move(*database);
     auto server = pd::PdServer::Open(std::move(parts));
@@ -192,7 +225,7 @@ class ServerApp::Impl {
 
   void RegisterHandlers() {
     directory_ = std::make_unique<ServerDirectory>(*server_);
-    cluster_ = std::make_unique<ClusterService>(*server_, *directory_);
+    cluster_ = std::make_unique<ClusterService>(*server_, *directory_, grpc_tls_.get());
     cluster_->Register(methods_, router_);
     scheduling_ = std::make_unique<SchedulingService>(*server_, *cluster_);
     scheduling_->Register(methods_, router_);
@@ -226,12 +259,13 @@ class ServerApp::Impl {
   pd::Result<void> StartPeerPort() {
     const auto addresses = ListenAddresses(config_.peer_urls);
     if (!addresses) return tl::unexpected(addresses.error());
-    for (const std::string& address : *addresses) {
+    for (const ClientPort::Address& address : *addresses) {
       GrpcServer::Options options;
-      options.listen = address;
+      options.listen = address.host_port;
+      options.security = address.security;
       options.ping_interval_min = std::chrono::milliseconds(100);
-      peer_servers_.push_back(
-          std::make_unique<GrpcServer>(peer_methods_, pool_, options, GrpcServer::Parts{}));
+      peer_servers_.push_back(std::make_unique<GrpcServer>(
+          peer_methods_, pool_, options, GrpcServer::Parts{.tls = grpc_tls_.get()}));
       if (auto started = peer_servers_.back()->Start(); !started) return started;
     }
     return {};
@@ -245,26 +279,36 @@ class ServerApp::Impl {
     grpc_parts.leaders = directory_.get();
     grpc_parts.limiter = &middleware_->grpc();
     grpc_parts.metrics = call_metrics_.get();
+    grpc_parts.tls = grpc_tls_.get();
     grpc_ = std::make_unique<GrpcServer>(methods_, pool_, GrpcServer::Options{}, grpc_parts);
     if (auto started = grpc_->Start(); !started) return started;
 
-    gate_ = std::make_unique<LeaderGate>(*directory_, SendHttp, [](std::chrono::milliseconds time) {
-      std::this_thread::sleep_for(time);
-    });
+    gate_ = std::make_unique<LeaderGate>(
+        *directory_,
+        [this](const std::string& url, const HttpRequest& request) {
+          return SendHttp(url, request, files_);
+        },
+        [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); });
     http_app_ = std::make_unique<HttpApp>(
         router_, HttpApp::Parts{gate_.get(), &middleware_->http(), &server_->metrics()});
-    http_ = std::make_unique<HttpServer>(
-        HttpServer::Options{}, http_pool_,
-        [this](HttpRequest request) { return http_app_->Serve(std::move(request)); });
+    HttpServer::Options http_options;
+    http_options.tls = http_tls_.get();
+    http_ = std::make_unique<HttpServer>(http_options, http_pool_, [this](HttpRequest request) {
+      return http_app_->Serve(std::move(request));
+    });
     ClientPort::Options options;
     options.listen = *addresses;
     port_ = std::make_unique<ClientPort>(
-        options, [this](int socket) { grpc_->TakeConnection(socket); },
-        [this](int socket) { http_->TakeConnection(socket); });
+        options, [this](int socket, Security security) { grpc_->TakeConnection(socket, security); },
+        [this](int socket, Security security) { http_->TakeConnection(socket, security); });
     return port_->Start();
   }
 
   const pd::Config config_;
+  const TlsFiles files_;
+  // Both null when no certificate is given.
+  std::unique_ptr<TlsServerContext> http_tls_;
+  std::unique_ptr<GrpcCredentials> grpc_tls_;
   pd::SystemClock clock_;
   WorkerPool pool_;
   WorkerPool
@@ -273,7 +317,7 @@ class ServerApp::Impl {
   MethodRegistry methods_;
   MethodRegistry peer_methods_;
   Router router_;
-  GrpcRaftTransport transport_;
+  std::optional<GrpcRaftTransport> transport_;
   std::unique_ptr<pd::PdServer> server_;
   std::unique_ptr<TsoDesk> desk_;
   std::unique_ptr<MiddlewareService> middleware_;

@@ -17,7 +17,7 @@ class ServerApp {
   ServerApp& operator=(const ServerApp&) = delete;
 
   /// Opens the data directory (joining a cluster first where that is asked for), then the ports. When it fails nothing
-  /// runs. Errors: kIo, kCorrupt, kInvalidArgument; kUnavailable and kAlreadyExists from a join.
+  /// runs. Errors: kIo, kCorrupt, kInvalidArgument (TLS files too); kUnavailable and kAlreadyExists from a join.
   pd::Result<void> Start();
 
   /// Hands leadership over, then closes everything. Idempotent.

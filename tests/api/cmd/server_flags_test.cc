@@ -71,6 +71,15 @@ TEST_CASE("the command line wins over the environment, and that over the file", 
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("certificates come by flag or environment", "[flags]") {
+  const auto config = Load({"--cacert", "ca.pem", "--cert=cert.pem"},
+                           {{"PD_KEY", "key.pem"}, {"PD_CERT", "other.pem"}});
+  REQUIRE(config);
+  CHECK(config->security.cacert_path == "ca.pem");
+  CHECK(config->security.cert_path == "cert.pem");
+  CHECK(config->security.key_path == "key.pem");
+}
+
 TEST_CASE("the three members of the usual start agree on their list", "[flags]") {
   const std::string list = "pd1=http://127.0.0.1:1,pd2=http://127.0.0.1:2";
   const auto config =

@@ -31,7 +31,7 @@ TEST_CASE("a forwarded host must be a client url of the leader") {
   const std::vector<Row> rows = {
       {"", std::nullopt, std::nullopt},
       {"http://pd1:1", std::nullopt, "http://pd1:1"},
-      {"https://pd1:1", std::nullopt, "https://pd1:1"},
+      {"https://pd1:1", std::nullopt, "http://pd1:1"},
       {"http://127.0.0.1:2",
        RpcStatus{
            StatusCode::kInvalidArgument,

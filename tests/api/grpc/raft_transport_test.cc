@@ -6,6 +6,8 @@
 #include <catch2/catch.hpp>
 
 #include "api/grpc/server.h"
+#include "tests/harness/certificates.h"
+#include "tests/pd/temporary_folder.h"
 
 namespace api {
 namespace {
@@ -14,14 +16,17 @@ using Millis = std::chrono::milliseconds;
 
 /// A member's peer port that remembers what came.
 struct Member {
-  explicit Member(int port = 0) {
+  /// `tls`: null for a plain port.
+  explicit Member(int port = 0, const GrpcCredentials* tls = nullptr)
+      : scheme(tls != nullptr ? "https" : "http") {
     RegisterRaftTransport(methods, [this](std::string bytes) {
       const std::lock_guard lock(mutex);
       received.push_back(std::move(bytes));
     });
     GrpcServer::Options options{.listen = "127.0.0.1:" + std::to_string(port),
+                                .security = tls != nullptr ? Security::kTls : Security::kPlain,
                                 .ping_interval_min = Millis(500)};
-    server.emplace(methods, pool, options, GrpcServer::Parts{});
+    server.emplace(methods, pool, options, GrpcServer::Parts{.tls = tls});
     started = server->Start().has_value();
   }
   ~Member() {
@@ -29,13 +34,14 @@ struct Member {
     pool.Stop();
   }
   [[nodiscard]] std::string url() const {
-    return "http://127.0.0.1:" + std::to_string(server->port());
+    return scheme + "://127.0.0.1:" + std::to_string(server->port());
   }
   size_t count() {
     const std::lock_guard lock(mutex);
     return received.size();
   }
 
+  const std::string scheme;
   std::mutex mutex;
   std::vector<std::string> received;
   MethodRegistry methods;
@@ -113,6 +119,48 @@ TEST_CASE("a peer that does not read fills a bounded queue") {
   CHECK(Eventually([&] { return transport.Send(7, "x"); }));
   transport.SetPeers({});
   server.Stop(Millis(0));
+  pool.Stop();
+}
+
+TEST_CASE("over TLS only members with a certificate and a name reach a peer") {
+  const pd::test::TemporaryFolder folder;
+  const harness::TestAuthority authority(folder.path(), "ca");
+  const harness::TestAuthority stranger(folder.path(), "stranger");
+  const auto files = [&](const harness::TestAuthority& by, const std::string& name) {
+    const harness::Issued issued = by.Issue(name, name);
+    return TlsFiles{authority.file(), issued.certificate, issued.key};
+  };
+  const GrpcCredentials own(files(authority, "pd-server"), {"pd-server"});
+  const GrpcCredentials unnamed(files(authority, "other"), {});
+  const GrpcCredentials forged(files(stranger, "forged"), {});
+  Member member(0, &own);
+  REQUIRE(member.started);
+  const std::string plain_url = "http" + member.url().substr(member.scheme.size());
+
+  GrpcRaftTransport with_other_name({.tls = &unnamed});
+  with_other_name.SetPeers({{7, {member.url()}}});
+  GrpcRaftTransport with_forged({.tls = &forged});
+  with_forged.SetPeers({{7, {member.url()}}});
+  GrpcRaftTransport without({});
+  without.SetPeers({{7, {plain_url, member.url()}}});
+  GrpcRaftTransport good({.tls = &own});
+  good.SetPeers({{7, {member.url()}}});
+  CHECK(Eventually([&] {
+    with_other_name.Send(7, "other");
+    with_forged.Send(7, "forged");
+    without.Send(7, "without");
+    good.Send(7, "good");
+    return member.count() >= 200;
+  }));
+  const std::lock_guard lock(member.mutex);
+  for (const std::string& message : member.received) CHECK(message == "good");
+}
+
+TEST_CASE("a server that shall listen with TLS needs a certificate") {
+  MethodRegistry methods;
+  WorkerPool pool{{}};
+  GrpcServer server(methods, pool, {.listen = "127.0.0.1:0", .security = Security::kTls}, {});
+  CHECK(server.Start().error().code == pd::ErrorCode::kInvalidArgument);
   pool.Stop();
 }
 

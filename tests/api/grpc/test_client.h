@@ -19,14 +19,15 @@
 namespace api {
 
 /// A channel of its own to a loopback port.
-inline std::shared_ptr<grpc::Channel> ChannelTo(int port) {
+inline std::shared_ptr<grpc::Channel> ChannelTo(
+    int port, const std::shared_ptr<grpc::ChannelCredentials>& credentials =
+                  grpc::InsecureChannelCredentials()) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
-  return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port),
-                                   grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port), credentials, arguments);
 }
 
 using TestMetadata = std::vector<std::pair<std::string, std::string>>;

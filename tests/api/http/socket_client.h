@@ -52,6 +52,8 @@ class SocketClient {
     }
     return std::exchange(buffer_, {});
   }
+  /// The last read ended in order: no reset, no time-out.
+  [[nodiscard]] bool ended() const { return ended_; }
 
   /// Up to and with `end`; what the peer closed with if it never came.
   [[nodiscard]] std::string ReadUntil(std::string_view end) {
@@ -76,6 +78,7 @@ class SocketClient {
   bool Fill() {
     char bytes[65536];
     const ssize_t size = recv(socket_, bytes, sizeof(bytes), 0);
+    ended_ = size == 0;
     if (size <= 0) return false;
     buffer_.append(bytes, static_cast<size_t>(size));
     return true;
@@ -88,6 +91,7 @@ class SocketClient {
 
   const int socket_;
   bool connected_ = false;
+  bool ended_ = false;
   std::string buffer_;
 };
 

@@ -4,64 +4,22 @@
 
 #include <catch2/catch.hpp>
 
-#include "api/grpc/server.h"
-#include "api/http/app.h"
-#include "api/http/server.h"
-#include "proto/pdpb.pb.h"
-#include "tests/api/grpc/test_client.h"
 #include "tests/api/http/socket_client.h"
+#include "tests/api/port/port_fixture.h"
 
 namespace api {
 namespace {
 
 using Millis = std::chrono::milliseconds;
 
-/// Both servers behind one port.
-struct Fixture {
-  explicit Fixture(ClientPort::Options options = {}) {
-    methods.Unary<pdpb::AllocIDRequest, pdpb::AllocIDResponse>(
-        "/pdpb.PD/AllocID", {},
-        [](const CallContext& context,
-           const pdpb::AllocIDRequest& request) -> RpcResult<pdpb::AllocIDResponse> {
-          pdpb::AllocIDResponse response;
-          response.set_id(request.count());
-          response.mutable_header()->mutable_error()->set_message(context.peer());
-          return response;
-        });
-    router.Add("GET", "/hello", "Hello",
-               [](const HttpRequest&) { return PlainText(200, "hello"); });
-    grpc.emplace(methods, pool, GrpcServer::Options{}, GrpcServer::Parts{});
-    REQUIRE(grpc->Start());
-    http.emplace(HttpServer::Options(), pool,
-                 [this](HttpRequest request) { return app.Serve(std::move(request)); });
-    options.listen = {"127.0.0.1:0"};
-    port.emplace(
-        options, [this](int socket) { grpc->TakeConnection(socket); },
-        [this](int socket) { http->TakeConnection(socket); });
-    REQUIRE(port->Start());
-    number = port->ports().at(0);
-  }
-  ~Fixture() {
-    port->Stop();
-    http->Stop();
-    grpc->Stop(Millis(0));
-    pool.Stop();
-  }
+struct Fixture : PortFixture {
+  using PortFixture::PortFixture;
 
-  std::string Hello() const {
+  [[nodiscard]] std::string Hello() const {
     SocketClient client(number);
     client.Send("GET /hello HTTP/1.1\r\n\r\n");
     return client.ReadAnswer().second;
   }
-
-  MethodRegistry methods;
-  Router router;
-  HttpApp app{router, {}};
-  WorkerPool pool{{}};
-  std::optional<GrpcServer> grpc;
-  std::optional<HttpServer> http;
-  std::optional<ClientPort> port;
-  int number = 0;
 };
 
 TEST_CASE("one port speaks gRPC and HTTP/1.1") {
@@ -141,9 +99,9 @@ TEST_CASE("connections come and go in numbers") {
 }
 
 TEST_CASE("addresses that cannot be used are errors") {
-  const auto nothing = [](int socket) { close(socket); };
+  const auto nothing = [](int socket, Security) { close(socket); };
   const auto start = [&](const std::string& address) {
-    ClientPort port({.listen = {address}}, nothing, nothing);
+    ClientPort port({.listen = {{address, Security::kPlain}}}, nothing, nothing);
     return port.Start();
   };
   CHECK(start("nonsense").error().code == pd::ErrorCode::kInvalidArgument);

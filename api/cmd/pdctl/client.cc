@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include "api/tls/http_client.h"
+
 namespace api::pdctl {
 namespace {
 
@@ -32,20 +34,21 @@ std::string TransportText(const Endpoint& endpoint, const Request& request, http
       return fmt::format("{}TLS handshake with {} failed ({})", head, where,
                          httplib::to_string(error));
     default:
-      return fmt::format("{}{} gave no valid HTTP answer ({})", head, where,
-                         httplib::to_string(error));
+      // TLS 1.3: a refused certificate shows only when the answer does not come.
+      return fmt::format("{}{} gave no valid HTTP answer ({}){}", head, where,
+                         httplib::to_string(error),
+                         endpoint.tls ? ", is --cert a certificate that it accepts?" : "");
   }
 }
 
 std::unique_ptr<httplib::Client> Connect(const Endpoint& endpoint, const TlsFiles& tls) {
-  auto http = std::make_unique<httplib::Client>(endpoint.Url(), tls.certificate, tls.key);
+  auto http = OpenHttpClient(endpoint.Url(), tls);
   http->set_connection_timeout(kConnectTimeoutS);
   http->set_read_timeout(kAnswerTimeoutS);
   http->set_write_timeout(kAnswerTimeoutS);
   http->set_url_encode(false);
   http->set_follow_location(true);  // A doubled slash is answered with a redirect.
   http->set_keep_alive(false);
-  if (endpoint.tls && !tls.ca.empty()) http->set_ca_cert_path(tls.ca);
   return http;
 }
 

@@ -6,21 +6,17 @@
 
 #include <tl/expected.hpp>
 
+#include "api/tls/files.h"
+
 namespace api::pdctl {
 
-/// Where a server listens, and the files for TLS; empty strings mean none.
+/// Where a server listens.
 struct Endpoint {
   bool tls = false;
   std::string host;  // Without brackets for IPv6.
   int port = 0;
 
   [[nodiscard]] std::string Url() const;  // "http://127.0.0.1:2379"
-};
-
-struct TlsFiles {
-  std::string ca;
-  std::string certificate;
-  std::string key;
 };
 
 struct Request {
@@ -47,7 +43,8 @@ struct Answer {
 /// Parses "host:port", "http://…", "https://…", "pd://…" or "tikv://…". The error is the text to print.
 tl::expected<Endpoint, std::string> ParseEndpoint(const std::string& text);
 
-/// Asks the given servers in order until one answers 200. Blocking; one request at a time; not thread-safe.
+/// Asks the given servers in order until one answers 200, over TLS as in OpenHttpClient. Blocking; one request at a
+/// time; not thread-safe.
 class Client {
  public:
   Client(std::vector<Endpoint> endpoints, TlsFiles tls);

@@ -286,6 +286,9 @@ class Runner {
     const TlsFiles tls{.ca = FileOf("cacert", env_.ca_path),
                        .certificate = FileOf("cert", env_.certificate_path),
                        .key = FileOf("key", env_.key_path)};
+    if (std::ranges::any_of(endpoints, &Endpoint::tls)) {
+      if (const auto good = CheckTlsFiles(tls); !good) return Fail(good.error().context);
+    }
     Client client(std::move(endpoints), tls);
     Invocation call(line_.path, line_.args, line_.flags, client, {env_.out, env_.err});
     return command.run(call);

@@ -64,6 +64,18 @@ void Check(const std::vector<Case>& cases) {
   }
 }
 
+TEST_CASE("files for TLS are looked at when a server wants it") {
+  const Words member = {"member", "--cacert", "/nowhere/ca.pem"};
+  const Outcome secure = RunWith("https://127.0.0.1:1", member);
+  CHECK(secure.out == "cannot read CA file /nowhere/ca.pem: No such file or directory\n");
+  CHECK(secure.exit == 1);
+  const Outcome half = RunWith("https://127.0.0.1:1", {"member", "--cert", "/nowhere/c.pem"});
+  CHECK(half.out == "certificate file /nowhere/c.pem is given without its key\n");
+  FakeServer server;
+  server.Answer("GET /pd/api/v1/members", {200, "{}"});
+  CHECK(RunWith(server.Address(), member).exit == 0);
+}
+
 TEST_CASE("usage and help match the recorded output to the byte") {
   std::ifstream file(std::string(QM_SOURCE_DIR) + "/tests/golden/pdctl.jsonl");
   REQUIRE(file);

@@ -11,7 +11,8 @@ std::string HostPort(const std::string& url) {
   return scheme == std::string::npos ? url : url.substr(scheme + 3);
 }
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
+std::shared_ptr<grpc::Channel> OpenChannel(
+    const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments args;
   args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
@@ -19,10 +20,13 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 200);
   args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   args.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(HostPort(address), grpc::InsecureChannelCredentials(), args);
+  return grpc::CreateCustomChannel(
+      HostPort(address), credentials ? credentials : grpc::InsecureChannelCredentials(), args);
 }
 
-PdClient::PdClient(std::vector<std::string> endpoints) : endpoints_(std::move(endpoints)) {}
+PdClient::PdClient(std::vector<std::string> endpoints,
+                   std::shared_ptr<grpc::ChannelCredentials> credentials)
+    : credentials_(std::move(credentials)), endpoints_(std::move(endpoints)) {}
 
 std::string PdClient::leader() const {
   const std::lock_guard lock(mutex_);
@@ -67,7 +71,7 @@ bool PdClient::FindLeader(Millis timeout) {
 }
 
 bool PdClient::AskMember(const std::string& endpoint) {
-  const auto stub = std::make_shared<grpc::GenericStub>(OpenChannel(endpoint));
+  const auto stub = std::make_shared<grpc::GenericStub>(OpenChannel(endpoint, credentials_));
   pdpb::GetMembersResponse answer;
   const grpc::Status status =
       CallOn(stub, "/pdpb.PD/GetMembers", pdpb::GetMembersRequest(), answer, Millis(500));
@@ -75,7 +79,7 @@ bool PdClient::AskMember(const std::string& endpoint) {
   if (answer.leader().client_urls().empty()) return false;
   const std::string& leader = answer.leader().client_urls(0);
   // A stopped leader is still named for a while: take it only when it answers and agrees.
-  auto leader_stub = std::make_shared<grpc::GenericStub>(OpenChannel(leader));
+  auto leader_stub = std::make_shared<grpc::GenericStub>(OpenChannel(leader, credentials_));
   pdpb::GetMembersResponse own;
   if (!CallOn(leader_stub, "/pdpb.PD/GetMembers", pdpb::GetMembersRequest(), own, Millis(500))
            .ok()) {

@@ -17,8 +17,10 @@ namespace harness {
 using Millis = std::chrono::milliseconds;
 
 /// A channel that reconnects within half a second and shares no connection with another one. `address` is host:port or
-/// a client URL.
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address);
+/// a client URL; null credentials: plain.
+std::shared_ptr<grpc::Channel> OpenChannel(
+    const std::string& address,
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials = nullptr);
 
 /// The part of a URL behind its scheme.
 std::string HostPort(const std::string& url);
@@ -26,8 +28,9 @@ std::string HostPort(const std::string& url);
 /// Calls any method of a placement driver by name and follows its leader. Thread-safe.
 class PdClient {
  public:
-  /// `endpoints`: client URLs of one member or more.
-  explicit PdClient(std::vector<std::string> endpoints);
+  /// `endpoints`: client URLs of one member or more; null credentials: plain.
+  explicit PdClient(std::vector<std::string> endpoints,
+                    std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr);
 
   /// Asks the members until one names a leader. False if none did within `timeout`.
   bool FindLeader(Millis timeout);
@@ -86,6 +89,7 @@ class PdClient {
   static grpc::Status CallBytes(grpc::GenericStub& stub, const std::string& method,
                                 const grpc::ByteBuffer& in, grpc::ByteBuffer& out, Millis timeout);
 
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   mutable std::mutex mutex_;
   std::vector<std::string> endpoints_;
   std::string leader_;

@@ -7,14 +7,15 @@
 
 namespace harness {
 
-PdGroup::PdGroup(Options options) {
+PdGroup::PdGroup(Options options) : credentials_(options.credentials) {
   std::string initial;
   std::vector<std::string> peer_urls;
   for (int i = 0; i < options.members; ++i) {
     Member member;
     member.name = "pd" + std::to_string(i + 1);
-    member.client_url = "http://127.0.0.1:" + std::to_string(FreePort());
-    peer_urls.push_back("http://127.0.0.1:" + std::to_string(FreePort()));
+    const std::string host = options.scheme + "://127.0.0.1:";
+    member.client_url = host + std::to_string(FreePort());
+    peer_urls.push_back(host + std::to_string(FreePort()));
     initial += (i == 0 ? "" : ",") + member.name + "=" + peer_urls.back();
     members_.push_back(std::move(member));
   }
@@ -32,7 +33,7 @@ PdGroup::PdGroup(Options options) {
 
 void PdGroup::Start(Millis timeout) {
   for (Member& member : members_) member.process->Start();
-  PdClient client(client_urls());
+  PdClient client(client_urls(), credentials_);
   if (!client.FindLeader(timeout)) {
     throw std::runtime_error("no leader among the started servers");
   }

@@ -17,6 +17,8 @@ class PdGroup {
     int members = 3;
     std::string folder;
     std::vector<std::string> extra_args;
+    std::string scheme = "http";                                      // Of all URLs.
+    std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;  // To reach them; null: plain.
   };
 
   explicit PdGroup(Options options);
@@ -41,6 +43,7 @@ class PdGroup {
     std::unique_ptr<Process> process;
   };
 
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   std::vector<Member> members_;
 };
 

@@ -18,6 +18,7 @@ namespace ssl = boost::asio::ssl;
 using boost::system::error_code;
 
 /// ALPN: HTTP/1.1 where the client knows it, else nothing is agreed on, which means the same.
+// NOLINTNEXTLINE(readability-function-size): the library's signature.
 int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
                    const unsigned char* offered, unsigned offered_size, void*) {
   static constexpr unsigned char kHttp1[] = "\x08http/1.1";

@@ -162,23 +162,27 @@ TEST_CASE("what does not speak TLS is closed, in order") {
 
 TEST_CASE("who starts a handshake must end it in time") {
   const World world;
+  const std::string hello = ClientHello({"http/1.1"});
   ClientPort::Options options;
   options.peek_deadline = Millis(50);
+  const PortFixture impatient(options, world.OneWay());
+  SocketClient silent(impatient.number);
+  SocketClient half(impatient.number);
+  REQUIRE(half.Send(hello.substr(0, hello.size() / 2)));
+  CHECK(silent.ReadAll().empty());
+  CHECK(silent.ended());
+  CHECK(half.ReadAll().empty());
+
   HttpServer::Options http_options;
   http_options.handshake = Millis(50);
   GrpcServer::Options grpc_options;
   grpc_options.handshake = Millis(50);
-  const PortFixture f(options, world.OneWay(), http_options, grpc_options);
-  SocketClient silent(f.number);
-  SocketClient half(f.number);
-  const std::string hello = ClientHello({"http/1.1"});
-  REQUIRE(half.Send(hello.substr(0, hello.size() / 2)));
-  CHECK(silent.ReadAll().empty());
-  CHECK(half.ReadAll().empty());
+  const PortFixture f({}, world.OneWay(), http_options, grpc_options);
   for (const char* protocol : {"http/1.1", "h2"}) {
     SocketClient stuck(f.number);
     REQUIRE(stuck.Send(ClientHello({protocol})));
-    CHECK(stuck.ReadAll().starts_with("\x16\x03\x03"));
+    (void)stuck.ReadAll();  // The server's part of the handshake.
+    CHECK(stuck.ended());
   }
 }
 

@@ -191,9 +191,12 @@ class ServerApp::Impl {
   pd::Result<void> LoadTls() {
     if (files_.certificate.empty()) return {};
     const std::vector<std::string>& names = config_.security.cert_allowed_cn;
-    auto context = TlsServerContext::Load(files_, names);
+    // As in the reference, a single name is that of the members; clients are held to names where there are several.
+    const auto client_names = names.size() > 1 ? names : std::vector<std::string>();
+    auto context = TlsServerContext::Load(files_, client_names);
     if (!context) return tl::unexpected(context.error());
     http_tls_ = std::move(*context);
+    client_tls_ = std::make_unique<GrpcCredentials>(files_, client_names);
     grpc_tls_ = std::make_unique<GrpcCredentials>(files_, names);
     WarnOfPlainUrls(config_);
     return {};
@@ -279,7 +282,7 @@ class ServerApp::Impl {
     grpc_parts.leaders = directory_.get();
     grpc_parts.limiter = &middleware_->grpc();
     grpc_parts.metrics = call_metrics_.get();
-    grpc_parts.tls = grpc_tls_.get();
+    grpc_parts.tls = client_tls_.get();
     grpc_ = std::make_unique<GrpcServer>(methods_, pool_, GrpcServer::Options{}, grpc_parts);
     if (auto started = grpc_->Start(); !started) return started;
 
@@ -308,7 +311,8 @@ class ServerApp::Impl {
   const TlsFiles files_;
   // Both null when no certificate is given.
   std::unique_ptr<TlsServerContext> http_tls_;
-  std::unique_ptr<GrpcCredentials> grpc_tls_;
+  std::unique_ptr<GrpcCredentials> grpc_tls_;    // Between members.
+  std::unique_ptr<GrpcCredentials> client_tls_;  // Of the client port.
   pd::SystemClock clock_;
   WorkerPool pool_;
   WorkerPool

@@ -144,8 +144,9 @@ void RegionSyncService::Push(Follower& follower) {
 
 /// One frame of the full copy. False when the follower takes no more for now.
 bool RegionSyncService::PushCopy(Follower& follower, size_t& budget_bytes) {
-  const std::vector<scheduler::Region> regions =
+  std::vector<scheduler::Region> regions =
       calls_.cluster.regions().Scan({follower.walk_key, ""}, kFrameRegions);
+  if (calls_.cluster.regions().only_bootstrapped()) regions.clear();
   size_t bytes = 0;
   if (!regions.empty() && !Send(follower, regions, follower.walked, &bytes)) return false;
   budget_bytes -= std::min(budget_bytes, bytes);

@@ -123,6 +123,7 @@ Result<void> Cluster::LoadRunning(uint64_t term) {
   if (!meta) return tl::unexpected<Error>(meta.error());
   if (!*meta) return {};
   if (auto loaded = stores_.Load(paths, term); !loaded) return loaded;
+  if (auto loaded = LoadFirstRegion(paths); !loaded) return loaded;
   const auto read = [&](const std::string& key) -> Result<std::string> {
     const auto kv = deps_.meta.Get(key);
     if (!kv) return tl::unexpected<Error>(kv.error());
@@ -152,6 +153,24 @@ Result<void> Cluster::StartRunning(uint64_t term) {
     return Fail(ErrorCode::kNotLeader, "not leader");
   }
   running_.store(true, std::memory_order_release);
+  return {};
+}
+
+/// The region of the bootstrap, as long as no report was ever written down.
+Result<void> Cluster::LoadFirstRegion(const ClusterPaths& paths) {
+  if (regions_.size() != 0) return {};
+  bool any_reported = false;
+  const auto visited = deps_.meta.VisitRegions([&](const RegionRecord&) {
+    any_reported = true;
+    return false;
+  });
+  if (!visited || any_reported) return visited;
+  const auto stored = deps_.meta.GetPrefix(paths.Regions());
+  if (!stored) return tl::unexpected<Error>(stored.error());
+  if (stored->size() != 1) return {};
+  auto region = DecodeRegion(stored->front().value);
+  if (!region) return tl::unexpected<Error>(region.error());
+  regions_.PutFirst(*region);
   return {};
 }
 
@@ -249,6 +268,8 @@ void Cluster::JobLoop() {
     const Nanos now = deps_.clock.Monotonic();
     const bool is_running = running();
     if (is_running && !was_running) next_states = now + kStateJobInterval;
+    // As in the reference, what a store holds by a bootstrap is counted by a job, not by the bootstrap.
+    if (is_running && was_running) regions_.CountBootstrapped();
     was_running = is_running;
     if (!is_running) continue;
     if (now >= next_states) {
@@ -313,7 +334,7 @@ Result<void> Cluster::Bootstrap(const std::optional<Store>& store,
   txn.then.emplace_back(put(paths.Cluster(), EncodeClusterMeta(meta)));
   txn.then.emplace_back(put(paths.BootstrapTime(), EncodeBigEndian(now)));
   txn.then.emplace_back(put(paths.Store(store->id.value), EncodeStore(*store)));
-  txn.then.emplace_back(PutRegions{{ToRecord(*region)}, {}});
+  txn.then.emplace_back(put(paths.Region(region->id.value), EncodeRegion(*region)));
   const uint64_t term = term_.load();
   const auto done = deps_.meta.Txn(std::move(txn), kWriteTimeout, term);
   if (!done) return tl::unexpected<Error>(done.error());
@@ -323,7 +344,8 @@ Result<void> Cluster::Bootstrap(const std::optional<Store>& store,
     return Fail(ErrorCode::kConflict,
                 "[PD:etcd:ErrEtcdTxnConflict]etcd transaction failed, conflicted and rolled back");
   }
-  regions_.PutReplicated({{ToRecord(*region)}, {}});
+  // The replicated table holds what stores reported: the region goes there with its first report.
+  regions_.PutBootstrapped(*region);
   return LoadRunning(term);
 }
 

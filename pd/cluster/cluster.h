@@ -163,6 +163,7 @@ class Cluster final : public LeaderService {
   Result<void> LoadRegions();
   void TakeLoaded(std::vector<RegionRecord>& records);
   Result<void> LoadRunning(uint64_t term);
+  Result<void> LoadFirstRegion(const ClusterPaths& paths);
   Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
                               const std::optional<scheduler::Region>& region) const;
   void SaveLoop();

@@ -20,6 +20,10 @@ class ClusterPaths {
   [[nodiscard]] std::string Store(uint64_t id) const {
     return fmt::format("{}raft/s/{:020}", root_, id);
   }
+  [[nodiscard]] std::string Regions() const { return root_ + "raft/r/"; }
+  [[nodiscard]] std::string Region(uint64_t id) const {
+    return fmt::format("{}raft/r/{:020}", root_, id);
+  }
   [[nodiscard]] std::string StoreWeights() const { return root_ + "schedule/store_weight/"; }
   [[nodiscard]] std::string LeaderWeight(uint64_t id) const {
     return fmt::format("{}schedule/store_weight/{:020}/leader", root_, id);

@@ -104,8 +104,8 @@ Result<RegionTable::Outcome> RegionTable::Report(Region report,
   flow_divisor_before_ = options.flow_divisor;
   // What was no news a moment ago is all news if the region was taken out between the locks.
   const bool back = !index_.Contains(outcome.region.id);
-  outcome.change.save |= back;
-  outcome.removed = index_.Put(outcome.region);
+  outcome.change.save |= back || outcome.region.id == bootstrapped_;
+  outcome.removed = Put(outcome.region);
   if (outcome.change.save) Mark(outcome.region.id);
   for (const Region& removed : outcome.removed) MarkDeleted(removed.id);
   if (feed_ != nullptr && (outcome.change.save || outcome.change.notify)) {
@@ -114,13 +114,47 @@ Result<RegionTable::Outcome> RegionTable::Report(Region report,
   return outcome;
 }
 
+/// Any region that becomes known, or better known, ends what a bootstrap told.
+std::vector<Region> RegionTable::Put(const Region& region) {
+  bootstrapped_ = {};
+  first_.reset();
+  return index_.Put(region);
+}
+
+void RegionTable::PutBootstrapped(const Region& region) {
+  const WriteLock lock(mutex_);
+  if (index_.size() != 0) return;  // Another member leads by now, and a store has reported to it.
+  Put(region);
+  bootstrapped_ = region.id;
+  bootstrapped_counts_ = false;
+}
+
+void RegionTable::CountBootstrapped() {
+  {
+    const ReadLock lock(mutex_);
+    if (!bootstrapped_ || bootstrapped_counts_) return;
+  }
+  const WriteLock lock(mutex_);
+  bootstrapped_counts_ = true;
+}
+
+bool RegionTable::only_bootstrapped() const {
+  const ReadLock lock(mutex_);
+  return bool{bootstrapped_};
+}
+
+void RegionTable::PutFirst(const Region& region) {
+  const WriteLock lock(mutex_);
+  if (index_.size() == 0) first_ = region;
+}
+
 void RegionTable::PutSynced(const Region& region) {
   const WriteLock lock(mutex_);
   if (!index_.Check(region, nullptr)) return;
   const std::optional<Region> origin = index_.Find(region.id);
-  const bool moved_on =
-      !origin || origin->epoch != region.epoch || origin->peers.size() != region.peers.size();
-  const std::vector<Region> removed = index_.Put(region);
+  const bool moved_on = !origin || origin->epoch != region.epoch ||
+                        origin->peers.size() != region.peers.size() || region.id == bootstrapped_;
+  const std::vector<Region> removed = Put(region);
   deleted_.erase(region.id);  // A mark of before would let a later leader delete a live region.
   if (moved_on) Mark(region.id);
   for (const Region& gone : removed) MarkDeleted(gone.id);
@@ -139,6 +173,7 @@ void RegionTable::PutReplicated(const PutRegions& records) {
     Region region = FromRecord(record);
     const std::optional<Region> known = index_.Find(region.id);
     if (known && known->epoch == region.epoch && known->peers.size() == region.peers.size()) {
+      if (region.id == bootstrapped_) bootstrapped_ = {};
       unsaved_.erase(region.id);
       deleted_.erase(region.id);
       continue;
@@ -152,7 +187,7 @@ void RegionTable::PutReplicated(const PutRegions& records) {
     if (!index_.Check(region, nullptr)) continue;
     unsaved_.erase(region.id);
     deleted_.erase(region.id);
-    for (const Region& removed : index_.Put(region)) unsaved_.erase(removed.id);
+    for (const Region& removed : Put(region)) unsaved_.erase(removed.id);
   }
 }
 
@@ -169,12 +204,15 @@ bool RegionTable::Remove(RegionId id, Forget forget) {
   const WriteLock lock(mutex_);
   if (!index_.Remove(id)) return false;
   if (forget == Forget::kMemoryAndDisk) MarkDeleted(id);
+  if (id == bootstrapped_) bootstrapped_ = {};
   return true;
 }
 
 void RegionTable::Clear() {
   const WriteLock lock(mutex_);
   index_.Clear();
+  bootstrapped_ = {};
+  first_.reset();
   unsaved_.clear();
   unsaved_order_.clear();
   deleted_.clear();
@@ -259,7 +297,7 @@ std::optional<Region> RegionTable::Find(RegionId id) const {
 
 std::optional<Region> RegionTable::FindByKey(std::string_view key) const {
   const ReadLock lock(mutex_);
-  return index_.FindByKey(key);
+  return first_ ? first_ : index_.FindByKey(key);
 }
 
 std::optional<Region> RegionTable::Previous(const Region& region) const {
@@ -314,6 +352,7 @@ uint64_t RegionTable::CountStore(scheduler::StoreId store, scheduler::HeldAs hel
 
 scheduler::RegionIndex::StoreSums RegionTable::SumsOf(scheduler::StoreId store) const {
   const ReadLock lock(mutex_);
+  if (bootstrapped_ && !bootstrapped_counts_) return {};
   return index_.SumsOf(store);
 }
 

@@ -49,6 +49,16 @@ class RegionTable {
   void PutReplicated(const PutRegions& records);
   /// Replaces the buckets of a region if `buckets` is newer. False if not, or unknown.
   bool PutBuckets(scheduler::RegionId id, const scheduler::Buckets& buckets);
+  /// The region of a bootstrap, on the member that made it. It goes to the replicated table with its first report,
+  /// whatever epoch that has. Until then reads show it, but its store's sums lack it before CountBootstrapped().
+  void PutBootstrapped(const scheduler::Region& region);
+  void CountBootstrapped();
+  /// The only region is such a one: nothing that followers need to hear of.
+  [[nodiscard]] bool only_bootstrapped() const;
+  /// The same region on a member that leads later, before anything was reported: found by key only, until any region
+  /// is known. A store whose answer to its bootstrap got lost asks for it by key, to learn whether the cluster is its
+  /// own.
+  void PutFirst(const scheduler::Region& region);
   /// Forgets a region and marks its record for deletion when `forget` says so. False when unknown.
   enum class Forget : uint8_t { kMemory, kMemoryAndDisk };
   bool Remove(scheduler::RegionId id, Forget forget);
@@ -98,6 +108,7 @@ class RegionTable {
                   const std::function<bool(const scheduler::Region&)>& visit) const;
 
  private:
+  std::vector<scheduler::Region> Put(const scheduler::Region& region) PD_REQUIRES(mutex_);
   void Mark(scheduler::RegionId id) PD_REQUIRES(mutex_);
   void ForgetWrittenMarks() PD_REQUIRES(mutex_);
   void MarkDeleted(scheduler::RegionId id) PD_REQUIRES(mutex_);
@@ -108,6 +119,10 @@ class RegionTable {
   mutable SharedMutex mutex_;  // Taken before the feed's.
   scheduler::RegionIndex index_ PD_GUARDED_BY(mutex_);
   uint64_t flow_divisor_before_ PD_GUARDED_BY(mutex_) = 0;  // 0: no report yet.
+  // Known by a bootstrap alone, so the only region, as it holds every key; 0: none.
+  scheduler::RegionId bootstrapped_ PD_GUARDED_BY(mutex_);
+  bool bootstrapped_counts_ PD_GUARDED_BY(mutex_) = false;
+  std::optional<scheduler::Region> first_ PD_GUARDED_BY(mutex_);  // See PutFirst.
   // In the order of marking; an id in the queue but not in the set was written or deleted meanwhile. Bounded by the set:
   // see ForgetWrittenMarks.
   std::deque<scheduler::RegionId> unsaved_order_ PD_GUARDED_BY(mutex_);

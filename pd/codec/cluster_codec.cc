@@ -31,6 +31,19 @@ scheduler::NodeState NodeStateOf(metapb::NodeState state) {
   }
 }
 
+scheduler::PeerRole RoleOf(metapb::PeerRole role) {
+  switch (role) {
+    case metapb::Learner:
+      return scheduler::PeerRole::kLearner;
+    case metapb::IncomingVoter:
+      return scheduler::PeerRole::kIncomingVoter;
+    case metapb::DemotingVoter:
+      return scheduler::PeerRole::kDemotingVoter;
+    default:
+      return scheduler::PeerRole::kVoter;
+  }
+}
+
 }  // namespace
 
 std::string EncodeClusterMeta(const ClusterMeta& meta) {
@@ -92,6 +105,44 @@ Result<scheduler::Store> DecodeStore(std::string_view bytes) {
     store.labels.push_back({label.key(), label.value()});
   }
   return store;
+}
+
+std::string EncodeRegion(const scheduler::Region& region) {
+  metapb::Region message;
+  message.set_id(region.id.value);
+  message.set_start_key(region.start_key);
+  message.set_end_key(region.end_key);
+  message.mutable_region_epoch()->set_conf_ver(region.epoch.conf_ver);
+  message.mutable_region_epoch()->set_version(region.epoch.version);
+  for (const scheduler::Peer& peer : region.peers) {
+    metapb::Peer& out = *message.add_peers();
+    out.set_id(peer.id.value);
+    out.set_store_id(peer.store.value);
+    out.set_role(static_cast<metapb::PeerRole>(peer.role));
+    out.set_is_witness(peer.witness);
+  }
+  message.set_is_in_flashback(region.in_flashback);
+  message.set_flashback_start_ts(region.flashback_start_ts);
+  return message.SerializeAsString();
+}
+
+Result<scheduler::Region> DecodeRegion(std::string_view bytes) {
+  metapb::Region message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return Fail(ErrorCode::kCorrupt, "a stored region is no metapb.Region");
+  }
+  scheduler::Region region;
+  region.id = scheduler::RegionId{message.id()};
+  region.start_key = message.start_key();
+  region.end_key = message.end_key();
+  region.epoch = {message.region_epoch().conf_ver(), message.region_epoch().version()};
+  for (const metapb::Peer& peer : message.peers()) {
+    region.peers.push_back({scheduler::PeerId{peer.id()}, scheduler::StoreId{peer.store_id()},
+                            RoleOf(peer.role()), peer.is_witness()});
+  }
+  region.in_flashback = message.is_in_flashback();
+  region.flashback_start_ts = message.flashback_start_ts();
+  return region;
 }
 
 RegionRecord ToRecord(const scheduler::Region& region) {

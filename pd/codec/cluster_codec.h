@@ -30,6 +30,10 @@ Result<ClusterMeta> DecodeClusterMeta(std::string_view bytes);
 std::string EncodeStore(const scheduler::Store& store);
 Result<scheduler::Store> DecodeStore(std::string_view bytes);
 
+/// metapb.Region: the replicated part of a region.
+std::string EncodeRegion(const scheduler::Region& region);
+Result<scheduler::Region> DecodeRegion(std::string_view bytes);
+
 /// The replicated part of a region, and a region that knows no more than that.
 RegionRecord ToRecord(const scheduler::Region& region);
 scheduler::Region FromRecord(RegionRecord record);

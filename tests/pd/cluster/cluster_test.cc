@@ -77,6 +77,7 @@ class Server {
 
   Cluster& cluster() { return *cluster_; }
   MetaStore& meta() { return *meta_; }
+  raft::Term term() const { return group_->status().term; }
 
  private:
   SystemClock clock_;
@@ -125,15 +126,44 @@ TEST_CASE("a cluster is bootstrapped once, and is there after a restart", "[clus
     const auto again = server.cluster().Bootstrap(FirstStore(), FirstRegion());
     REQUIRE_FALSE(again);
     CHECK(again.error().code == ErrorCode::kAlreadyExists);
-    CHECK(server.cluster().stores().Find(StoreId{1})->counts.followers == 1);
+    CHECK(server.cluster().regions().Find(RegionId{2}) == FirstRegion());
+    CHECK(server.meta().Get("/pd/7/raft/r/00000000000000000002").value());
     CHECK_FALSE(server.cluster().IsInitialized());
+    CHECK(Eventually(
+        [&] { return server.cluster().stores().Find(StoreId{1})->counts.followers == 1; }));
   }
   Server server(database);
   CHECK(server.cluster().running());
   CHECK(server.cluster().bootstrap_time_unix_ns() > 0);
   CHECK(server.cluster().stores().Find(StoreId{1})->address == "tikv1:20160");
-  REQUIRE(server.cluster().regions().Find(RegionId{2}));
-  CHECK_FALSE(server.cluster().regions().Find(RegionId{2})->HasLeader());
+}
+
+TEST_CASE("a bootstrapped region lasts from its first report on", "[cluster]") {
+  test::FakeDatabase database;
+  {
+    Server server(database);
+    REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  }
+  {
+    // Nobody reported it: a later leader knows it by key alone, for a store that missed its bootstrap's answer.
+    Server server(database);
+    const RegionTable& regions = server.cluster().regions();
+    CHECK_FALSE(regions.Find(RegionId{2}));
+    CHECK(regions.size() == 0);
+    CHECK(regions.FindByKey("") == FirstRegion());
+    CHECK(server.cluster().AskSplit(FirstRegion(), 1));
+    CHECK_FALSE(server.meta().Region(2).value());
+    REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "", 1)));
+    CHECK(regions.FindByKey("")->HasLeader());
+    REQUIRE(Eventually([&] { return server.meta().Region(2).value().has_value(); }));
+  }
+  Server server(database);
+  CHECK(server.cluster().regions().Find(RegionId{2}));
+  // What is forgotten after that is not found in the bootstrap's record either.
+  server.cluster().regions().Clear();
+  server.cluster().OnLeaderStop();
+  REQUIRE(server.cluster().OnLeaderStart(server.term()));
+  CHECK_FALSE(server.cluster().regions().FindByKey(""));
 }
 
 TEST_CASE("bootstrap says what is wrong, in the reference's order", "[cluster]") {

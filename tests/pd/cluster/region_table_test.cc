@@ -235,5 +235,66 @@ TEST_CASE("buckets are replaced by newer ones only", "[region_table]") {
   CHECK(table.Find(RegionId{1})->buckets.version == 3);
 }
 
+Region Bootstrapped() {
+  Region region = Make(1, "", "", 1);
+  region.leader = {};
+  region.size_mib = 0;
+  region.source = scheduler::RegionSource::kStorage;
+  return region;
+}
+
+TEST_CASE("a bootstrapped region is saved with its first report, and counted by then at the latest",
+          "[region_table]") {
+  const auto held = [](const RegionTable& table) {
+    return table.SumsOf(scheduler::StoreId{1}).counts.regions();
+  };
+  RegionTable table;
+  table.PutBootstrapped(Bootstrapped());
+  CHECK(table.Find(RegionId{1}) == Bootstrapped());
+  CHECK_FALSE(table.TakeUnsaved(100));
+  CHECK(held(table) == 0);
+  CHECK(table.only_bootstrapped());
+  SECTION("counted by the job") {
+    table.CountBootstrapped();
+    CHECK(held(table) == 1);
+    CHECK_FALSE(table.TakeUnsaved(100));
+  }
+  SECTION("reported with the epoch it was made with") {
+    REQUIRE(table.Report(Make(1, "", "", 1), {})->change.save);
+    CHECK(held(table) == 1);
+    CHECK_FALSE(table.only_bootstrapped());
+    CHECK(IdsOf(*table.TakeUnsaved(100)) == std::vector<uint64_t>{1});
+    CHECK_FALSE(table.Report(Make(1, "", "", 1), {})->change.save);
+  }
+  SECTION("reported to another leader, which fed it on") {
+    table.PutSynced(Make(1, "", "", 1));
+    CHECK(held(table) == 1);
+    CHECK(IdsOf(*table.TakeUnsaved(100)) == std::vector<uint64_t>{1});
+  }
+  SECTION("reported to another leader, which saved it") {
+    table.PutReplicated({{ToRecord(Make(1, "", "", 1))}, {}});
+    CHECK(held(table) == 1);
+    CHECK_FALSE(table.Report(Make(1, "", "", 1), {})->change.save);
+  }
+  SECTION("never in the way of what is known already") {
+    REQUIRE(table.Report(Make(2, "", "", 4), {}));
+    table.PutBootstrapped(Bootstrapped());
+    CHECK(table.FindByKey("x")->id == RegionId{2});
+  }
+}
+
+TEST_CASE("the first region of an earlier leader is found by key until any other is known",
+          "[region_table]") {
+  RegionTable table;
+  table.PutFirst(Bootstrapped());
+  CHECK(table.FindByKey("x") == Bootstrapped());
+  CHECK_FALSE(table.Find(RegionId{1}));
+  CHECK(table.Scan({}, 10).empty());
+  REQUIRE(table.Report(Make(2, "", "m", 2), {}));
+  CHECK_FALSE(table.FindByKey("x"));
+  REQUIRE(table.Remove(RegionId{2}, RegionTable::Forget::kMemory));
+  CHECK_FALSE(table.FindByKey("x"));
+}
+
 }  // namespace
 }  // namespace pd

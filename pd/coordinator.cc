@@ -10,7 +10,6 @@
 namespace pd {
 namespace {
 
-constexpr Millis kReadyAtLatest = std::chrono::minutes{5};
 constexpr Millis kReadyPoll{100};
 constexpr Millis kPushInterval{500};
 constexpr Millis kWatchInterval{1000};
@@ -93,7 +92,6 @@ Result<void> Coordinator::OnLeaderStart(uint64_t term) {
     const MutexLock lock(mutex_);
     term_ = term;
     ++leads_;
-    leading_since_ = InstantOf(deps_.clock.Monotonic());
   }
   wake_.NotifyAll();
   return {};
@@ -169,26 +167,9 @@ void Coordinator::Reset() {
   next_watch_ = {};
 }
 
-bool Coordinator::EnoughReported() const {
-  // Nine in ten, of all regions and on every store that is up.
-  const auto enough = [](uint64_t part, uint64_t whole) { return part * 10 >= whole * 9; };
-  const RegionTable& regions = deps_.cluster.regions();
-  if (regions.size() == 0 || !enough(regions.refreshed(), regions.size())) return false;
-  return std::ranges::all_of(deps_.cluster.stores().All(), [&](const scheduler::Store& store) {
-    if (!store.IsUp()) return true;
-    const uint64_t refreshed = regions.SumsOf(store.id).refreshed;
-    return enough(refreshed, store.counts.regions()) && enough(refreshed, store.stats.region_count);
-  });
-}
-
-bool Coordinator::IsReady(scheduler::Instant now) const {
-  const MutexLock lock(mutex_);
-  return now - leading_since_ >= kReadyAtLatest || EnoughReported();
-}
-
 Millis Coordinator::Turn(scheduler::Instant now) {
   if (!planning_) {
-    if (!IsReady(now)) return kReadyPoll;
+    if (!deps_.cluster.IsPrepared()) return kReadyPoll;
     LogInfo("enough regions have reported, planning starts",
             {{"regions", deps_.cluster.regions().size()}});
     planning_ = true;

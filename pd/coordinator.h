@@ -29,8 +29,8 @@ namespace pd {
 /// times, and hands what they propose to admission. Everything it holds is memory of this leadership; the settings of
 /// schedulers last.
 ///
-/// Nothing is planned until enough regions have reported since this member leads (scheduling.md A.5), or five minutes
-/// have passed; until then the list of schedulers is empty.
+/// Nothing is planned until the cluster is prepared (Cluster::IsPrepared()); until then the list of schedulers is
+/// empty.
 ///
 /// Thread-safe. Owned beside PdServer; a leader service after Cluster. Stop() joins the thread.
 class Coordinator final : public LeaderService, public RegionObserver {
@@ -95,8 +95,6 @@ class Coordinator final : public LeaderService, public RegionObserver {
   void Run();
   /// One turn; returns how long to wait for the next.
   Millis Turn(scheduler::Instant now);
-  [[nodiscard]] bool IsReady(scheduler::Instant now) const;
-  [[nodiscard]] bool EnoughReported() const;
   void CheckRegions(const scheduler::PlanContext& context, scheduler::Instant now);
   void RunSchedulers(const scheduler::PlanContext& context, scheduler::Instant now);
   void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
@@ -141,7 +139,6 @@ class Coordinator final : public LeaderService, public RegionObserver {
   uint64_t term_ PD_GUARDED_BY(mutex_) = 0;     // 0: not leading.
   uint64_t leads_ PD_GUARDED_BY(mutex_) = 0;    // Counts the starts of leadership ...
   uint64_t planned_ PD_GUARDED_BY(mutex_) = 0;  // ... and which of them the thread's state is of.
-  scheduler::Instant leading_since_ PD_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

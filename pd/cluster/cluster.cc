@@ -23,6 +23,7 @@ constexpr Millis kBatchTimeout{5000};
 constexpr Millis kSavePause{10};
 constexpr Millis kSaveRetryPause{200};
 constexpr Millis kJobPause{100};
+constexpr Nanos kPreparedAtLatest = std::chrono::minutes(5);
 constexpr Nanos kStateJobInterval = std::chrono::seconds(10);
 constexpr size_t kBatchRegions = 1024;
 constexpr size_t kLoadRegions = 256;       // Under one lock.
@@ -44,7 +45,7 @@ uint64_t ParseHex(const std::string& text) {
 
 Cluster::Cluster(Deps deps)
     : deps_(std::move(deps)),
-      stores_({deps_.meta, deps_.config, regions_, deps_.clock}),
+      stores_({deps_.meta, deps_.config, regions_, deps_.clock, [this] { return KnowsPeers(); }}),
       safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }) {}
 
 Cluster::~Cluster() { Stop(); }
@@ -112,6 +113,11 @@ Result<void> Cluster::OnLeaderStart(uint64_t term) {
     term_.store(term);
   }
   TakeApplied();
+  {
+    const MutexLock lock(mutex_);
+    ++leads_;
+    leading_since_ = deps_.clock.Monotonic();
+  }
   return LoadRunning(term);
 }
 
@@ -291,6 +297,41 @@ Result<void> Cluster::CheckRunning() const {
       "[PD:cluster:ErrNotBootstrapped]TiKV cluster not bootstrapped, please start TiKV first");
 }
 
+bool Cluster::EnoughReported() const {
+  const auto enough = [](uint64_t part, uint64_t whole) { return part * 10 >= whole * 9; };
+  if (regions_.size() == 0 || !enough(regions_.refreshed(), regions_.size())) return false;
+  return std::ranges::all_of(stores_.All(), [&](const Store& store) {
+    if (!store.IsUp()) return true;
+    const uint64_t refreshed = regions_.SumsOf(store.id).refreshed;
+    return enough(refreshed, store.counts.regions()) && enough(refreshed, store.stats.region_count);
+  });
+}
+
+bool Cluster::IsPrepared() {
+  uint64_t lead = 0;
+  Nanos since{0};
+  {
+    const MutexLock lock(mutex_);
+    if (leads_ != 0 && prepared_ == leads_) return true;
+    lead = leads_;
+    since = leading_since_;
+  }
+  const bool late = deps_.clock.Monotonic() - since >= kPreparedAtLatest;
+  if (!running() || (!late && !EnoughReported())) return false;
+  const MutexLock lock(mutex_);
+  prepared_ = lead;  // Of no use to a leadership that has begun meanwhile.
+  return lead == leads_;
+}
+
+/// What no earlier leader was told needs no waiting for.
+bool Cluster::KnowsPeers() {
+  {
+    const MutexLock lock(mutex_);
+    if (bootstrapped_in_ == leads_) return true;
+  }
+  return IsPrepared();
+}
+
 Result<void> Cluster::CheckBootstrap(const std::optional<Store>& store,
                                      const std::optional<Region>& region) const {
   const uint64_t cluster_id = deps_.cluster_id();
@@ -343,6 +384,10 @@ Result<void> Cluster::Bootstrap(const std::optional<Store>& store,
     if (!running()) static_cast<void>(LoadRunning(term));
     return Fail(ErrorCode::kConflict,
                 "[PD:etcd:ErrEtcdTxnConflict]etcd transaction failed, conflicted and rolled back");
+  }
+  {
+    const MutexLock lock(mutex_);
+    bootstrapped_in_ = leads_;
   }
   // The replicated table holds what stores reported: the region goes there with its first report.
   regions_.PutBootstrapped(*region);

@@ -80,6 +80,9 @@ class Cluster final : public LeaderService {
 
   /// This member leads and the cluster is bootstrapped.
   [[nodiscard]] bool running() const { return running_.load(std::memory_order_acquire); }
+  /// Nine in ten regions have reported since this member leads, of all and of each store that is up, or five minutes
+  /// have passed (scheduling.md A.5). What stores hold is not known well before. Stays true as long as it leads.
+  [[nodiscard]] bool IsPrepared();
   /// kNotBootstrapped with the reference's long text unless running().
   [[nodiscard]] Result<void> CheckRunning() const;
 
@@ -164,6 +167,8 @@ class Cluster final : public LeaderService {
   void TakeLoaded(std::vector<RegionRecord>& records);
   Result<void> LoadRunning(uint64_t term);
   Result<void> LoadFirstRegion(const ClusterPaths& paths);
+  [[nodiscard]] bool EnoughReported() const;
+  [[nodiscard]] bool KnowsPeers();
   Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
                               const std::optional<scheduler::Region>& region) const;
   void SaveLoop();
@@ -200,6 +205,10 @@ class Cluster final : public LeaderService {
   bool reload_ PD_GUARDED_BY(mutex_) = false;  // Applied batches were dropped: read all again.
   std::deque<PutRegions> applied_ PD_GUARDED_BY(mutex_);
   std::map<scheduler::StoreId, uint64_t> min_resolved_by_store_ PD_GUARDED_BY(mutex_);
+  uint64_t leads_ PD_GUARDED_BY(mutex_) = 0;            // Counts the starts of leadership ...
+  uint64_t prepared_ PD_GUARDED_BY(mutex_) = 0;         // ... and which of them had enough reports.
+  uint64_t bootstrapped_in_ PD_GUARDED_BY(mutex_) = 0;  // Which of them made the cluster, if any.
+  Nanos leading_since_ PD_GUARDED_BY(mutex_){0};
   std::thread saver_;
   std::thread jobs_;
 };

@@ -180,6 +180,7 @@ bool StoreTable::IsReady(const Store& store) const {
   const auto config = deps_.config.online();
   const Nanos uptime{store.last_heartbeat_unix_ns - store.start_timestamp_s * 1'000'000'000};
   if (uptime >= config->schedule.max_store_preparing_time) return true;
+  if (!deps_.knows_peers()) return false;
   // The share that the store would hold if all were even, less a tenth.
   uint64_t up = 0;
   for (const Store& other : All()) {
@@ -199,8 +200,8 @@ void StoreTable::UpdateStates() {
         return {};
       });
     } else if (store.IsRemoving() && store.counts.region_size_mib() == 0 &&
-               store.counts.regions() == 0) {
-      // Peers count, too: after a change of leader sizes are 0 until the regions report.
+               store.counts.regions() == 0 && deps_.knows_peers()) {
+      // Peers count, too: a region may be known without its size. And one of this store may be unknown as yet.
       moved = Bury(store.id, Force::kNo);
     } else if (store.IsRemoved() && store.counts.regions() == 0 && store.last_heartbeat &&
                store.DownTime(Now()) > kTombstoneKept) {

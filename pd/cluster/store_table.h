@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pd/cluster/paths.h"
@@ -29,8 +30,9 @@ class StoreTable {
     ConfigStore& config;
     const RegionTable& regions;
     const Clock& clock;
+    std::function<bool()> knows_peers;  // No region that an earlier leader knew is still missing.
   };
-  explicit StoreTable(Deps deps) : deps_(deps) {}
+  explicit StoreTable(Deps deps) : deps_(std::move(deps)) {}
 
   /// Reads all stores of `paths`. Writes are bound to `term` from here on.
   Result<void> Load(const ClusterPaths& paths, uint64_t term);
@@ -73,7 +75,8 @@ class StoreTable {
   Result<void> Bury(scheduler::StoreId id, Force force);
   /// Deletes tombstones without regions. The ids that still hold some.
   Result<std::vector<scheduler::StoreId>> RemoveTombstones();
-  /// The ten-second job: Preparing stores become Serving, empty Removing ones Removed, old tombstones go.
+  /// The ten-second job: Preparing stores become Serving, empty Removing ones Removed, old tombstones go. What a store
+  /// holds counts only once enough regions have reported to this leader, unless the cluster began under it.
   void UpdateStates();
 
   /// Changes what planners and the slow-store logic keep on a store (pauses, smoothing); memory only.

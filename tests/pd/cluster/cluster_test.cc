@@ -311,12 +311,71 @@ TEST_CASE("a heartbeat takes no change of its store back, and a store with peers
   REQUIRE(Eventually([&] { return stored().last_heartbeat_unix_ns != 0; }));
   CHECK(stored().IsRemoving());
 
+  REQUIRE(Eventually([&] { return stores.Find(StoreId{1})->counts.followers == 1; }));
   REQUIRE(stores.Modify(StoreId{1}, [](Store& store) {
     store.state = scheduler::StoreState::kOffline;
     store.node_state = scheduler::NodeState::kRemoving;
   }));
   stores.UpdateStates();
   CHECK(stores.Find(StoreId{1})->IsRemoving());
+}
+
+TEST_CASE("an empty store is buried once enough regions have reported to this leader",
+          "[cluster]") {
+  test::FakeDatabase database;
+  const auto leave = [](StoreTable& stores, uint64_t id) {
+    REQUIRE(stores.Modify(StoreId{id}, [](Store& store) {
+      store.state = scheduler::StoreState::kOffline;
+      store.node_state = scheduler::NodeState::kRemoving;
+    }));
+  };
+  {
+    Server server(database);
+    REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+    StoreTable& stores = server.cluster().stores();
+    for (const uint64_t id : {2U, 3U}) {
+      Store store = FirstStore();
+      store.id = StoreId{id};
+      store.address = "tikv" + std::to_string(id) + ":20160";
+      REQUIRE(stores.Put(store));
+    }
+    // No earlier leader was told anything.
+    CHECK_FALSE(server.cluster().IsPrepared());
+    leave(stores, 3);
+    stores.UpdateStates();
+    CHECK(stores.Find(StoreId{3})->IsRemoved());
+    REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "m", 2)));
+    REQUIRE(Eventually([&] { return server.meta().Region(2).value().has_value(); }));
+  }
+  Server server(database);
+  StoreTable& stores = server.cluster().stores();
+  leave(stores, 2);
+  scheduler::StoreStats stats;
+  stats.region_count = 2;
+  REQUIRE(stores.OnHeartbeat({StoreId{1}, stats, ""}));
+  CHECK_FALSE(server.cluster().IsPrepared());
+  stores.UpdateStates();
+  CHECK(stores.Find(StoreId{2})->IsRemoving());
+
+  // Of all known regions, but not of those that store 1 says it holds.
+  REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "m", 2)));
+  CHECK_FALSE(server.cluster().IsPrepared());
+  stores.UpdateStates();
+  CHECK(stores.Find(StoreId{2})->IsRemoving());
+
+  REQUIRE(server.cluster().HandleRegionReport(Reported(5, "m", "", 2)));
+  CHECK(server.cluster().IsPrepared());
+  stores.UpdateStates();
+  CHECK(stores.Find(StoreId{2})->IsRemoved());
+
+  // Known for as long as this member leads, whatever stores say later; not any longer.
+  stats.region_count = 100;
+  REQUIRE(stores.OnHeartbeat({StoreId{1}, stats, ""}));
+  CHECK(server.cluster().IsPrepared());
+  server.cluster().OnLeaderStop();
+  REQUIRE(server.cluster().OnLeaderStart(server.term()));
+  REQUIRE(stores.OnHeartbeat({StoreId{1}, stats, ""}));
+  CHECK_FALSE(server.cluster().IsPrepared());
 }
 
 TEST_CASE("split ids come in a row, region first", "[cluster]") {

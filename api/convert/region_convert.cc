@@ -68,6 +68,9 @@ scheduler::Region RegionOf(const metapb::Region& message) {
   for (const metapb::Peer& peer : message.peers()) region.peers.push_back(PeerOf(peer));
   region.in_flashback = message.is_in_flashback();
   region.flashback_start_ts = message.flashback_start_ts();
+  if (message.has_encryption_meta()) {
+    region.encryption_meta = message.encryption_meta().SerializeAsString();
+  }
   return region;
 }
 
@@ -82,6 +85,10 @@ void SetRegion(const scheduler::Region& region, metapb::Region& out) {
   AddPeers(region.peers, *out.mutable_peers());
   out.set_is_in_flashback(region.in_flashback);
   out.set_flashback_start_ts(region.flashback_start_ts);
+  if (!region.encryption_meta.empty()) {
+    // Bytes that this server took from such a message before, so they parse.
+    static_cast<void>(out.mutable_encryption_meta()->ParseFromString(region.encryption_meta));
+  }
 }
 
 scheduler::Region ReportOf(const pdpb::RegionHeartbeatRequest& message) {

@@ -12,7 +12,7 @@ namespace api {
 [[nodiscard]] scheduler::Peer PeerOf(const metapb::Peer& message);
 void SetPeer(const scheduler::Peer& peer, metapb::Peer& out);
 
-/// Id, range, epoch, peers.
+/// What lasts of a region: id, range, epoch, peers, flashback, encryption meta.
 [[nodiscard]] scheduler::Region RegionOf(const metapb::Region& message);
 void SetRegion(const scheduler::Region& region, metapb::Region& out);
 

@@ -32,6 +32,12 @@ std::string QuotedBytes(std::string_view bytes) {
   return text + '"';
 }
 
+/// Whether a write of one is a write of the other: an epoch stands for range and peers.
+bool SameRecord(const Region& a, const Region& b) {
+  return a.epoch == b.epoch && a.peers.size() == b.peers.size() &&
+         a.encryption_meta == b.encryption_meta;
+}
+
 std::string PeerText(const scheduler::Peer& peer) {
   static constexpr const char* kRoles[] = {"Voter", "Learner", "IncomingVoter", "DemotingVoter"};
   std::string text;
@@ -152,8 +158,7 @@ void RegionTable::PutSynced(const Region& region) {
   const WriteLock lock(mutex_);
   if (!index_.Check(region, nullptr)) return;
   const std::optional<Region> origin = index_.Find(region.id);
-  const bool moved_on = !origin || origin->epoch != region.epoch ||
-                        origin->peers.size() != region.peers.size() || region.id == bootstrapped_;
+  const bool moved_on = !origin || !SameRecord(*origin, region) || region.id == bootstrapped_;
   const std::vector<Region> removed = Put(region);
   deleted_.erase(region.id);  // A mark of before would let a later leader delete a live region.
   if (moved_on) Mark(region.id);
@@ -172,15 +177,15 @@ void RegionTable::PutReplicated(const PutRegions& records) {
     if (record.id == 0) continue;
     Region region = FromRecord(record);
     const std::optional<Region> known = index_.Find(region.id);
-    if (known && known->epoch == region.epoch && known->peers.size() == region.peers.size()) {
+    if (known && SameRecord(*known, region)) {
       if (region.id == bootstrapped_) bootstrapped_ = {};
       unsaved_.erase(region.id);
       deleted_.erase(region.id);
       continue;
     }
-    // What a report brought is newer than any record of a lower epoch, re-created regions included.
+    // What a report brought is newer than any record of no higher epoch, re-created regions included.
     const bool reported = known && known->source != scheduler::RegionSource::kStorage;
-    if (reported && (known->epoch.version > region.epoch.version ||
+    if (reported && (known->epoch == region.epoch || known->epoch.version > region.epoch.version ||
                      known->epoch.conf_ver > region.epoch.conf_ver)) {
       continue;
     }

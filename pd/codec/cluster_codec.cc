@@ -123,6 +123,10 @@ std::string EncodeRegion(const scheduler::Region& region) {
   }
   message.set_is_in_flashback(region.in_flashback);
   message.set_flashback_start_ts(region.flashback_start_ts);
+  if (!region.encryption_meta.empty()) {
+    // Bytes of such a message, so they parse.
+    static_cast<void>(message.mutable_encryption_meta()->ParseFromString(region.encryption_meta));
+  }
   return message.SerializeAsString();
 }
 
@@ -142,6 +146,7 @@ Result<scheduler::Region> DecodeRegion(std::string_view bytes) {
   }
   region.in_flashback = message.is_in_flashback();
   region.flashback_start_ts = message.flashback_start_ts();
+  region.encryption_meta = message.encryption_meta().SerializeAsString();
   return region;
 }
 
@@ -158,6 +163,7 @@ RegionRecord ToRecord(const scheduler::Region& region) {
   }
   record.is_in_flashback = region.in_flashback;
   record.flashback_start_ts = region.flashback_start_ts;
+  record.encryption_meta = region.encryption_meta;
   return record;
 }
 
@@ -173,6 +179,7 @@ scheduler::Region FromRecord(RegionRecord record) {
   }
   region.in_flashback = record.is_in_flashback;
   region.flashback_start_ts = record.flashback_start_ts;
+  region.encryption_meta = std::move(record.encryption_meta);
   return region;
 }
 

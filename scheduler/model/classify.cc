@@ -45,6 +45,9 @@ RegionChange ClassifyRegion(const Region* origin, const Region& report,
       report.epoch.conf_ver > origin->epoch.conf_ver) {
     change = {.index = true, .save = true, .notify = true, .fresh = true};
   }
+  if (report.encryption_meta != origin->encryption_meta) {
+    change.index = change.save = change.notify = true;
+  }
   if (report.leader.id != origin->leader.id) change.index = change.notify = true;
   if (report.peers.size() != origin->peers.size()) {
     return {.index = true, .save = true, .notify = true, .fresh = change.fresh};

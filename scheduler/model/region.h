@@ -126,7 +126,8 @@ enum class RegionSource : uint8_t { kStorage, kSync, kHeartbeat };
 inline constexpr uint64_t kEmptyRegionSizeMib = 1;
 
 /// One region as PD knows it: a plain value, copied out of the index, never shared. Only keys,
-/// epoch and peers are replicated through Raft; the rest comes with heartbeats.
+/// epoch, peers, flashback and encryption meta are replicated through Raft; the rest comes with
+/// heartbeats.
 struct Region {
   RegionId id;
   std::string start_key;
@@ -146,6 +147,8 @@ struct Region {
   Buckets buckets;  // With stats from ReportBuckets, or version and keys alone from a heartbeat.
   bool in_flashback = false;
   uint64_t flashback_start_ts = 0;
+  std::string
+      encryption_meta;  // Encoded encryptionpb.EncryptionMeta, kept as it came; mostly empty.
   RegionSource source = RegionSource::kStorage;
 
   friend bool operator==(const Region&, const Region&) = default;

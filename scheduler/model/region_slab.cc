@@ -55,7 +55,7 @@ bool IsPlain(const Region& region) {
   static const Buckets kNoBuckets;
   return region.down_peers.empty() && region.pending_peers.empty() &&
          region.buckets == kNoBuckets && region.columnar_size_mib == 0 && !region.in_flashback &&
-         region.flashback_start_ts == 0;
+         region.flashback_start_ts == 0 && region.encryption_meta.empty();
 }
 
 RegionWeight Weigh(const RegionFlow& flow, uint64_t size_mib, RegionSource source) {

@@ -38,7 +38,7 @@ struct RegionWeight {
 };
 
 /// Packs regions into records of 112 bytes. A region that does not fit its record (more than three
-/// peers, down or pending peers, buckets, numbers beyond 32 bits) has its full value, less keys, in
+/// peers, down or pending peers, buckets, encryption meta, numbers beyond 32 bits) has its full value, less keys, in
 /// a side map: rare, and paid for only then. Not thread-safe: written under its owner's lock.
 class RegionSlab {
  public:

@@ -263,6 +263,36 @@ TEST_CASE("what heartbeats bring lasts", "[cluster]") {
   CHECK(server.cluster().regions().FindByKey("x")->id == RegionId{5});
 }
 
+TEST_CASE("a region's encryption meta lasts with its record", "[cluster]") {
+  test::FakeDatabase database;
+  {
+    Server server(database);
+    Region first = FirstRegion();
+    first.encryption_meta = "\x08\x01";  // key_id 1, as in a metapb.Region.
+    REQUIRE(server.cluster().Bootstrap(FirstStore(), first));
+  }
+  const auto saved = [](Server& server) {
+    const auto record = server.meta().Region(2).value();
+    return record ? record->encryption_meta : "none";
+  };
+  {
+    Server server(database);
+    CHECK(server.cluster().regions().FindByKey("")->encryption_meta == "\x08\x01");
+    Region report = Reported(2, "", "", 2);
+    report.encryption_meta = "\x08\x02";
+    REQUIRE(server.cluster().HandleRegionReport(report));
+    REQUIRE(Eventually([&] { return saved(server) == "\x08\x02"; }));
+    report.encryption_meta = "\x08\x03";  // With the epoch of before.
+    REQUIRE(server.cluster().HandleRegionReport(report));
+    REQUIRE(Eventually([&] { return saved(server) == "\x08\x03"; }));
+  }
+  Server server(database);
+  CHECK(server.cluster().regions().Find(RegionId{2})->encryption_meta == "\x08\x03");
+  REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "", 2)));
+  REQUIRE(Eventually([&] { return saved(server).empty(); }));
+  CHECK(server.cluster().regions().Find(RegionId{2})->encryption_meta.empty());
+}
+
 TEST_CASE("stores keep what was set, and forget statistics", "[cluster]") {
   test::FakeDatabase database;
   {

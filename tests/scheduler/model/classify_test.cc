@@ -64,6 +64,7 @@ TEST_CASE("a heartbeat is classified by what it changes", "[classify]") {
        },
        kIndex},
       {"replication unknown", [](Region& r) { r.replication.state_id = 1; }, kNothing},
+      {"encryption", [](Region& r) { r.encryption_meta = "key"; }, kSaved},
       {"flashback", [](Region& r) { r.in_flashback = true; }, kIndex},
       {"flashback time", [](Region& r) { r.flashback_start_ts = 1; }, kIndex},
   };

@@ -126,6 +126,7 @@ PdServer::PdServer(Parts parts)
       transport_(*parts.transport, parts.identity.seeds),
       peers_(*parts.peers),
       group_id_(parts.identity.group_id),
+      on_removed_(std::move(parts.on_removed)),
       database_(std::move(parts.database)) {}
 
 PdServer::~PdServer() { Stop(); }
@@ -268,7 +269,10 @@ bool PdServer::TakeTemporary(const Event& event) {
 void PdServer::OnStateReplaced(raft::LogIndex) { ReloadReplicated(); }
 
 void PdServer::OnRemoved() {
-  LogWarn("this member was removed from the cluster", {{"name", config_.name}});
+  LogError(
+      "this member was removed from the cluster for good, its data directory is of no use any more",
+      {{"name", config_.name}, {"data-dir", config_.data_dir}});
+  if (on_removed_) on_removed_();
 }
 
 std::string PdServer::LocalValue(const std::string& key) const {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -72,6 +73,9 @@ class PdServer final : private GroupListener {
     Transport* transport = nullptr;
     PeerClient* peers = nullptr;
     std::unique_ptr<Database> database;
+    /// This member was removed from the group, see GroupListener::OnRemoved. On the Raft thread: must not block, nor
+    /// call Stop().
+    std::function<void()> on_removed = nullptr;
   };
 
   /// Makes a new group's first state when the database has none and the identity did not join; starts nothing.
@@ -175,6 +179,7 @@ class PdServer final : private GroupListener {
   SeedTransport transport_;
   PeerClient& peers_;
   const uint64_t group_id_;
+  const std::function<void()> on_removed_;
   MetricsRegistry metrics_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<RaftGroup> group_;

@@ -1,6 +1,7 @@
 #include "api/grpc/raft_transport.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <map>
 #include <optional>
@@ -17,6 +18,10 @@ namespace {
 constexpr const char* kMessages = "/quartermaster.raft.Transport/Messages";
 constexpr const char* kChunks = "/quartermaster.raft.Transport/SnapshotChunks";
 
+// How a stream ends whose sender was removed from the group.
+constexpr StatusCode kRemovedCode = StatusCode::kFailedPrecondition;
+constexpr const char* kRemovedText = "the sender was removed from the group";
+
 // One frame gathers what waits, within these bounds.
 constexpr int kFrameMessagesMax = 256;
 constexpr size_t kFrameBytesMax = 1u << 20;
@@ -26,6 +31,7 @@ struct LaneOptions {
   size_t queue_max;
   size_t queue_bytes_max;
   GrpcRaftTransport::Options transport;
+  std::atomic<bool>& removed;  // Set when a peer says that this member was removed.
 };
 
 ChannelTiming TimingOf(const GrpcRaftTransport::Options& options) {
@@ -58,7 +64,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
     void OnStarted() override { lane_->OnStarted(); }
     void OnWritten(bool ok) override { lane_->OnWritten(ok); }
     void OnMessage(const grpc::ByteBuffer& /*bytes*/) override { lane_->ReadOn(); }
-    void OnDone(const RpcStatus& /*status*/) override { lane_->OnDone(); }
+    void OnDone(const RpcStatus& status) override { lane_->OnDone(status); }
 
    private:
     const std::shared_ptr<Lane> lane_;
@@ -67,7 +73,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   void OnStarted() PD_EXCLUDES(mutex_);
   void OnWritten(bool ok) PD_EXCLUDES(mutex_);
   void ReadOn() PD_EXCLUDES(mutex_);
-  void OnDone() PD_EXCLUDES(mutex_);
+  void OnDone(const RpcStatus& status) PD_EXCLUDES(mutex_);
   void Pump() PD_REQUIRES(mutex_);
 
   const LaneOptions options_;
@@ -152,7 +158,8 @@ void Lane::ReadOn() {
   if (stream_) stream_->ReadNext();
 }
 
-void Lane::OnDone() {
+void Lane::OnDone(const RpcStatus& status) {
+  if (status == RpcStatus{kRemovedCode, kRemovedText}) options_.removed.store(true);
   pd::MutexLock lock(mutex_);
   stream_.reset();
   queue_.clear();
@@ -168,7 +175,10 @@ class FrameSession final : public StreamSession<quartermaster::raft::TransportFr
       : receive_(receive), sink_(std::move(sink)) {}
 
   void OnMessage(const quartermaster::raft::TransportFrame& frame) override {
-    for (const std::string& message : frame.messages()) receive_(message);
+    for (const std::string& message : frame.messages()) {
+      if (receive_(message) == RaftReceipt::kTaken) continue;
+      return sink_.Finish({kRemovedCode, kRemovedText});
+    }
   }
   void OnHalfClose() override { sink_.Finish({}); }
 
@@ -194,6 +204,8 @@ class GrpcRaftTransport::Impl {
     const auto lane = Find(to, &Peering::chunks);
     return lane && lane->Send(std::move(bytes));
   }
+
+  [[nodiscard]] bool removed() const { return removed_.load(); }
 
   void SetPeers(std::vector<Peer> peers) PD_EXCLUDES(mutex_) {
     std::map<raft::NodeId, Peering> before;
@@ -222,8 +234,9 @@ class GrpcRaftTransport::Impl {
 
   [[nodiscard]] Peering Join(Peer peer) {
     const LaneOptions messages{kMessages, options_.messages_max, options_.message_bytes_max,
-                               options_};
-    const LaneOptions chunks{kChunks, options_.chunks_max, options_.chunk_bytes_max, options_};
+                               options_, removed_};
+    const LaneOptions chunks{kChunks, options_.chunks_max, options_.chunk_bytes_max, options_,
+                             removed_};
     Peering peering{peer, std::make_shared<Lane>(messages, peer.urls, loop_),
                     std::make_shared<Lane>(chunks, peer.urls, loop_)};
     peering.messages->Open();
@@ -239,6 +252,7 @@ class GrpcRaftTransport::Impl {
   }
 
   const Options options_;
+  std::atomic<bool> removed_ = false;
   pd::Mutex mutex_;
   std::map<raft::NodeId, Peering> peers_ PD_GUARDED_BY(mutex_);
   ClientLoop loop_;  // Last: destroyed first.
@@ -257,6 +271,8 @@ bool GrpcRaftTransport::SendSnapshotChunk(raft::NodeId to, std::string bytes) {
 }
 
 void GrpcRaftTransport::SetPeers(std::vector<Peer> peers) { impl_->SetPeers(std::move(peers)); }
+
+bool GrpcRaftTransport::removed() const { return impl_->removed(); }
 
 void RegisterRaftTransport(MethodRegistry& methods, RaftReceiver receive) {
   const auto shared = std::make_shared<const RaftReceiver>(std::move(receive));

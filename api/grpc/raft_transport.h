@@ -46,14 +46,18 @@ class GrpcRaftTransport final : public pd::Transport {
   bool Send(raft::NodeId to, std::string bytes) override;
   bool SendSnapshotChunk(raft::NodeId to, std::string bytes) override;
   void SetPeers(std::vector<Peer> peers) override;
+  [[nodiscard]] bool removed() const override;
 
  private:
   class Impl;
   const std::unique_ptr<Impl> impl_;
 };
 
+/// What became of a message. A sender that was removed from the group has its stream ended with a status that says so.
+enum class RaftReceipt { kTaken, kSenderRemoved };
+
 /// Takes one message or snapshot piece from a peer; called on the server's io threads, so it must only queue.
-using RaftReceiver = std::function<void(std::string bytes)>;
+using RaftReceiver = std::function<RaftReceipt(std::string bytes)>;
 
 /// Registers the receiving side, for the server on the peer port.
 void RegisterRaftTransport(MethodRegistry& methods, RaftReceiver receive);

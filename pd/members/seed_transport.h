@@ -28,6 +28,7 @@ class SeedTransport final : public Transport {
   void SetPeers(std::vector<Peer> peers) override {
     inner_.SetPeers(peers.empty() ? seeds_ : std::move(peers));
   }
+  [[nodiscard]] bool removed() const override { return inner_.removed(); }
 
  private:
   Transport& inner_;

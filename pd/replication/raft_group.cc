@@ -129,6 +129,9 @@ class ThreadedGroup final : public RaftGroup {
     if (envelope->group_id != options_.group_id || envelope->to != options_.id) {
       return Fail(ErrorCode::kInvalidArgument, "the message is for another group or member");
     }
+    if (!replica_->IsMember(envelope->from) && replica_->WasRemoved(envelope->from)) {
+      return Fail(ErrorCode::kNotFound, "the sender was removed from the group");
+    }
     {
       const MutexLock lock(mutex_);
       if (inbox_.size() >= options_.inbox_max ||

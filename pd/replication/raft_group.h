@@ -96,7 +96,8 @@ class GroupListener {
   }
   /// The whole state was replaced by a snapshot: drop every copy and read it again.
   virtual void OnStateReplaced(raft::LogIndex index) { static_cast<void>(index); }
-  /// This member was removed from the group; it does nothing any more.
+  /// This member was removed from the group, as it has applied itself or as a peer says; it does nothing any more. Told
+  /// once, soon after each start.
   virtual void OnRemoved() {}
 };
 
@@ -175,7 +176,8 @@ class RaftGroup {
   virtual Result<void> RemoveMember(raft::NodeId id, Millis timeout) = 0;
 
   /// A message from a peer, of either kind of sending. Hostile bytes are an error and change
-  /// nothing. Errors: kCorrupt, kInvalidArgument (another group or addressee), kQueueFull.
+  /// nothing. Errors: kCorrupt, kInvalidArgument (another group or addressee), kQueueFull; kNotFound: its sender was
+  /// removed from the group, and must be told so.
   virtual Result<void> Receive(std::string bytes) = 0;
   /// The transport lost the peer, or gave up a message to it.
   virtual void ReportUnreachable(raft::NodeId id) = 0;

@@ -180,6 +180,7 @@ Result<void> Replica::Load(uint64_t seed) {
 
 void Replica::Start() {
   ReloadMembers();
+  removed_ = WasRemoved(options_.id);
   // Before it went down this voter may have promised a leader, by answering its heartbeat, not to elect another for a
   // while. It does not remember, so it keeps the promise from now on.
   const bool has_voted = log_->hard_state().term > kInitialPlace.term;
@@ -195,7 +196,9 @@ void Replica::Start() {
 
 void Replica::Tick() {
   sender_.Tick();
-  node_->Tick();
+  removed_ |= transport_.removed();
+  if (!removed_) node_->Tick();  // It would only campaign, in vain.
+  if (removed_ && !told_removed_) AnnounceRole();
   const Nanos round = std::min<Nanos>(options_.tick * options_.heartbeat_ticks, kLeaseRoundMax);
   if (lead_term_ != 0 && options_.tick * ++ticks_since_round_ >= round) StartLeaseRound();
   if (step_down_at_ && clock_.Monotonic() >= *step_down_at_) ForceStepDown();

@@ -28,7 +28,7 @@ inline constexpr std::string_view kOwnerKey = "owner";
 
 /// One member of the group without its thread: the library, the log, the state, and what must happen in which order.
 /// RaftGroup runs it on the raft thread; simulations run several on one thread. All calls on one thread, but for
-/// lease(), status(), members() and stats().
+/// lease(), status(), members(), IsMember(), WasRemoved() and stats().
 ///
 /// One round of work (HandleReady): send what needs no disk; write entries, hard state, snapshot and the applied state
 /// of the committed entries in one batch, with one fsync if anything must last; send the rest; tell listeners; answer
@@ -83,6 +83,10 @@ class Replica {
   [[nodiscard]] const Lease& lease() const { return lease_; }
   [[nodiscard]] LeaderStatus status() const;
   [[nodiscard]] std::vector<Member> members() const;
+  /// Of the members as applied here, without a copy of them.
+  [[nodiscard]] bool IsMember(raft::NodeId id) const;
+  /// A member of this id was removed once, as applied here. Reads the disk.
+  [[nodiscard]] bool WasRemoved(raft::NodeId id) const;
   [[nodiscard]] GroupStats stats() const;
 
  private:
@@ -166,7 +170,7 @@ class Replica {
   bool serving_ = false;         // The first entry of lead_term_ is applied.
   raft::Term started_term_ = 0;  // OnLeaderStart was told for it; 0: stopped.
   bool lost_lead_ = false;       // Proposals of an earlier term are in doubt.
-  bool removed_ = false;
+  bool removed_ = false;         // Applied, or told by a peer: takes part in nothing any more.
   bool told_removed_ = false;
 
   Nanos votes_from_{0};  // No vote is granted before; see Start().

@@ -167,6 +167,18 @@ bool Replica::IsActive(const raft::ProgressStatus& progress) const {
          clock_.Monotonic() - heard->second < options_.tick * options_.election_ticks;
 }
 
+bool Replica::IsMember(raft::NodeId id) const {
+  const MutexLock lock(published_mutex_);
+  return Find(members_, id) != nullptr;
+}
+
+bool Replica::WasRemoved(raft::NodeId id) const {
+  const auto view = database_.TakeView();
+  const auto reader = StateReader::On(*view);
+  const auto removed = reader ? reader->MemberRemoved(id) : tl::unexpected(reader.error());
+  return removed.value_or(false);  // Who cannot read must not tell a member that it is gone.
+}
+
 void Replica::ApplyMembership(const raft::Entry& entry, WriteBatch& batch, Applied& applied) {
   const auto change = raft::DecodeConfChange(entry);
   if (!change) Fatal("membership entry does not decode: " + change.error().context);

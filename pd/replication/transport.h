@@ -33,6 +33,10 @@ class Transport {
   /// The peers from now on (never the member itself). Channels to ids no longer named are closed,
   /// changed addresses are connected anew.
   virtual void SetPeers(std::vector<Peer> peers) = 0;
+
+  /// A peer has refused a message with RaftGroup::Receive's kNotFound: this member was removed from the group. A
+  /// member that was away meanwhile has no other way to learn it, as nobody sends to it any more. Stays true.
+  [[nodiscard]] virtual bool removed() const { return false; }
 };
 
 }  // namespace pd

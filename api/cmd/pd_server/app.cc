@@ -132,8 +132,9 @@ pd::Result<pd::MemberIdentity> FindIdentity(const pd::Config& config, HttpPeerCl
 
 class ServerApp::Impl {
  public:
-  explicit Impl(pd::Config config)
+  Impl(pd::Config config, std::function<void()> on_removed)
       : config_(std::move(config)),
+        on_removed_(std::move(on_removed)),
         files_(FilesOf(config_.security)),
         pool_({}),
         http_pool_({}),
@@ -220,6 +221,7 @@ class ServerApp::Impl {
     parts.transport = &transport_.emplace(GrpcRaftTransport::Options{.tls = grpc_tls_.get()});
     parts.peers = &peers_;
     parts.database = std::move(*database);
+    parts.on_removed = on_removed_;
     auto server = pd::PdServer::Open(std::move(parts));
     if (!server) return tl::unexpected(server.error());
     server_ = std::move(*server);
@@ -239,7 +241,9 @@ class ServerApp::Impl {
     RegisterGlobalConfigHandlers(methods_, *server_);
     RegisterRaftTransport(peer_methods_, [this](std::string bytes) {
       // Hostile or stray bytes change nothing, and a full inbox is Raft's to repair.
-      static_cast<void>(server_->group().Receive(std::move(bytes)));
+      const auto taken = server_->group().Receive(std::move(bytes));
+      const bool removed = !taken && taken.error().code == pd::ErrorCode::kNotFound;
+      return removed ? RaftReceipt::kSenderRemoved : RaftReceipt::kTaken;
     });
 
     RegisterStatusHandlers(router_, *server_);
@@ -308,6 +312,7 @@ class ServerApp::Impl {
   }
 
   const pd::Config config_;
+  const std::function<void()> on_removed_;
   const TlsFiles files_;
   // Both null when no certificate is given.
   std::unique_ptr<TlsServerContext> http_tls_;
@@ -340,7 +345,8 @@ class ServerApp::Impl {
   std::unique_ptr<ClientPort> port_;
 };
 
-ServerApp::ServerApp(pd::Config config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+ServerApp::ServerApp(pd::Config config, std::function<void()> on_removed)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(on_removed))) {}
 
 ServerApp::~ServerApp() = default;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "pd/config/config.h"
@@ -11,7 +12,9 @@ namespace api {
 /// Stop.
 class ServerApp {
  public:
-  explicit ServerApp(pd::Config config);
+  /// `on_removed`: told when this member turns out to be removed from the cluster, so that the process can end. On a
+  /// thread of the server: must not block, nor call Stop().
+  ServerApp(pd::Config config, std::function<void()> on_removed);
   ~ServerApp();
   ServerApp(const ServerApp&) = delete;
   ServerApp& operator=(const ServerApp&) = delete;

@@ -1,6 +1,9 @@
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,6 +17,8 @@
 #include "pd/version.h"
 
 namespace {
+
+constexpr std::chrono::seconds kLastAnswers{1};
 
 std::optional<std::string> FromEnvironment(const std::string& name) {
   const char* const value = std::getenv(name.c_str());
@@ -64,14 +69,23 @@ int Run(const pd::Config& config) {
 
   api::RouteLibraryLogs();
   const sigset_t signals = BlockEndSignals();
-  api::ServerApp app(config);
+  std::atomic<bool> removed = false;
+  api::ServerApp app(config, [&removed] {
+    removed = true;
+    kill(getpid(), SIGTERM);
+  });
   if (auto started = app.Start(); !started) {
     pd::LogError("cannot start the server", {{"error", started.error()}});
     return Complain(started.error());
   }
   int number = 0;
   sigwait(&signals, &number);
-  pd::LogInfo("got signal to exit", {{"signal", strsignal(number)}});
+  if (removed) {
+    // Who asked for the removal may be waiting for this very member's answer.
+    std::this_thread::sleep_for(kLastAnswers);
+  } else {
+    pd::LogInfo("got signal to exit", {{"signal", strsignal(number)}});
+  }
   app.Stop();
   return 0;
 }

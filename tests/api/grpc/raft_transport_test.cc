@@ -1,5 +1,6 @@
 #include "api/grpc/raft_transport.h"
 
+#include <atomic>
 #include <mutex>
 #include <thread>
 
@@ -22,6 +23,7 @@ struct Member {
     RegisterRaftTransport(methods, [this](std::string bytes) {
       const std::lock_guard lock(mutex);
       received.push_back(std::move(bytes));
+      return refuses ? RaftReceipt::kSenderRemoved : RaftReceipt::kTaken;
     });
     GrpcServer::Options options{.listen = "127.0.0.1:" + std::to_string(port),
                                 .security = tls != nullptr ? Security::kTls : Security::kPlain,
@@ -44,6 +46,7 @@ struct Member {
   const std::string scheme;
   std::mutex mutex;
   std::vector<std::string> received;
+  std::atomic<bool> refuses = false;
   MethodRegistry methods;
   WorkerPool pool{{}};
   std::optional<GrpcServer> server;
@@ -109,7 +112,10 @@ TEST_CASE("a peer that does not read fills a bounded queue") {
   stuck.lock();
   MethodRegistry methods;
   WorkerPool pool{{}};
-  RegisterRaftTransport(methods, [&](const std::string&) { const std::lock_guard wait(stuck); });
+  RegisterRaftTransport(methods, [&](const std::string&) {
+    const std::lock_guard wait(stuck);
+    return RaftReceipt::kTaken;
+  });
   GrpcServer server(methods, pool, {.listen = "127.0.0.1:0"}, {});
   REQUIRE(server.Start());
   GrpcRaftTransport transport({.messages_max = 16});
@@ -162,6 +168,20 @@ TEST_CASE("a server that shall listen with TLS needs a certificate") {
   GrpcServer server(methods, pool, {.listen = "127.0.0.1:0", .security = Security::kTls}, {});
   CHECK(server.Start().error().code == pd::ErrorCode::kInvalidArgument);
   pool.Stop();
+}
+
+TEST_CASE("a member that was removed is told so by a peer that it sends to") {
+  Member member;
+  GrpcRaftTransport transport({});
+  transport.SetPeers({{7, {member.url()}}, {8, {"http://127.0.0.1:1"}}});
+  transport.Send(8, "nobody there");
+  REQUIRE(Eventually([&] { return transport.Send(7, "x") && member.count() > 0; }));
+  CHECK_FALSE(transport.removed());
+  member.refuses = true;
+  CHECK(Eventually([&] {
+    transport.Send(7, "x");
+    return transport.removed();
+  }));
 }
 
 TEST_CASE("peers change while messages flow") {

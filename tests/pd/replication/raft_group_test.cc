@@ -36,16 +36,19 @@ class Wire {
    public:
     End(Wire& wire, raft::NodeId id) : wire_(wire), id_(id) {}
     bool Send(raft::NodeId to, std::string bytes) override {
-      return wire_.Pass(id_, to, std::move(bytes));
+      return wire_.Pass(*this, id_, to, std::move(bytes));
     }
     bool SendSnapshotChunk(raft::NodeId to, std::string bytes) override {
-      return wire_.Pass(id_, to, std::move(bytes));
+      return wire_.Pass(*this, id_, to, std::move(bytes));
     }
     void SetPeers(std::vector<Peer>) override {}
+    [[nodiscard]] bool removed() const override { return removed_; }
+    void Refuse() { removed_ = true; }
 
    private:
     Wire& wire_;
     raft::NodeId id_;
+    std::atomic<bool> removed_ = false;
   };
 
   void Plug(raft::NodeId id, RaftGroup* group) {
@@ -62,12 +65,14 @@ class Wire {
   }
 
  private:
-  bool Pass(raft::NodeId from, raft::NodeId to, std::string bytes) {
+  bool Pass(End& end, raft::NodeId from, raft::NodeId to, std::string bytes) {
     const std::lock_guard lock(mutex_);
     const auto found = groups_.find(to);
     if (found == groups_.end() || found->second == nullptr) return false;
     if (cut_.count(from) != 0 || cut_.count(to) != 0) return false;
-    return found->second->Receive(std::move(bytes)).has_value();
+    const auto received = found->second->Receive(std::move(bytes));
+    if (!received && received.error().code == ErrorCode::kNotFound) end.Refuse();
+    return received.has_value();
   }
 
   std::mutex mutex_;
@@ -79,7 +84,9 @@ class Listener final : public GroupListener {
  public:
   void OnLeaderStart(raft::Term term) override { started = term; }
   void OnLeaderStop(raft::Term) override { started = 0; }
+  void OnRemoved() override { removed = true; }
   std::atomic<raft::Term> started = 0;
+  std::atomic<bool> removed = false;
 };
 
 /// Members on real threads, time and, if a folder is given, real disks.
@@ -118,6 +125,7 @@ class Threads {
     REQUIRE(group.has_value());
     server.group = *std::move(group);
     server.listener.started = 0;
+    server.listener.removed = false;
     server.group->AddListener(server.listener);
     wire_.Plug(id, server.group.get());
     server.group->Start();
@@ -130,6 +138,7 @@ class Threads {
   }
 
   RaftGroup& group(raft::NodeId id) { return *servers_.at(id).group; }
+  bool removed(raft::NodeId id) { return servers_.at(id).listener.removed; }
   Database& database(raft::NodeId id) { return *servers_.at(id).database; }
   Wire& wire() { return wire_; }
 
@@ -223,6 +232,33 @@ TEST_CASE("a leader that is cut off answers what waits") {
   threads.wire().Cut(leader, false);
   threads.Must("k", "found");
   CHECK(Eventually([&] { return Value(threads.database(leader), "k") == "found"; }));
+}
+
+TEST_CASE("a member that was away when it was removed learns it from its peers, and ends") {
+  Threads threads(3);
+  threads.Must("k", "1");
+  const raft::NodeId gone = threads.WaitForLeader() % 3 + 1;
+  threads.Stop(gone);
+  REQUIRE(Eventually([&] {
+    return threads.group(threads.WaitForLeader()).RemoveMember(gone, kLong).has_value();
+  }));
+  threads.Must("k", "2");
+  threads.Start(gone);
+  REQUIRE(Eventually([&] { return threads.removed(gone); }));
+  CHECK(Value(threads.database(gone), "k") != "2");  // Nobody sent it a thing.
+  for (raft::NodeId id = 1; id <= 3; ++id) CHECK(threads.removed(id) == (id == gone));
+}
+
+TEST_CASE("a member that has applied its own removal ends after a restart, too") {
+  Threads threads(3);
+  threads.Must("k", "1");
+  const raft::NodeId gone = threads.WaitForLeader();
+  REQUIRE(threads.group(gone).RemoveMember(gone, kLong));
+  REQUIRE(Eventually([&] { return threads.removed(gone); }));
+  threads.Stop(gone);
+  threads.Start(gone);
+  CHECK(Eventually([&] { return threads.removed(gone); }));
+  threads.Must("k", "2");
 }
 
 TEST_CASE("what comes off the wire may be anything") {

@@ -15,6 +15,7 @@
 #include "pd/replication/replica.h"
 #include "pd/runtime/mutex.h"
 #include "pd/storage/bytes.h"
+#include "scheduler/model/assert.h"
 
 namespace pd {
 namespace {
@@ -23,6 +24,9 @@ namespace {
 // disk looks slow.
 constexpr size_t kTakenMax = 1024;            // Messages, and proposals.
 constexpr size_t kTakenBytesMax = 4U << 20U;  // Proposals; one more may cross it.
+
+/// The group whose raft thread this is, if any.
+thread_local const RaftGroup* running_here = nullptr;
 
 uint64_t RandomSeed() {
   std::random_device device;
@@ -189,6 +193,7 @@ class ThreadedGroup final : public RaftGroup {
   }
 
   Result<void> RunThere(Millis timeout, std::function<void(Replica::Finished)> task) {
+    PD_ASSERT(running_here != this);  // Else the raft thread waits for itself.
     Waiter<void> waiter;
     {
       const MutexLock lock(mutex_);
@@ -200,6 +205,7 @@ class ThreadedGroup final : public RaftGroup {
   }
 
   void Run() {
+    running_here = this;
     replica_->Start();
     replica_->HandleReadies();
     Nanos next_tick = clock_.Monotonic() + options_.tick;
@@ -333,6 +339,7 @@ Result<std::unique_ptr<RaftGroup>> RaftGroup::Open(const GroupOptions& options, 
 }
 
 Result<CommandResult> RaftGroup::ProposeAndWait(Command command, Millis timeout, raft::Term fence) {
+  PD_ASSERT(running_here != this);  // Else the raft thread waits for itself.
   Waiter<CommandResult> waiter;
   Propose(std::move(command), fence, waiter.Callback());
   return waiter.Wait(timeout);

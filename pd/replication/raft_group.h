@@ -147,7 +147,8 @@ class RaftGroup {
   /// kNotLeader: what a leader's service decided in one term is never done in a later one.
   virtual void Propose(Command command, raft::Term fence, Done done) = 0;
   void Propose(Command command, Done done) { Propose(std::move(command), 0, std::move(done)); }
-  /// Blocks until applied here. kTimeout also when `timeout` passed. Not on the raft thread.
+  /// Blocks until applied here. kTimeout also when `timeout` passed. Not on the raft thread, where it would wait for
+  /// itself: asserted, here and in the other calls that block.
   Result<CommandResult> ProposeAndWait(Command command, Millis timeout, raft::Term fence = 0);
 
   [[nodiscard]] virtual LeaderStatus status() const = 0;

@@ -1,8 +1,10 @@
 #include <array>
 #include <functional>
+#include <future>
 #include <string>
 
 #include <catch2/catch.hpp>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@ Death Die(const std::function<void()>& body) {
   REQUIRE(child >= 0);
   if (child == 0) {
     dup2(ends[1], STDERR_FILENO);
+    signal(SIGABRT, SIG_DFL);  // The test program reports it otherwise.
     body();
     _exit(0);
   }
@@ -105,6 +108,44 @@ TEST_CASE("a log that lost acknowledged entries is not opened") {
   REQUIRE_FALSE(opened.has_value());
   CHECK(opened.error().code == ErrorCode::kCorrupt);
   CHECK(opened.error().context == "committed entries are missing from the stored log");
+}
+
+TEST_CASE("waiting for the group on its own thread ends the server, as it would hang") {
+  class Waits final : public GroupListener {
+   public:
+    explicit Waits(std::function<void()> wait) : wait_(std::move(wait)) {}
+    void OnLeaderStart(raft::Term) override { wait_(); }
+
+   private:
+    const std::function<void()> wait_;
+  };
+  SimulatedGroup simulated(1, 1);
+  FakeDatabase database;
+  REQUIRE(RaftGroup::Bootstrap(database, {SimulatedGroup::MakeMember(1)}).has_value());
+  GroupOptions options;
+  options.id = 1;
+  const SystemClock clock;
+  const std::array<std::function<void(RaftGroup&)>, 2> calls = {
+      [](RaftGroup& group) {
+        static_cast<void>(group.ProposeAndWait({PutTxn("k", "v"), 1}, Millis(100)));
+      },
+      [](RaftGroup& group) { static_cast<void>(group.RemoveMember(7, Millis(100))); }};
+  for (const auto& call : calls) {
+    const Death death = Die([&] {
+      const auto group = *RaftGroup::Open(options, database, simulated.member(1), clock);
+      std::promise<void> over;
+      Waits waits([&] {
+        call(*group);
+        over.set_value();
+      });
+      group->AddListener(waits);
+      group->Start();
+      over.get_future().wait();
+      _exit(0);  // It came back: nothing was asserted.
+    });
+    CHECK(death.status == -1);
+    CHECK(death.output.find("assertion failed: running_here != this") != std::string::npos);
+  }
 }
 
 TEST_CASE("a follower told that it acknowledged what it does not have stops") {

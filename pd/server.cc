@@ -139,6 +139,13 @@ Result<void> PdServer::Assemble(const MemberIdentity& identity) {
     if (!initial) return tl::unexpected(initial.error());
     if (auto made = RaftGroup::Bootstrap(*database_, *initial); !made) return made;
   }
+  if (config_.force_new_cluster) {
+    if (!*has_state) {
+      LogWarn("force-new-cluster has no effect: there is no data of an earlier cluster");
+    } else if (auto forced = RaftGroup::ForceAlone(*database_, identity.id); !forced) {
+      return Fail(forced.error().code, "cannot force a new cluster: " + forced.error().context);
+    }
+  }
   auto group = RaftGroup::Open(MakeGroupOptions(config_, identity), *database_, transport_, clock_);
   if (!group) return tl::unexpected(group.error());
   group_ = std::move(*group);

@@ -127,6 +127,12 @@ class RaftGroup {
   /// Whether the database holds the state of a group, by Bootstrap or from a leader. Without it a new member still has
   /// to be added by the leader (AddMember) and then learns everything.
   static Result<bool> HasState(const Database& database);
+  /// For a disaster, when a majority is lost for good: makes member `id` the only voter of the group in its database,
+  /// which is not open. All its data stays; entries that it cannot know to be committed count as committed, because
+  /// clients may have been told so. The others are removed, and hear it should they come back. What only they had is
+  /// lost, and if a majority of them lives after all, there are two groups. Nothing happens when it is alone already.
+  /// Errors: kNotFound (the database holds no group with this member), kIo, kCorrupt.
+  static Result<void> ForceAlone(Database& database, raft::NodeId id);
   /// The id that the database was first opened with, if it was.
   static Result<std::optional<raft::NodeId>> StoredId(const Database& database);
 

@@ -1,12 +1,16 @@
 // Members come, change their role, and go: one at a time.
 
 #include <algorithm>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "pd/fsm/layout.h"
 #include "pd/log/log.h"
 #include "pd/replication/replica.h"
 #include "pd/storage/bytes.h"
+#include "pd/storage/raft_log.h"
+#include "raft/conf_change.h"
 
 namespace pd {
 namespace {
@@ -42,6 +46,49 @@ ChangeContext Decode(std::string_view bytes) {
   return context;
 }
 
+raft::Entry MakeEntry(raft::ConfChangeType type, const Member& member) {
+  raft::ConfChange change;
+  change.type = type;
+  change.node_id = member.id;
+  change.context = Encode(0, 0, member);  // Nobody waits for it.
+  raft::Entry entry;
+  entry.type = raft::EntryType::kConfChange;
+  entry.data = raft::Encode(change);
+  return entry;
+}
+
+/// What a log says of who belongs to the group: all that are or may come in, and the entries to keep, which end before
+/// a removal of `id` that is not known to be committed.
+struct Membership {
+  std::set<raft::NodeId> others;
+  raft::LogIndex keep = 0;
+};
+
+Result<Membership> ReadMembership(const RaftLog& log, raft::LogIndex applied, raft::NodeId id) {
+  const raft::ConfState& state = log.conf_state();
+  Membership found;
+  for (const auto* ids : {&state.voters, &state.learners, &state.voters_outgoing}) {
+    found.others.insert(ids->begin(), ids->end());
+  }
+  for (found.keep = applied; found.keep < log.LastIndex(); ++found.keep) {
+    std::vector<raft::Entry> one;
+    const raft::LogIndex index = found.keep + 1;
+    if (auto read = log.GetEntries(index, index + 1, UINT64_MAX, one); !read) {
+      return Fail(ErrorCode::kIo, read.error().context);
+    }
+    if (one.front().type == raft::EntryType::kNormal) continue;
+    const auto change = raft::DecodeConfChange(one.front());
+    if (!change) return Fail(ErrorCode::kCorrupt, change.error().context);
+    for (const raft::ConfChangeSingle& single : change->changes) {
+      found.others.insert(single.node_id);
+      if (single.node_id != id || single.type != raft::ConfChangeType::kRemoveNode) continue;
+      if (index <= log.hard_state().commit) return Fail(ErrorCode::kNotFound, kTextNotFound);
+      return found;
+    }
+  }
+  return found;
+}
+
 const Member* Find(const std::vector<Member>& members, raft::NodeId id) {
   const auto found = std::find_if(members.begin(), members.end(),
                                   [id](const Member& member) { return member.id == id; });
@@ -49,6 +96,48 @@ const Member* Find(const std::vector<Member>& members, raft::NodeId id) {
 }
 
 }  // namespace
+
+Result<void> RaftGroup::ForceAlone(Database& database, raft::NodeId id) {
+  const auto view = database.TakeView();
+  const auto reader = StateReader::On(*view);
+  if (!reader) return tl::unexpected(reader.error());
+  const auto members = reader->Members();
+  if (!members) return tl::unexpected(members.error());
+  const Member* self = Find(*members, id);
+  if (self == nullptr) return Fail(ErrorCode::kNotFound, kTextNotFound);
+  const auto log = RaftLog::Open(database);
+  if (!log) return tl::unexpected(log.error());
+  RaftLog& entries = **log;
+  auto membership = ReadMembership(entries, reader->mark().applied_index, id);
+  if (!membership) return tl::unexpected(membership.error());
+  membership->others.erase(id);
+  membership->others.erase(raft::kNoNode);
+  if (membership->others.empty()) return {};
+
+  // Entries of this member's own making that count as committed: no quorum is there to agree.
+  std::vector<raft::Entry> forced;
+  Member voter = *self;
+  voter.is_learner = false;
+  if (self->is_learner) forced.push_back(MakeEntry(raft::ConfChangeType::kAddNode, voter));
+  for (const raft::NodeId other : membership->others) {
+    Member gone;
+    gone.id = other;
+    forced.push_back(MakeEntry(raft::ConfChangeType::kRemoveNode, gone));
+  }
+  raft::HardState hard = entries.hard_state();
+  hard.commit = membership->keep;
+  for (raft::Entry& entry : forced) {
+    entry.index = ++hard.commit;
+    entry.term = hard.term;
+  }
+  LogWarn("forcing a group of one", {{"member-id", id},
+                                     {"others", membership->others.size()},
+                                     {"entries-kept", membership->keep}});
+  WriteBatch batch;
+  entries.Append(forced, batch);
+  entries.SetHardState(hard, batch);
+  return database.Write(batch, Durability::kSynced);
+}
 
 void Replica::Change(MembershipChange change) {
   if (auto good = CheckChange(change); !good) {

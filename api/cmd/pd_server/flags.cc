@@ -40,6 +40,8 @@ constexpr Flag kFlags[] = {
      "token that keeps the members of different clusters apart"},
     {"join", 0, Kind::kText, "join",
      "join to an existing cluster (usage: cluster's '${advertise-client-urls}')"},
+    {"force-new-cluster", 0, Kind::kSwitch, "",
+     "start once as the only member, with the data kept: when most members are lost for good"},
     {"metrics-addr", 0, Kind::kText, "metric.address",
      "prometheus pushgateway address, leaves it empty will disable it"},
     {"log-level", 'L', Kind::kText, "log.level",
@@ -89,6 +91,7 @@ pd::Result<void> Apply(const Flag& flag, const std::string& value, ServerFlags& 
   if (flag.name == "version") flags.version = on;
   if (flag.name == "help") flags.help = on;
   if (flag.name == "config-check") flags.config_check = on;
+  if (flag.name == "force-new-cluster") flags.force_new_cluster = on;
   return {};
 }
 
@@ -179,6 +182,7 @@ pd::Result<pd::Config> LoadServerConfig(const ServerFlags& flags, const std::str
     *member = value;
     config.explicit_keys.push_back(key);
   }
+  config.force_new_cluster = flags.force_new_cluster;
   if (auto filled = pd::FillDefaults(config, hostname); !filled)
     return tl::unexpected(filled.error());
   return config;

@@ -16,6 +16,7 @@ struct ServerFlags {
   bool help = false;
   bool version = false;
   bool config_check = false;
+  bool force_new_cluster = false;
   std::string config_file;
   /// Dotted configuration keys with their values, the environment's first, so that the command line wins.
   std::vector<std::pair<std::string, std::string>> settings;

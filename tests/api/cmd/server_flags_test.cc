@@ -38,6 +38,8 @@ TEST_CASE("flags come with one dash or two, with a blank or an equals sign", "[f
   CHECK(Parse({"-V"})->version);
   CHECK(Parse({"--version"})->version);
   CHECK(Parse({"--config-check"})->config_check);
+  CHECK(Load({"--force-new-cluster"})->force_new_cluster);
+  CHECK_FALSE(Load({})->force_new_cluster);
   CHECK(Parse({"--config-check=true", "--config", "x.toml"})->config_file == "x.toml");
 }
 

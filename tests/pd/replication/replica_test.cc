@@ -372,6 +372,83 @@ TEST_CASE("options that cannot work are refused") {
   CHECK(RaftGroup::StoredId(database).value() == raft::NodeId{1});
 }
 
+/// Crashes everybody and starts `id` again as the only member that is left.
+void ForceAlone(SimulatedGroup& group, raft::NodeId id) {
+  for (const raft::NodeId one : group.ids()) {
+    if (group.member(one).up()) group.Crash(one);
+  }
+  const auto forced = RaftGroup::ForceAlone(group.member(id).database, id);
+  if (!forced) FAIL(forced.error().context);
+  group.StartMember(id);
+  REQUIRE(group.WaitForLeader().id == id);
+  const std::vector<Member> members = group.member(id).replica->members();
+  REQUIRE(members.size() == 1);
+  CHECK(members.front().id == id);
+  CHECK_FALSE(members.front().is_learner);
+}
+
+TEST_CASE("one member that is left goes on alone, with all that clients were told") {
+  SimulatedGroup group(21, 3);
+  group.Must(PutTxn("a", "1"));
+  group.Settle();
+  const raft::NodeId left = group.WaitForLeader().id;
+  // What it has and cannot know to be committed, as a follower that acknowledged it could not either.
+  group.Partition({{left}});
+  group.Propose(left, PutTxn("a", "2"));
+  group.Run(20ms);
+  group.Partition({});
+  ForceAlone(group, left);
+  group.Must(PutTxn("b", "3"));
+  CHECK(ReadValue(group.member(left).database, "a") == "2");
+  for (const raft::NodeId other : group.ids()) {
+    CHECK(group.member(left).replica->WasRemoved(other) == (other != left));
+  }
+  // Once more does no harm.
+  ForceAlone(group, left);
+  CHECK(ReadValue(group.member(left).database, "b") == "3");
+}
+
+TEST_CASE("changes of membership under way do not keep a forced member from being alone") {
+  SimulatedGroup group(22, 3);
+  group.Must(PutTxn("a", "1"));
+  const raft::NodeId left = group.WaitForLeader().id;
+  raft::ConfChangeType type{};
+  Member changed;
+  SECTION("another comes") {
+    type = raft::ConfChangeType::kAddLearnerNode;
+    changed = SimulatedGroup::MakeMember(9, true);
+  }
+  SECTION("another goes") {
+    type = raft::ConfChangeType::kRemoveNode;
+    changed = SimulatedGroup::MakeMember(left % 3 + 1);
+  }
+  SECTION("it goes itself") {
+    type = raft::ConfChangeType::kRemoveNode;
+    changed = SimulatedGroup::MakeMember(left);
+  }
+  group.Partition({{left}});
+  group.member(left).replica->Change({type, changed, [](const Result<void>&) {}});
+  group.member(left).replica->HandleReadies();
+  group.Partition({});
+  ForceAlone(group, left);
+  group.Must(PutTxn("a", "2"));
+}
+
+TEST_CASE("a learner can be the one that is left, a removed member or an empty disk cannot") {
+  SimulatedGroup group(23, 2);
+  group.Must(PutTxn("a", "1"));
+  group.AddServer(3);
+  group.StartMember(3);
+  REQUIRE(group.Change(raft::ConfChangeType::kAddLearnerNode, SimulatedGroup::MakeMember(3, true)));
+  group.Settle();
+  ForceAlone(group, 3);
+  group.Must(PutTxn("a", "2"));
+
+  CHECK(RaftGroup::ForceAlone(group.member(3).database, 1).error().code == ErrorCode::kNotFound);
+  test::FakeDatabase empty;
+  CHECK(RaftGroup::ForceAlone(empty, 1).error().code == ErrorCode::kNotFound);
+}
+
 TEST_CASE("a group is bootstrapped once, with sensible members") {
   test::FakeDatabase database;
   const auto member = [](raft::NodeId id) { return SimulatedGroup::MakeMember(id); };

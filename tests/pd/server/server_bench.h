@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -20,18 +21,21 @@ class Network {
  public:
   class Port final : public Transport {
    public:
-    Port(Network& network, raft::NodeId id) : network_(network), id_(id) {}
+    explicit Port(Network& network) : network_(network) {}
     bool Send(raft::NodeId to, std::string bytes) override {
-      return network_.Deliver(id_, to, std::move(bytes));
+      const Result<void> sent = network_.Deliver(to, std::move(bytes));
+      removed_ |= !sent && sent.error().code == ErrorCode::kNotFound;
+      return sent.has_value();
     }
     bool SendSnapshotChunk(raft::NodeId to, std::string bytes) override {
-      return network_.Deliver(id_, to, std::move(bytes));
+      return network_.Deliver(to, std::move(bytes)).has_value();
     }
     void SetPeers(std::vector<Peer>) override {}
+    [[nodiscard]] bool removed() const override { return removed_; }
 
    private:
     Network& network_;
-    const raft::NodeId id_;
+    bool removed_ = false;  // On the raft thread.
   };
 
   void Attach(raft::NodeId id, PdServer* server) {
@@ -40,11 +44,13 @@ class Network {
   }
 
  private:
-  bool Deliver(raft::NodeId, raft::NodeId to, std::string bytes) {
+  Result<void> Deliver(raft::NodeId to, std::string bytes) {
     const MutexLock lock(mutex_);
     const auto found = servers_.find(to);
-    if (found == servers_.end() || found->second == nullptr) return false;
-    return found->second->group().Receive(std::move(bytes)).has_value();
+    if (found == servers_.end() || found->second == nullptr) {
+      return Fail(ErrorCode::kUnavailable, "nobody there");
+    }
+    return found->second->group().Receive(std::move(bytes));
   }
 
   Mutex mutex_;
@@ -88,8 +94,11 @@ class Bench {
     std::filesystem::remove_all(folder_);
   }
 
-  void Start(int i) {
+  enum class Force { kNo, kNewCluster };
+  void Start(int i, Force force = Force::kNo) {
     PdServer::Parts parts;
+    parts.config.force_new_cluster = force == Force::kNewCluster;
+    parts.on_removed = [this] { ++removals; };
     parts.config.name = Name(i);
     parts.config.client_urls = ClientUrl(i);
     parts.config.peer_urls = PeerUrl(i);
@@ -102,7 +111,7 @@ class Bench {
                       false,
                       {}};
     const auto at = static_cast<size_t>(i);
-    ports_[at] = std::make_unique<Network::Port>(network_, parts.identity.id);
+    ports_[at] = std::make_unique<Network::Port>(network_);
     parts.clock = &clock_;
     parts.transport = ports_[at].get();
     parts.peers = &peers;
@@ -162,6 +171,7 @@ class Bench {
   static std::string ClientUrl(int i) { return "http://127.0.0.1:" + std::to_string(1000 + i); }
   static std::string PeerUrl(int i) { return "http://127.0.0.1:" + std::to_string(2000 + i); }
 
+  std::atomic<int> removals = 0;  // How often a member said that it was removed.
   DirectPeers peers;
   std::vector<std::unique_ptr<PdServer>> servers;  // From 1.
 

@@ -182,5 +182,38 @@ TEST_CASE("leadership goes to whom it is asked for, and a member can be taken ou
   CHECK(leader.members().LeaderPriority(leader.members().self().id) == 5);
 }
 
+TEST_CASE("the one member that is left goes on with its data, and the lost ones stay away",
+          "[server]") {
+  Bench bench(3);
+  PdServer& leader = bench.Leader();
+  const uint64_t cluster_id = leader.cluster_id();
+  const auto id = leader.ids().Allocate(1);
+  REQUIRE(id);
+  Result<Timestamp> last = leader.tso().Generate(1);
+  REQUIRE(last);
+  REQUIRE(leader.meta().Put("/kept", "value", Millis(5000)));
+  const int left = bench.NumberOf(leader);
+  const int lost = left % 3 + 1;
+  for (int i = 1; i <= 3; ++i) bench.Stop(i);
+
+  bench.Start(left, Bench::Force::kNewCluster);
+  PdServer& alone = bench.Leader();
+  CHECK(alone.members().List().size() == 1);
+  CHECK(alone.cluster_id() == cluster_id);
+  CHECK(alone.meta().Get("/kept").value()->value == "value");
+  CHECK(*alone.ids().Allocate(1) > *id);
+  const auto next = alone.tso().Generate(1);
+  REQUIRE(next);
+  CHECK(*next > *last);
+  // The flag was for once: without it the member stays what it is now.
+  bench.Stop(left);
+  bench.Start(left);
+  CHECK(bench.Leader().members().List().size() == 1);
+  CHECK(bench.removals == 0);
+  bench.Start(lost);
+  Bench::Until([&] { return bench.removals == 1; });
+  CHECK(bench.Leader().members().List().size() == 1);
+}
+
 }  // namespace
 }  // namespace pd

@@ -78,21 +78,18 @@ class TsoClient {
       : budget_(budget), answered_(answered) {
     request_.mutable_header()->set_cluster_id(cluster_id);
     request_.set_count(1);
-    stream_ = harness::Stream::Open(harness::OpenChannel(url), "/pdpb.PD/Tso",
-                                    {[this](grpc::ByteBuffer) {
-                                       ++answered_;
-                                       Send();
-                                     },
-                                     [this](const grpc::Status& status) {
-                                       failure_ = status.error_message();
-                                       ended_ = true;
-                                     }});
+    stream_ = std::make_unique<harness::Stream>(
+        harness::OpenChannel(url), "/pdpb.PD/Tso",
+        harness::Stream::Callbacks{[this](grpc::ByteBuffer) {
+                                     ++answered_;
+                                     Send();
+                                   },
+                                   [this](const grpc::Status& status) {
+                                     failure_ = status.error_message();
+                                     ended_ = true;
+                                   }});
   }
-  ~TsoClient() {
-    stream_->Cancel();
-    while (!ended_) std::this_thread::sleep_for(Millis(1));
-    while (stream_.use_count() > 1) std::this_thread::sleep_for(Millis(1));
-  }
+  ~TsoClient() { stream_->End(); }
   TsoClient(const TsoClient&) = delete;
   TsoClient& operator=(const TsoClient&) = delete;
 
@@ -109,7 +106,7 @@ class TsoClient {
   std::string failure_;  // Written before ended_.
   std::atomic<bool> ended_ = false;
   pdpb::TsoRequest request_;
-  std::shared_ptr<harness::Stream> stream_;
+  std::unique_ptr<harness::Stream> stream_;
 };
 
 class Bench {
@@ -262,13 +259,15 @@ class Bench {
   void OpenStreams() {
     streams_.clear();
     for (int i = 0; i < kStores; ++i) {
-      streams_.push_back(harness::Stream::Open(
+      streams_.push_back(std::make_unique<harness::Stream>(
           harness::OpenChannel(group_.client_url(0)), "/pdpb.PD/RegionHeartbeat",
-          {[](grpc::ByteBuffer) {},
-           [](const grpc::Status& status) {
-             if (status.ok()) return;
-             std::fprintf(stderr, "a heartbeat stream ended: %s\n", status.error_message().c_str());
-           }}));
+          harness::Stream::Callbacks{[](grpc::ByteBuffer) {},
+                                     [](const grpc::Status& status) {
+                                       if (status.error_code() == grpc::StatusCode::CANCELLED)
+                                         return;
+                                       std::fprintf(stderr, "a heartbeat stream ended: %s\n",
+                                                    status.error_message().c_str());
+                                     }}));
     }
   }
 
@@ -374,7 +373,7 @@ class Bench {
   harness::TempDir folder_;
   harness::PdGroup group_;
   harness::PdClient client_;
-  std::vector<std::shared_ptr<harness::Stream>> streams_;
+  std::vector<std::unique_ptr<harness::Stream>> streams_;
   int64_t breaks_ = 0;
 };
 

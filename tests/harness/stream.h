@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -15,18 +16,22 @@ namespace harness {
 
 /// One bidirectional stream of bytes. Thread-safe. Messages are written in order from a queue; what arrives and the end
 /// are told to the callbacks, on gRPC's threads.
-class Stream {
+///
+/// A stream holds its channel, and gives it up where the stream is destroyed. That must not be one of gRPC's threads:
+/// who gives up the last channel of a process joins these threads, and one that joins itself goes on with a queue that
+/// is freed.
+class Stream final : private grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   struct Callbacks {
     std::function<void(grpc::ByteBuffer)> on_message;
-    std::function<void(const grpc::Status&)> on_end;
+    std::function<void(const grpc::Status&)> on_end;  // The last one.
   };
 
   /// Opens "/pdpb.PD/Tso" on the channel.
-  static std::shared_ptr<Stream> Open(const std::shared_ptr<grpc::Channel>& channel,
-                                      const std::string& method, Callbacks callbacks);
-
-  ~Stream();
+  Stream(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+         Callbacks callbacks);
+  /// Ends it.
+  ~Stream() override;
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -37,20 +42,27 @@ class Stream {
   size_t backlog() const;
   bool ended() const { return ended_; }
 
-  /// Ends the stream at once; on_end still comes. Call it before dropping the last reference.
-  void Cancel();
+  /// Cancels the stream and waits until its last callback has returned: what the callbacks use may go then. At once if
+  /// that is so already. Not from a callback, nor under a lock that one of them takes.
+  void End();
 
  private:
-  class Reactor;
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone(const grpc::Status& status) override;
+  void WriteNext();  // Under mutex_, before the end.
 
-  Stream() = default;
-  void Next();  // Under mutex_: starts the next write, or closes.
-
+  grpc::GenericStub stub_;
+  grpc::ClientContext context_;
+  const Callbacks callbacks_;
+  grpc::ByteBuffer incoming_;
   mutable std::mutex mutex_;
+  std::condition_variable done_changed_;
   std::deque<grpc::ByteBuffer> queue_;
+  grpc::ByteBuffer outgoing_;
   bool writing_ = false;
-  std::atomic<bool> ended_ = false;
-  Reactor* reactor_ = nullptr;  // Deletes itself at the end; null after it.
+  std::atomic<bool> ended_ = false;  // Set under mutex_: no write begins after it.
+  bool done_ = false;                // The last callback has returned.
 };
 
 }  // namespace harness

@@ -41,27 +41,16 @@ void DriverLink::Start() {
 }
 
 void DriverLink::Stop() {
-  std::vector<std::shared_ptr<harness::Stream>> ending;
+  std::map<uint64_t, StoreStream> ending;
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
     stopped_ = true;
-    for (auto& [id, entry] : streams_) Retire(entry);
-    ending.swap(retired_);
+    ending.swap(streams_);
     wake_follower_.notify_all();
   }
   if (follower_.joinable()) follower_.join();
-  // The callbacks refer to us: wait until every stream has let go of them.
-  for (const auto& stream : ending) {
-    while (stream.use_count() > 1) std::this_thread::sleep_for(Millis(1));
-  }
-}
-
-void DriverLink::Retire(StoreStream& entry) {
-  std::erase_if(retired_, [](const auto& stream) { return stream.use_count() == 1; });
-  if (entry.stream == nullptr) return;
-  entry.stream->Cancel();
-  retired_.push_back(std::move(entry.stream));
+  for (auto& [id, entry] : ending) entry.stream->End();
 }
 
 void DriverLink::Follow() {
@@ -101,23 +90,25 @@ void DriverLink::LoseLeader() {
 
 std::shared_ptr<harness::Stream> DriverLink::StreamOf(uint64_t store_id) {
   const std::string leader = client_.leader();
+  std::shared_ptr<harness::Stream> old;  // Goes behind the lock, which its callbacks take.
   const std::lock_guard lock(mutex_);
   if (stopped_ || leader_lost_ || leader.empty()) return nullptr;
   StoreStream& entry = streams_[store_id];
   if (entry.stream != nullptr && !entry.stream->ended() && entry.leader == leader) {
     return entry.stream;
   }
-  Retire(entry);
+  old = std::move(entry.stream);
   if (entry.leader != leader) {
     entry.channel = harness::OpenChannel(leader);
     entry.leader = leader;
   }
-  entry.stream = harness::Stream::Open(
+  entry.stream = std::make_shared<harness::Stream>(
       entry.channel, "/pdpb.PD/RegionHeartbeat",
-      {[this, store_id](grpc::ByteBuffer bytes) { Receive(store_id, std::move(bytes)); },
-       [this](const grpc::Status& status) {
-         if (status.error_code() != grpc::StatusCode::CANCELLED) LoseLeader();
-       }});
+      harness::Stream::Callbacks{
+          [this, store_id](grpc::ByteBuffer bytes) { Receive(store_id, std::move(bytes)); },
+          [this](const grpc::Status& status) {
+            if (status.error_code() != grpc::StatusCode::CANCELLED) LoseLeader();
+          }});
   return entry.stream;
 }
 
@@ -137,9 +128,9 @@ void DriverLink::SendRegion(uint64_t store_id, const pdpb::RegionHeartbeatReques
 }
 
 void DriverLink::CloseStream(uint64_t store_id) {
+  decltype(streams_)::node_type closing;  // Goes behind the lock, which its callbacks take.
   const std::lock_guard lock(mutex_);
-  const auto found = streams_.find(store_id);
-  if (found != streams_.end()) Retire(found->second);
+  closing = streams_.extract(store_id);
 }
 
 void DriverLink::SendStore(const pdpb::StoreHeartbeatRequest& request) {

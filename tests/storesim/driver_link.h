@@ -57,7 +57,6 @@ class DriverLink {
 
   void Follow();
   std::shared_ptr<harness::Stream> StreamOf(uint64_t store_id);
-  void Retire(StoreStream& entry);  // Under mutex_.
   void Receive(uint64_t store_id, grpc::ByteBuffer bytes);
   void LoseLeader();
 
@@ -70,8 +69,6 @@ class DriverLink {
   int64_t leader_changes_ = 0;
   std::string last_leader_;
   std::map<uint64_t, StoreStream> streams_;
-  std::vector<std::shared_ptr<harness::Stream>>
-      retired_;  // Cancelled; their callbacks may still come.
   std::deque<pdpb::StoreHeartbeatRequest> store_heartbeats_;
   std::vector<Answer> answers_;
   std::thread follower_;

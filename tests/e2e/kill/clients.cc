@@ -80,28 +80,26 @@ TsoLine::TsoLine(const std::string& url) : channel_(harness::OpenChannel(url)) {
 TsoLine::~TsoLine() { Close(); }
 
 void TsoLine::Open() {
-  // The callbacks share the mailbox, not us: they may come after the end of the line.
-  mailbox_ = std::make_shared<Mailbox>();
-  stream_ = harness::Stream::Open(channel_, "/pdpb.PD/Tso",
-                                  {[box = mailbox_](grpc::ByteBuffer bytes) {
-                                     pdpb::TsoResponse answer;
-                                     if (!harness::FromBuffer(bytes, answer)) return;
-                                     const std::lock_guard lock(box->mutex);
-                                     box->answer = std::move(answer);
-                                     box->changed.notify_one();
-                                   },
-                                   [box = mailbox_](const grpc::Status&) {
-                                     const std::lock_guard lock(box->mutex);
-                                     box->ended = true;
-                                     box->changed.notify_one();
-                                   }});
+  Close();
+  answer_.reset();
+  ended_ = false;
+  stream_ = std::make_unique<harness::Stream>(
+      channel_, "/pdpb.PD/Tso",
+      harness::Stream::Callbacks{[this](grpc::ByteBuffer bytes) {
+                                   pdpb::TsoResponse answer;
+                                   if (!harness::FromBuffer(bytes, answer)) return;
+                                   const std::lock_guard lock(mutex_);
+                                   answer_ = std::move(answer);
+                                   changed_.notify_one();
+                                 },
+                                 [this](const grpc::Status&) {
+                                   const std::lock_guard lock(mutex_);
+                                   ended_ = true;
+                                   changed_.notify_one();
+                                 }});
 }
 
-void TsoLine::Close() {
-  if (stream_ == nullptr) return;
-  stream_->Cancel();
-  stream_.reset();
-}
+void TsoLine::Close() { stream_.reset(); }
 
 std::optional<Grant> TsoLine::Ask(uint64_t cluster_id, uint32_t count, Millis timeout) {
   if (stream_ == nullptr || stream_->ended()) Open();
@@ -111,11 +109,10 @@ std::optional<Grant> TsoLine::Ask(uint64_t cluster_id, uint32_t count, Millis ti
   Grant grant;
   grant.sent_ns = NowNs();
   stream_->Write(harness::ToBuffer(request));
-  std::unique_lock lock(mailbox_->mutex);
-  mailbox_->changed.wait_for(lock, timeout,
-                             [&] { return mailbox_->answer.has_value() || mailbox_->ended; });
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, timeout, [this] { return answer_.has_value() || ended_; });
   grant.received_ns = NowNs();
-  const std::optional<pdpb::TsoResponse> answer = std::exchange(mailbox_->answer, std::nullopt);
+  const std::optional<pdpb::TsoResponse> answer = std::exchange(answer_, std::nullopt);
   lock.unlock();
   if (!answer || answer->header().has_error() || answer->count() != count) {
     Close();

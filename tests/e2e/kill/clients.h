@@ -61,19 +61,15 @@ class TsoLine {
   std::optional<Grant> Ask(uint64_t cluster_id, uint32_t count, harness::Millis timeout);
 
  private:
-  struct Mailbox {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::optional<pdpb::TsoResponse> answer;
-    bool ended = false;
-  };
-
   void Open();
   void Close();
 
   std::shared_ptr<grpc::Channel> channel_;
-  std::shared_ptr<harness::Stream> stream_;
-  std::shared_ptr<Mailbox> mailbox_;
+  std::unique_ptr<harness::Stream> stream_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<pdpb::TsoResponse> answer_;
+  bool ended_ = false;
 };
 
 /// Clients that ask for timestamps and ids all the time, each on its own thread, wherever the leader is. What they got

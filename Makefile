@@ -50,8 +50,9 @@ FUZZ_SECONDS ?= 60
 fuzz: build-fuzz  ## each fuzzer for FUZZ_SECONDS, and millions of property cases
 	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
-e2e: build build-tsan  ## the long tests: 100 kills under load, the dashboard, the thread sanitizer
-	@QM_SIBLINGS=tsan QM_KILLS=100 ctest --test-dir $(RELEASE) -L 'e2e|tsan' -j 1 --output-on-failure --no-tests=error
+e2e: build build-tsan  ## the long tests: 100 kills, a snapshot of 1,000,000 regions, the thread sanitizer
+	@QM_SIBLINGS=tsan QM_KILLS=100 QM_SNAPSHOT_REGIONS=1000000 \
+	  ctest --test-dir $(RELEASE) -L 'e2e|tsan' -j 1 --output-on-failure --no-tests=error
 
 clean:  ## remove the build trees
 	@rm -rf build

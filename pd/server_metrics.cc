@@ -13,6 +13,11 @@
 namespace pd {
 namespace {
 
+/// Brings a counter up to a sum that is kept elsewhere; one that is still 0 is not shown.
+void CatchUp(Counter& counter, uint64_t sum) {
+  if (sum != 0) counter.Add(static_cast<double>(sum) - counter.value());
+}
+
 /// What the kernel tells about the process; see proc(5).
 void CollectProcess(MetricsRegistry& metrics) {
   std::ifstream stat("/proc/self/stat");
@@ -59,10 +64,7 @@ void CollectTso(PdServer& server) {
   }
   auto& events = metrics.Counters("pd_tso_events", "Events of the TSO oracle.", {"type", "group"});
   const auto catch_up = [&events](const char* type, const std::atomic<uint64_t>& count) {
-    const auto now = static_cast<double>(count.load(std::memory_order_relaxed));
-    if (now == 0) return;
-    Counter& counter = events.With({type, "0"});
-    counter.Add(now - counter.value());
+    CatchUp(events.With({type, "0"}), count.load(std::memory_order_relaxed));
   };
   catch_up("save", tso.events().saves);
   catch_up("err_save_update_ts", tso.events().save_failures);
@@ -84,6 +86,19 @@ void CollectRaft(PdServer& server) {
   metrics.Gauges("etcd_mvcc_db_total_size_in_bytes", "Size of the database.")
       .Only()
       .Set(static_cast<double>(server.database().SizeBytes()));
+  const GroupStats stats = server.group().stats();
+  metrics.Gauges("pd_raft_log_entries", "Entries of the Raft log on disk.")
+      .Only()
+      .Set(static_cast<double>(stats.log_entries));
+  metrics.Gauges("pd_raft_log_bytes", "Bytes of the Raft log on disk.")
+      .Only()
+      .Set(static_cast<double>(stats.log_bytes));
+  auto& snapshots =
+      metrics.Counters("pd_raft_snapshots_total", "Snapshots of the state.", {"type"});
+  CatchUp(snapshots.With({"sent"}), stats.snapshots_sent);
+  CatchUp(snapshots.With({"installed"}), stats.snapshots_installed);
+  CatchUp(metrics.Counters("pd_raft_snapshot_sent_bytes_total", "Bytes sent in snapshots.").Only(),
+          stats.snapshot_bytes_sent);
 }
 
 void CollectRole(PdServer& server) {

@@ -67,6 +67,7 @@ struct GroupStats {
   uint64_t messages_in = 0;
   uint64_t messages_dropped = 0;
   uint64_t snapshots_sent = 0;
+  uint64_t snapshot_bytes_sent = 0;  // Also of those that were given up.
   uint64_t snapshots_installed = 0;
   uint64_t leader_changes = 0;
   uint64_t log_entries = 0;

@@ -516,6 +516,7 @@ void Replica::Publish() {
   stats_.log_entries = log_->entry_count();
   stats_.log_bytes = log_->bytes();
   stats_.snapshots_sent = sender_.completed();
+  stats_.snapshot_bytes_sent = sender_.bytes_sent();
   const MutexLock lock(published_mutex_);
   published_ = status;
   published_stats_ = stats_;

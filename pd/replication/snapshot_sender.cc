@@ -102,10 +102,10 @@ SnapshotSender::Sending SnapshotSender::SendNext(raft::NodeId to, Transfer& tran
     chunk.mark = transfer.source->mark;
     chunk.message.push_back(transfer.message);
   }
-  if (!transport_.SendSnapshotChunk(
-          to, codec::EncodeEnvelope({options_.group_id, options_.id, to, std::move(chunk)}))) {
-    return Sending::kRefused;
-  }
+  std::string bytes = codec::EncodeEnvelope({options_.group_id, options_.id, to, std::move(chunk)});
+  const size_t size = bytes.size();
+  if (!transport_.SendSnapshotChunk(to, std::move(bytes))) return Sending::kRefused;
+  bytes_sent_ += size;
   if (slot + 1 == transfer.places.size()) transfer.places.push_back(*std::move(next));
   ++transfer.next;
   return Sending::kSent;

@@ -56,6 +56,8 @@ class SnapshotSender {
 
   [[nodiscard]] bool Active(raft::NodeId to) const { return transfers_.count(to) != 0; }
   [[nodiscard]] uint64_t completed() const { return completed_; }
+  /// Of all chunks, those sent again included.
+  [[nodiscard]] uint64_t bytes_sent() const { return bytes_sent_; }
 
  private:
   struct Source {
@@ -104,6 +106,7 @@ class SnapshotSender {
   std::shared_ptr<const Source> made_;  // For the Snap messages of this moment.
   std::map<raft::NodeId, Transfer> transfers_;
   uint64_t completed_ = 0;
+  uint64_t bytes_sent_ = 0;
 };
 
 }  // namespace pd

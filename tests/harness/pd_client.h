@@ -11,10 +11,9 @@
 
 #include "proto/pdpb.pb.h"
 #include "tests/harness/bytes.h"
+#include "tests/harness/wait.h"
 
 namespace harness {
-
-using Millis = std::chrono::milliseconds;
 
 /// A channel that reconnects within half a second and shares no connection with another one. `address` is host:port or
 /// a client URL; null credentials: plain.

@@ -75,4 +75,13 @@ int HttpRequest(const std::string& url, const std::string& method, const std::st
   return result->status;
 }
 
+std::optional<double> ReadMetric(const std::string& url, const std::string& series) {
+  std::string page;
+  if (HttpRequest(url, "GET", "/metrics", &page) != 200) return std::nullopt;
+  const std::string sought = "\n" + series + " ";
+  const size_t at = page.find(sought);
+  if (at == std::string::npos) return std::nullopt;
+  return std::stod(page.substr(at + sought.size()));
+}
+
 }  // namespace harness

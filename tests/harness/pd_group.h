@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,5 +51,9 @@ class PdGroup {
 /// One HTTP request; the status, 0 if nobody answered. `answer` gets the body of the answer if it is not null.
 int HttpRequest(const std::string& url, const std::string& method, const std::string& path,
                 std::string* answer = nullptr, const std::string& body = "");
+
+/// The value of a series on the member's /metrics page; `series` is its name with the labels as they stand there.
+/// Nothing if the member does not answer or does not have it.
+std::optional<double> ReadMetric(const std::string& url, const std::string& series);
 
 }  // namespace harness

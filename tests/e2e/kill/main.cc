@@ -13,6 +13,7 @@
 #include "tests/e2e/kill/clients.h"
 #include "tests/e2e/kill/history.h"
 #include "tests/harness/pd_group.h"
+#include "tests/harness/wait.h"
 
 namespace killtest {
 namespace {
@@ -89,14 +90,15 @@ class Trial {
     } else {
       process.Pause();
     }
-    WaitUntil("service", [&] { return load.last_success_ns() > fault.at_ns + 50'000'000; });
+    harness::WaitUntil("service", kRecoverMax,
+                       [&] { return load.last_success_ns() > fault.at_ns + 50'000'000; });
     std::this_thread::sleep_for(Millis(rng_() % 500));
     if (fault.kill) {
       process.Start();
     } else {
       process.Resume();
     }
-    WaitUntil("the member's return", [&] { return watch.Answers(target); });
+    harness::WaitUntil("the member's return", kRecoverMax, [&] { return watch.Answers(target); });
     WaitForLeader(watch);
     return fault;
   }
@@ -177,17 +179,8 @@ class Trial {
   }
 
   size_t WaitForLeader(const LeaderWatch& watch) {
-    WaitUntil("a leader", [&] { return watch.leader().has_value(); });
+    harness::WaitUntil("a leader", kRecoverMax, [&] { return watch.leader().has_value(); });
     return watch.leader().value_or(0);
-  }
-
-  template <class Condition>
-  static void WaitUntil(const char* what, Condition condition) {
-    const int64_t deadline = NowNs() + kRecoverMax.count() * 1'000'000;
-    while (!condition()) {
-      if (NowNs() > deadline) throw std::runtime_error(std::string("waited in vain for ") + what);
-      std::this_thread::sleep_for(Millis(5));
-    }
   }
 
   Options options_;

@@ -90,7 +90,7 @@ struct World {
     stream->Write(ToBuffer(request));
     auto future = answered->get_future();
     const bool came = future.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
-    stream->Cancel();
+    stream->End();
     const uint64_t value = came ? future.get() : 0;
     if (value == 0) pd.ForgetLeader();
     return value;

@@ -1,16 +1,12 @@
 // pd-bench: what a region heartbeat, a timestamp and a region cost a running pd-server, seen from outside: messages
 // through gRPC, CPU and memory from /proc. It starts the server itself, one member, with all its indexes on.
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -21,16 +17,18 @@
 #include "tests/harness/pd_client.h"
 #include "tests/harness/pd_group.h"
 #include "tests/harness/process.h"
+#include "tests/harness/region_load.h"
 #include "tests/harness/stream.h"
+#include "tests/harness/wait.h"
 
 namespace bench {
 namespace {
 
 using harness::Millis;
 
-constexpr int kStores = 10;
-constexpr size_t kBacklogMax = 2000;  // Heartbeats that wait in one stream.
 constexpr uint64_t kMib = 1024 * 1024;
+constexpr Millis kStuck(60'000);  // Without an answer for so long the server is taken for dead.
+constexpr Millis kBusy(600'000);  // Work in the background goes on for no longer.
 
 struct Options {
   std::string server;
@@ -41,18 +39,6 @@ struct Options {
 
 double Now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-uint64_t UnixSeconds() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
-}
-
-std::string Key(int64_t number) {
-  char key[40];
-  std::snprintf(key, sizeof(key), "t_bench_%018lld", static_cast<long long>(number));
-  return key;
 }
 
 // CPU seconds between its making and `used`, also with what the idle server needs taken off.
@@ -114,7 +100,8 @@ class Bench {
   explicit Bench(Options options)
       : options_(std::move(options)),
         group_({options_.server, 1, folder_.path(), {}}),
-        client_(group_.client_urls()) {}
+        client_(group_.client_urls()),
+        load_(client_, {.regions = options_.regions}) {}
 
   void Run() {
     group_.Start();
@@ -123,8 +110,8 @@ class Bench {
          {std::pair(1, 1000), std::pair(8, 100), std::pair(64, 10)}) {
       Timestamps(in_flight, clients);
     }
-    SetUpCluster();
-    StopPlanning();
+    load_.Bootstrap();
+    load_.StopPlanning();  // The figures are those of heartbeats.
     LoadRegions();
     Heartbeats();
     Restart();
@@ -132,7 +119,11 @@ class Bench {
   }
 
  private:
-  pid_t pid() { return group_.process(0).pid(); }
+  // Throws if the server is gone: the rest would measure nothing.
+  pid_t pid() {
+    if (group_.process(0).Ended()) throw std::runtime_error("the server has ended");
+    return group_.process(0).pid();
+  }
 
   // Share of one CPU that the server takes with nothing to do.
   double IdleShare(double seconds) {
@@ -143,12 +134,16 @@ class Bench {
 
   // Until the server has worked everything off: its CPU is low for a while.
   void WaitUntilQuiet() {
-    for (int quiet = 0; quiet < 3;) quiet = IdleShare(0.5) < 0.10 ? quiet + 1 : 0;
+    int quiet = 0;
+    harness::WaitUntil("a quiet server", kBusy, [&] {
+      quiet = IdleShare(0.5) < 0.10 ? quiet + 1 : 0;
+      return quiet == 3;
+    });
   }
 
   void Timestamps(int in_flight, int clients) {
     const double idle = IdleShare(1);
-    std::atomic<int64_t> budget = options_.timestamps;
+    std::atomic<int64_t> budget = clients;
     std::atomic<int64_t> answered = 0;
     std::vector<std::unique_ptr<TsoClient>> all;
     for (int i = 0; i < clients; ++i) {
@@ -157,144 +152,55 @@ class Bench {
     }
     // Connections are made by the first request of each; they are not part of the measure.
     for (const auto& client : all) client->Send();
-    while (answered < clients) Breathe(all);
+    WaitForAnswers(all, answered, clients);
     answered = 0;
+    budget = options_.timestamps;
     const double began = Now();
     const CpuWatch watch(pid(), idle);
-    const int64_t expected = budget;
     for (const auto& client : all) {
       for (int i = 0; i < in_flight; ++i) client->Send();
     }
-    while (answered < expected) Breathe(all);
+    WaitForAnswers(all, answered, options_.timestamps);
     const double seconds = Now() - began;
+    const auto count = static_cast<double>(options_.timestamps);
     std::printf("timestamps %2d in flight x %4d clients: %6.2f us CPU each, %.0f/s\n", in_flight,
-                clients, watch.used_above_idle() / static_cast<double>(expected) * 1e6,
-                static_cast<double>(expected) / seconds);
-    budget = 0;
+                clients, watch.used_above_idle() / count * 1e6, count / seconds);
   }
 
-  static void Breathe(const std::vector<std::unique_ptr<TsoClient>>& clients) {
-    std::this_thread::sleep_for(Millis(1));
-    for (const auto& client : clients) {
-      if (client->failed()) throw std::runtime_error("a TSO stream broke: " + client->failure());
+  // Until `answered` is `count`. Throws when a stream breaks, or no answer comes for a while.
+  static void WaitForAnswers(const std::vector<std::unique_ptr<TsoClient>>& clients,
+                             const std::atomic<int64_t>& answered, int64_t count) {
+    while (answered < count) {
+      const int64_t before = answered;
+      harness::WaitUntil("timestamps", kStuck, [&] {
+        for (const auto& client : clients) {
+          if (client->failed()) {
+            throw std::runtime_error("a TSO stream broke: " + client->failure());
+          }
+        }
+        return answered != before || answered >= count;
+      });
     }
   }
 
-  void SetUpCluster() {
-    for (uint64_t id = 1; id <= kStores; ++id) {
-      metapb::Store store;
-      store.set_id(id);
-      store.set_address("127.2.0." + std::to_string(id) + ":20160");
-      store.set_version("8.5.0");
-      if (id == 1) {
-        pdpb::BootstrapRequest request;
-        pdpb::BootstrapResponse response;
-        *request.mutable_store() = store;
-        metapb::Region* region = request.mutable_region();
-        region->set_id(RegionId(0));
-        region->mutable_region_epoch()->set_conf_ver(1);
-        region->mutable_region_epoch()->set_version(1);
-        region->add_peers()->set_id(RegionId(0) + 1);
-        region->mutable_peers(0)->set_store_id(1);
-        Must(client_.CallUntilOk("/pdpb.PD/Bootstrap", request, response, Millis(5000)));
-      }
-      pdpb::PutStoreRequest request;
-      pdpb::PutStoreResponse response;
-      *request.mutable_store() = store;
-      Must(client_.CallUntilOk("/pdpb.PD/PutStore", request, response, Millis(5000)));
-      pdpb::StoreHeartbeatRequest heartbeat;
-      pdpb::StoreHeartbeatResponse answer;
-      heartbeat.mutable_stats()->set_store_id(id);
-      heartbeat.mutable_stats()->set_capacity(1ULL << 50);
-      heartbeat.mutable_stats()->set_available(1ULL << 49);
-      Must(client_.CallUntilOk("/pdpb.PD/StoreHeartbeat", heartbeat, answer, Millis(5000)));
-    }
-  }
-
-  // Nothing is to move while regions come in: the figures are those of heartbeats.
-  void StopPlanning() {
-    for (const char* limit : {"leader", "region", "replica", "merge", "hot-region"}) {
-      const std::string body = std::string("{\"") + limit + "-schedule-limit\":0}";
-      if (harness::HttpRequest(group_.client_url(0), "POST", "/pd/api/v1/config", nullptr, body) !=
-          200) {
-        throw std::runtime_error("the schedule limits could not be set");
-      }
-    }
-  }
-
-  static void Must(const std::string& failure) {
-    if (!failure.empty()) throw std::runtime_error(failure);
-  }
-
-  static uint64_t RegionId(int64_t number) { return 1000 + static_cast<uint64_t>(number) * 4; }
-
-  // Region `number` of all, led by store number % kStores + 1.
-  pdpb::RegionHeartbeatRequest Report(int64_t number, uint64_t written) const {
-    pdpb::RegionHeartbeatRequest report;
-    report.mutable_header()->set_cluster_id(client_.cluster_id());
-    metapb::Region* region = report.mutable_region();
-    region->set_id(RegionId(number));
-    if (number > 0) region->set_start_key(Key(number));
-    if (number + 1 < options_.regions) region->set_end_key(Key(number + 1));
-    region->mutable_region_epoch()->set_conf_ver(5);
-    region->mutable_region_epoch()->set_version(static_cast<uint64_t>(options_.regions));
-    for (uint64_t i = 0; i < 3; ++i) {
-      metapb::Peer* peer = region->add_peers();
-      peer->set_id(RegionId(number) + 1 + i);
-      peer->set_store_id((static_cast<uint64_t>(number) + i) % kStores + 1);
-    }
-    *report.mutable_leader() = region->peers(0);
-    report.set_term(6);
-    report.set_approximate_size(96 * kMib);
-    report.set_approximate_keys(960'000);
-    report.set_bytes_written(written);
-    report.set_keys_written(written / 100);
-    report.set_bytes_read(written / 2);
-    report.set_keys_read(written / 200);
-    report.mutable_interval()->set_end_timestamp(UnixSeconds());
-    report.mutable_interval()->set_start_timestamp(UnixSeconds() - 60);
-    return report;
-  }
-
-  void OpenStreams() {
-    streams_.clear();
-    for (int i = 0; i < kStores; ++i) {
-      streams_.push_back(std::make_unique<harness::Stream>(
-          harness::OpenChannel(group_.client_url(0)), "/pdpb.PD/RegionHeartbeat",
-          harness::Stream::Callbacks{[](grpc::ByteBuffer) {},
-                                     [](const grpc::Status& status) {
-                                       if (status.error_code() == grpc::StatusCode::CANCELLED)
-                                         return;
-                                       std::fprintf(stderr, "a heartbeat stream ended: %s\n",
-                                                    status.error_message().c_str());
-                                     }}));
-    }
-  }
-
-  void SendReport(int64_t number, uint64_t written) {
-    const auto index = static_cast<size_t>(number % kStores);
-    while (streams_[index]->backlog() > kBacklogMax) std::this_thread::sleep_for(Millis(1));
-    if (streams_[index]->Write(harness::ToBuffer(Report(number, written)))) return;
-    // A server that gave up the lead under the load is found again, as a store would do it.
-    ++breaks_;
+  // A server that gave up the lead under the load is found again, as a store would do it.
+  void FindAgain() {
+    pid();
     std::this_thread::sleep_for(Millis(100));
     client_.ForgetLeader();
     if (!client_.FindLeader(Millis(20'000))) throw std::runtime_error("the leader is gone");
-    OpenStreams();
-  }
-
-  void Drain() {
-    for (const auto& stream : streams_) {
-      while (stream->backlog() > 0) std::this_thread::sleep_for(Millis(1));
-    }
+    load_.OpenStreams();
   }
 
   void LoadRegions() {
-    OpenStreams();
+    load_.OpenStreams();
     WaitUntilQuiet();
     const harness::Usage before = harness::ReadUsage(pid());
     const double began = Now();
-    LoadAll();
+    while (!load_.SendAll()) {
+      std::printf("streams broke; all regions are sent again\n");
+      FindAgain();
+    }
     const double seconds = Now() - began;
     WaitUntilQuiet();
     const harness::Usage after = harness::ReadUsage(pid());
@@ -302,31 +208,14 @@ class Bench {
     std::printf("first heartbeats of %lld regions: %.2f us CPU each (saved through Raft), %.0f/s\n",
                 static_cast<long long>(options_.regions),
                 (after.cpu_s - before.cpu_s) / regions * 1e6, regions / seconds);
-    std::printf("memory: %.0f bytes a region (%.0f MiB resident, %.0f MiB before)\n",
-                static_cast<double>(after.rss_bytes - before.rss_bytes) / regions,
-                static_cast<double>(after.rss_bytes) / static_cast<double>(kMib),
-                static_cast<double>(before.rss_bytes) / static_cast<double>(kMib));
+    std::printf(
+        "memory: %.0f bytes a region (%.0f MiB resident, %.0f MiB before)\n",
+        (static_cast<double>(after.rss_bytes) - static_cast<double>(before.rss_bytes)) / regions,
+        static_cast<double>(after.rss_bytes) / static_cast<double>(kMib),
+        static_cast<double>(before.rss_bytes) / static_cast<double>(kMib));
   }
 
-  void LoadAll() {
-    do {
-      const int64_t breaks = breaks_;
-      for (int64_t number = 0; number < options_.regions; ++number) SendReport(number, 0);
-      Drain();
-      if (breaks == breaks_) break;
-      std::printf("streams broke %lld times; all regions are sent again\n",
-                  static_cast<long long>(breaks_ - breaks));
-    } while (true);
-    while (!Knows(options_.regions - 1)) std::this_thread::sleep_for(Millis(20));
-  }
-
-  bool Knows(int64_t number) {
-    pdpb::GetRegionByIDRequest request;
-    pdpb::GetRegionResponse response;
-    request.set_region_id(RegionId(number));
-    const grpc::Status status = client_.Call("/pdpb.PD/GetRegionByID", request, response);
-    return status.ok() && response.region().id() == RegionId(number);
-  }
+  bool Knows(int64_t number) { return load_.Find(number).has_value(); }
 
   void Heartbeats() {
     WaitUntilQuiet();
@@ -335,10 +224,10 @@ class Bench {
     const CpuWatch watch(pid(), idle);
     const double began = Now();
     for (int64_t i = 0; i < options_.heartbeats; ++i) {
-      SendReport(static_cast<int64_t>(rng() % static_cast<uint64_t>(options_.regions)),
-                 rng() % (10 * kMib));
+      const auto number = static_cast<int64_t>(rng() % static_cast<uint64_t>(options_.regions));
+      if (!load_.Send(number, {.bytes_written = rng() % (10 * kMib)})) FindAgain();
     }
-    Drain();
+    load_.Drain();
     const double seconds = Now() - began;
     WaitUntilQuiet();
     const auto count = static_cast<double>(options_.heartbeats);
@@ -349,19 +238,16 @@ class Bench {
   }
 
   void Restart() {
-    streams_.clear();
+    load_.CloseStreams();
+    client_.ForgetLeader();
     group_.process(0).Terminate();
     const double began = Now();
     group_.process(0).Start();
-    harness::PdClient client(group_.client_urls());
-    if (!client.FindLeader(Millis(120'000)))
-      throw std::runtime_error("no leader after the restart");
+    if (!client_.FindLeader(kBusy)) throw std::runtime_error("no leader after the restart");
     const double leads = Now() - began;
-    client_.ForgetLeader();
-    while (Now() - began < 120 &&
-           (!client_.FindLeader(Millis(1000)) || !Knows(options_.regions / 2))) {
-      std::this_thread::sleep_for(Millis(5));
-    }
+    harness::WaitUntil("the regions after the restart", kBusy, [&] {
+      return client_.FindLeader(Millis(1000)) && Knows(options_.regions / 2);
+    });
     const double knows = Now() - began;
     std::printf(
         "restart with %lld regions: leads after %.2f s, regions after %.2f s, %.0f MiB resident\n",
@@ -373,8 +259,7 @@ class Bench {
   harness::TempDir folder_;
   harness::PdGroup group_;
   harness::PdClient client_;
-  std::vector<std::unique_ptr<harness::Stream>> streams_;
-  int64_t breaks_ = 0;
+  harness::RegionLoad load_;
 };
 
 }  // namespace
@@ -382,15 +267,24 @@ class Bench {
 
 int main(int argc, char** argv) {
   bench::Options options;
+  bool good = argc % 2 == 1;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string flag = argv[i];
     const auto number = std::strtoll(argv[i + 1], nullptr, 10);
-    if (flag == "--server") options.server = argv[i + 1];
-    if (flag == "--regions") options.regions = number;
-    if (flag == "--heartbeats") options.heartbeats = number;
-    if (flag == "--timestamps") options.timestamps = number;
+    if (flag == "--server") {
+      options.server = argv[i + 1];
+    } else if (flag == "--regions") {
+      options.regions = number;
+    } else if (flag == "--heartbeats") {
+      options.heartbeats = number;
+    } else if (flag == "--timestamps") {
+      options.timestamps = number;
+    } else {
+      good = false;
+    }
   }
-  if (options.server.empty()) {
+  if (options.regions < 1 || options.heartbeats < 1 || options.timestamps < 1) good = false;
+  if (!good || options.server.empty()) {
     std::fputs("usage: pd-bench --server PROGRAM [--regions N] [--heartbeats N] [--timestamps N]\n",
                stderr);
     return 2;

@@ -1,5 +1,7 @@
 #include "tests/harness/process.h"
 
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +10,7 @@
 #include <set>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -20,6 +23,11 @@
 #include <unistd.h>
 
 namespace harness {
+namespace {
+
+constexpr std::chrono::seconds kTerminateMax(60);
+
+}  // namespace
 
 Process::Process(std::vector<std::string> command, std::string log_file)
     : command_(std::move(command)), log_file_(std::move(log_file)) {}
@@ -72,7 +80,15 @@ void Process::Kill() {
 void Process::Terminate() {
   if (!running()) return;
   kill(pid_, SIGTERM);
-  Reap();
+  const auto deadline = std::chrono::steady_clock::now() + kTerminateMax;
+  while (!Ended()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      std::fprintf(stderr, "%s does not end on SIGTERM: killed\n", command_[0].c_str());
+      Kill();
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 void Process::Pause() {

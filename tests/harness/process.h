@@ -24,7 +24,7 @@ class Process {
 
   /// SIGKILL, and waits for the end.
   void Kill();
-  /// SIGTERM, and waits for the end.
+  /// SIGTERM, and waits for the end; SIGKILL when it has not ended after a minute, with a line on standard error.
   void Terminate();
   /// SIGSTOP and SIGCONT.
   void Pause();

@@ -14,6 +14,7 @@ bool IsBalanced(const World& world, int percent) {
   for (const auto& [id, store] : world.stores()) {
     if (store.removing && store.peers > 0) return false;
     if (!store.up || store.removing) continue;
+    if (store.pending > 0) return false;
     ++stores;
     leaders += static_cast<double>(store.leaders);
     peers += static_cast<double>(store.peers);
@@ -28,6 +29,15 @@ bool IsBalanced(const World& world, int percent) {
     return !store.up || store.removing ||
            (near(store.leaders, leaders) && near(store.peers, peers));
   });
+}
+
+DriverSays TouchedRegions::Ask(const AskDriver& ask, size_t most) {
+  for (; most > 0 && !regions_.empty(); --most) {
+    const DriverSays says = ask(*regions_.begin());
+    if (says != DriverSays::kNothingRuns) return says;
+    regions_.erase(regions_.begin());
+  }
+  return regions_.empty() ? DriverSays::kNothingRuns : DriverSays::kNoAnswer;
 }
 
 bool BalanceWatch::Look(int64_t now_ms, const World& world) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,10 +13,28 @@
 
 namespace storesim {
 
-/// True if every up store is within `percent` of the mean in leaders and in regions (a difference of one always is),
-/// and
-/// stores on their way out are empty.
+/// True if every up store is within `percent` of the mean in leaders and in regions (a difference of one always is), no
+/// peer on one is pending, and stores on their way out are empty.
 bool IsBalanced(const World& world, int percent);
+
+/// What the driver says of operators on a region.
+enum class DriverSays { kRunning, kNothingRuns, kNoAnswer };
+
+/// Regions that got a step and so have, or had, an operator. Each is kept until the driver says that nothing runs there:
+/// an operator may take many minutes.
+class TouchedRegions {
+ public:
+  using AskDriver = std::function<DriverSays(uint64_t region_id)>;
+
+  void Touch(uint64_t region_id) { regions_.insert(region_id); }
+
+  /// Asks for up to `most` regions, until one is not done with. kNothingRuns: of no region at all; kNoAnswer: the driver
+  /// did not answer, or there are more to ask for.
+  DriverSays Ask(const AskDriver& ask, size_t most);
+
+ private:
+  std::set<uint64_t> regions_;
+};
 
 /// Watches a run: when it has been balanced with nothing going on for long enough, and how many regions were short of
 /// replicas over time. Times are in ms after the moment when all regions had been reported.

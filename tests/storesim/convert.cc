@@ -157,4 +157,13 @@ std::optional<StepRequest> ReadStep(const pdpb::RegionHeartbeatResponse& respons
   return request;
 }
 
+DriverSays ReadOperator(const grpc::Status& status, const pdpb::GetOperatorResponse& response) {
+  if (!status.ok()) return DriverSays::kNoAnswer;
+  if (response.header().has_error()) {
+    return response.header().error().type() == pdpb::REGION_NOT_FOUND ? DriverSays::kNothingRuns
+                                                                      : DriverSays::kNoAnswer;
+  }
+  return response.status() == pdpb::RUNNING ? DriverSays::kRunning : DriverSays::kNothingRuns;
+}
+
 }  // namespace storesim

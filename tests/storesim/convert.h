@@ -2,7 +2,10 @@
 
 #include <optional>
 
+#include <grpcpp/support/status.h>
+
 #include "proto/pdpb.pb.h"
+#include "tests/storesim/balance.h"
 #include "tests/storesim/world.h"
 
 namespace storesim {
@@ -17,5 +20,9 @@ metapb::Region RegionMeta(const Region& region);
 
 /// What the driver asks for; nothing for what the simulation does not carry out (splits, merges, witnesses).
 std::optional<StepRequest> ReadStep(const pdpb::RegionHeartbeatResponse& response);
+
+/// What an answer to GetOperator says. Of a region that the driver has no operator for, nor a record of one, it says
+/// REGION_NOT_FOUND; every other failure says nothing.
+DriverSays ReadOperator(const grpc::Status& status, const pdpb::GetOperatorResponse& response);
 
 }  // namespace storesim

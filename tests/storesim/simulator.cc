@@ -13,8 +13,8 @@ namespace {
 
 using harness::Millis;
 
-// Operators may still run for a region that got a step this long ago.
-constexpr int64_t kTouchedMs = 120'000;
+// Regions to ask for before the stores are seen to again.
+constexpr size_t kAskAtOnce = 64;
 
 uint64_t UnixSeconds() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(
@@ -216,11 +216,12 @@ void Simulator::RunUntilEnd(bool& balanced) {
     const bool all_events = events_started_ == scenario_.events.size() && hot_until_.empty();
     if (!all_events) watch_.Disturb();
     if (quiet && all_events) {
-      if (!OperatorsRunning()) {
+      const DriverSays says = OperatorsRunning();
+      if (says == DriverSays::kNothingRuns) {
         balanced = true;
         return;
       }
-      watch_.Disturb();
+      if (says == DriverSays::kRunning) watch_.Disturb();
     }
     if (since - told_ms >= 1000) {
       told_ms = since;
@@ -252,7 +253,7 @@ void Simulator::TakeSteps(Millis timeout) {
     const std::optional<StepRequest> request = ReadStep(answer.response);
     if (!store.up || !request) continue;
     watch_.Disturb();
-    touched_[request->region_id] = NowMs();
+    touched_.Touch(request->region_id);
     world_.Apply(NowMs(), answer.store_id, *request);
   }
 }
@@ -360,20 +361,16 @@ void Simulator::Start(const HotSpot& event) {
   if (event.for_ms > 0) hot_until_.emplace_back(NowMs() - started_ms_ + event.for_ms, event);
 }
 
-bool Simulator::OperatorsRunning() {
-  const int64_t now = NowMs();
-  std::erase_if(touched_, [&](const auto& entry) { return entry.second + kTouchedMs < now; });
-  for (const auto& [region_id, at_ms] : touched_) {
+DriverSays Simulator::OperatorsRunning() {
+  const auto ask = [&](uint64_t region_id) {
     pdpb::GetOperatorRequest request;
     pdpb::GetOperatorResponse response;
     request.set_region_id(region_id);
     const grpc::Status status =
         link_.client().Call("/pdpb.PD/GetOperator", request, response, Millis(1000));
-    if (status.ok() && !response.header().has_error() && response.status() == pdpb::RUNNING) {
-      return true;
-    }
-  }
-  return false;
+    return ReadOperator(status, response);
+  };
+  return touched_.Ask(ask, kAskAtOnce);
 }
 
 }  // namespace storesim

@@ -52,7 +52,7 @@ class Simulator {
   void Start(const AddStores& event);
   void Start(const RemoveStore& event);
   void Start(const HotSpot& event);
-  bool OperatorsRunning();
+  DriverSays OperatorsRunning();
 
   int64_t NowMs() const;
   uint64_t StoreId(int number) const;
@@ -71,7 +71,7 @@ class Simulator {
   int64_t started_ms_ = 0;
   size_t events_started_ = 0;
   std::vector<std::pair<int64_t, HotSpot>> hot_until_;  // When each ends.
-  std::map<uint64_t, int64_t> touched_;                 // Regions that got a step, and when.
+  TouchedRegions touched_;
 };
 
 }  // namespace storesim

@@ -36,6 +36,7 @@ void World::AddRegion(Region region) {
   for (const Peer& peer : region.peers) {
     Store& store = stores_.at(peer.store_id);
     ++store.peers;
+    if (peer.pending) ++store.pending;
     store.used_bytes += region.size_bytes;
   }
   ++stores_.at(region.leader_store).leaders;
@@ -197,12 +198,22 @@ void World::AddPeer(int64_t now_ms, Region& region, const PeerChange& change, bo
   peer.pending = true;
   region.peers.push_back(peer);
   ++store.peers;
+  ++store.pending;
   store.used_bytes += region.size_bytes;
   Count(voter ? "add_voter" : "add_learner");
-  SendSnapshot(now_ms, region, peer);
+  SendMissing(now_ms, region);
 }
 
-void World::SendSnapshot(int64_t now_ms, const Region& region, const Peer& peer) {
+void World::SendMissing(int64_t now_ms, Region& region) {
+  if (region.leader_store == 0 || !stores_.at(region.leader_store).up) return;
+  for (Peer& peer : region.peers) {
+    if (peer.pending && !peer.awaits && stores_.at(peer.store_id).up) {
+      SendSnapshot(now_ms, region, peer);
+    }
+  }
+}
+
+void World::SendSnapshot(int64_t now_ms, const Region& region, Peer& peer) {
   Store& from = stores_.at(region.leader_store);
   Store& to = stores_.at(peer.store_id);
   from.send_free_ms =
@@ -211,25 +222,23 @@ void World::SendSnapshot(int64_t now_ms, const Region& region, const Peer& peer)
       std::max(now_ms, to.receive_free_ms) + TransferMs(region.size_bytes, to.io_bytes_per_s);
   ++from.sending;
   ++to.receiving;
+  peer.awaits = true;
   Schedule(std::max(from.send_free_ms, to.receive_free_ms),
            SnapshotArrives{region.id, peer.id, from.id, to.id});
 }
 
-void World::Finish(int64_t now_ms, const SnapshotArrives& arrival) {
-  Store& from = stores_.at(arrival.from_store);
+void World::Finish(int64_t /*now_ms*/, const SnapshotArrives& arrival) {
+  --stores_.at(arrival.from_store).sending;
   Store& to = stores_.at(arrival.to_store);
-  --from.sending;
   --to.receiving;
   Region& region = regions_.at(arrival.region_id);
   Peer* peer = region.PeerOn(arrival.to_store);
   if (peer == nullptr || peer->id != arrival.peer_id || !peer->pending) return;
-  if (!from.up || !to.up || region.leader_store == 0) {
-    // Lost on the way. The next leader sends it again, once both ends are up.
-    const bool can_send = to.up && region.leader_store != 0 && stores_.at(region.leader_store).up;
-    if (can_send) SendSnapshot(now_ms, region, *peer);
-    return;
-  }
+  peer->awaits = false;
+  if (region.leader_store == 0)
+    return;  // Nobody tells the peer what follows: the next leader sends it again.
   peer->pending = false;
+  --to.pending;
   ++counters_.snapshots;
   counters_.bytes_moved += region.size_bytes;
   changed_.push_back(region.id);
@@ -240,9 +249,30 @@ void World::Kill(int64_t now_ms, uint64_t store_id) {
   if (!store.up) return;
   store.up = false;
   store.down_since_ms = now_ms;
+  LoseSnapshots(now_ms, store_id);
   std::uniform_int_distribution<int64_t> delay(timing_.election_ms, 2 * timing_.election_ms);
   for (auto& [id, region] : regions_) {
     if (region.leader_store == store_id) Schedule(now_ms + delay(rng_), Election{id});
+  }
+}
+
+void World::LoseSnapshots(int64_t now_ms, uint64_t store_id) {
+  for (auto it = due_.begin(); it != due_.end();) {
+    const auto* arrival = std::get_if<SnapshotArrives>(&it->second);
+    if (arrival == nullptr || (arrival->from_store != store_id && arrival->to_store != store_id)) {
+      ++it;
+      continue;
+    }
+    const SnapshotArrives lost = *arrival;
+    it = due_.erase(it);
+    --running_;
+    --stores_.at(lost.from_store).sending;
+    --stores_.at(lost.to_store).receiving;
+    Region& region = regions_.at(lost.region_id);
+    Peer* peer = region.PeerOn(lost.to_store);
+    if (peer == nullptr || peer->id != lost.peer_id) continue;
+    peer->awaits = false;
+    SendMissing(now_ms, region);  // Somebody else may lead by now.
   }
 }
 
@@ -252,12 +282,9 @@ void World::Revive(int64_t now_ms, uint64_t store_id) {
   store.up = true;
   store.started_ms = now_ms;
   for (auto& [id, region] : regions_) {
-    const Peer* peer = region.PeerOn(store_id);
-    if (peer == nullptr) continue;
+    if (region.PeerOn(store_id) == nullptr) continue;
     if (region.leader_store == 0) Schedule(now_ms + timing_.election_ms, Election{id});
-    if (peer->pending && region.leader_store != 0 && stores_.at(region.leader_store).up) {
-      SendSnapshot(now_ms, region, *peer);
-    }
+    SendMissing(now_ms, region);
     changed_.push_back(id);
   }
 }
@@ -277,9 +304,7 @@ void World::Finish(int64_t now_ms, const Election& election) {
   if (candidates.empty()) return;
   SetLeader(region, candidates[rng_() % candidates.size()]);
   changed_.push_back(region.id);
-  for (const Peer& peer : region.peers) {
-    if (peer.pending && stores_.at(peer.store_id).up) SendSnapshot(now_ms, region, peer);
-  }
+  SendMissing(now_ms, region);
 }
 
 void World::SetLeader(Region& region, uint64_t store_id) {
@@ -292,9 +317,12 @@ void World::SetLeader(Region& region, uint64_t store_id) {
 
 void World::ErasePeer(Region& region, uint64_t store_id) {
   Store& store = stores_.at(store_id);
+  const Peer* peer = region.PeerOn(store_id);
+  if (peer == nullptr) return;
   --store.peers;
+  if (peer->pending) --store.pending;
   store.used_bytes -= region.size_bytes;
-  std::erase_if(region.peers, [&](const Peer& peer) { return peer.store_id == store_id; });
+  std::erase_if(region.peers, [&](const Peer& one) { return one.store_id == store_id; });
 }
 
 bool World::HasQuorum(const Region& region) const {

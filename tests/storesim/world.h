@@ -20,6 +20,7 @@ struct Peer {
   uint64_t store_id = 0;
   Role role = Role::kVoter;
   bool pending = false;  // Its snapshot has not arrived.
+  bool awaits = false;   // Its snapshot is on the way.
 };
 
 struct Region {
@@ -55,6 +56,7 @@ struct Store {
   // Kept as sums, so that nothing scans the regions.
   int64_t leaders = 0;
   int64_t peers = 0;
+  int64_t pending = 0;  // Of the peers.
   uint64_t used_bytes = 0;
   // When the snapshots that were promised so far will have been read, or written.
   int64_t send_free_ms = 0;
@@ -94,7 +96,8 @@ struct Counters {
 
 /// Stores and regions as they are, and how they change with time: pure, driven by the clock that the caller passes in.
 /// A step takes the times of `Timing`; a new peer is pending until its snapshot has passed the sender and the receiver,
-/// each of which carries all its snapshots at its I/O rate: no peer arrives faster than size / rate.
+/// each of which carries all its snapshots at its I/O rate: no peer arrives faster than size / rate. A snapshot is lost
+/// when the store at either end dies; whoever leads sends it again once both ends are up.
 class World {
  public:
   World(const Timing& timing, uint64_t seed);
@@ -155,7 +158,10 @@ class World {
   bool Possible(const Region& region, const PeerChange& change, bool joint) const;
   void ChangeOne(int64_t now_ms, Region& region, const PeerChange& change, bool joint);
   void AddPeer(int64_t now_ms, Region& region, const PeerChange& change, bool joint);
-  void SendSnapshot(int64_t now_ms, const Region& region, const Peer& peer);
+  void SendSnapshot(int64_t now_ms, const Region& region, Peer& peer);
+  /// Sends whatever snapshots the region's pending peers lack, as far as both ends are up.
+  void SendMissing(int64_t now_ms, Region& region);
+  void LoseSnapshots(int64_t now_ms, uint64_t store_id);
   void SetLeader(Region& region, uint64_t store_id);
   void ErasePeer(Region& region, uint64_t store_id);
   bool HasQuorum(const Region& region) const;

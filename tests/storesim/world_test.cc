@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/storesim/balance.h"
+#include "tests/storesim/convert.h"
 
 namespace storesim {
 namespace {
@@ -160,6 +161,104 @@ TEST_CASE("a dead store's regions elect among the rest, and lost snapshots come 
   world.Revive(30'000, 1);
   world.Advance(40'000);
   CHECK(region.leader_store != 0);
+}
+
+TEST_CASE("a leader that is back before the election sends its lost snapshots again") {
+  World world = MakeWorld();
+  world.Apply(0, 1, Request(world, 10, ChangePeers{{Change(kAddLearner, 14, 4)}}));
+  world.Advance(10);
+  world.Kill(500, 1);
+  CHECK(world.running() == 0);  // The snapshot is lost with its sender.
+  CHECK(world.stores().at(4).receiving == 0);
+  world.Advance(1100);
+  world.Revive(1200, 1);
+  world.Advance(2199);
+  const Region& region = world.regions().at(10);
+  CHECK(region.leader_store == 1);
+  CHECK(region.PeerOn(4)->pending);
+  world.Advance(2200);
+  CHECK_FALSE(region.PeerOn(4)->pending);
+  world.Advance(10'000);
+  CHECK(world.counters().snapshots == 1);
+}
+
+TEST_CASE("a store that is back hears the snapshots that it missed, each once") {
+  World world = MakeWorld();
+  for (const uint64_t region : {10U, 20U}) {
+    world.Apply(0, 1, Request(world, region, ChangePeers{{Change(kAddLearner, region + 4, 4)}}));
+  }
+  world.Advance(10);
+  world.Kill(500, 4);
+  world.Revive(600, 4);
+  // A short absence loses the snapshots too; the sender's time that they took is spent.
+  world.Advance(2599);
+  CHECK(world.counters().snapshots == 0);
+  CHECK(world.stores().at(1).sending == 2);
+  world.Advance(10'000);
+  CHECK(world.counters().snapshots == 2);
+  CHECK(world.stores().at(4).pending == 0);
+}
+
+TEST_CASE("balance waits for peers that are pending on up stores") {
+  World world = MakeWorld();
+  world.Apply(0, 1, Request(world, 20, MoveLeader{{2}}));
+  world.Apply(0, 1, Request(world, 10, ChangePeers{{Change(kAddLearner, 14, 4)}}));
+  world.Advance(20);
+  CHECK(world.stores().at(4).pending == 1);
+  CHECK_FALSE(IsBalanced(world, 300));
+  world.Kill(500, 4);
+  CHECK(IsBalanced(world, 300));  // Nobody waits for a dead store.
+  world.Revive(600, 4);
+  CHECK_FALSE(IsBalanced(world, 300));
+  world.Advance(5000);
+  CHECK(IsBalanced(world, 300));
+}
+
+TEST_CASE("a removed peer is no longer waited for") {
+  World world = MakeWorld();
+  world.Apply(0, 1, Request(world, 10, ChangePeers{{Change(kAddLearner, 14, 4)}}));
+  world.Advance(10);
+  world.Apply(20, 1, Request(world, 10, ChangePeers{{Change(kRemove, 14, 4)}}));
+  world.Advance(100);
+  CHECK(world.stores().at(4).pending == 0);
+}
+
+TEST_CASE("a region is asked for until the driver says that nothing runs there") {
+  std::map<uint64_t, DriverSays> says{{10, DriverSays::kNothingRuns}, {20, DriverSays::kRunning}};
+  std::vector<uint64_t> asked;
+  const auto ask = [&](uint64_t region) {
+    asked.push_back(region);
+    return says.at(region);
+  };
+  TouchedRegions touched;
+  CHECK(touched.Ask(ask, 100) == DriverSays::kNothingRuns);
+  touched.Touch(10);
+  touched.Touch(20);
+  CHECK(touched.Ask(ask, 100) == DriverSays::kRunning);
+  says[20] = DriverSays::kNoAnswer;
+  CHECK(touched.Ask(ask, 100) == DriverSays::kNoAnswer);
+  CHECK(asked == std::vector<uint64_t>{10, 20, 20});  // Ten was let go.
+  says[20] = DriverSays::kNothingRuns;
+  CHECK(touched.Ask(ask, 100) == DriverSays::kNothingRuns);
+  // A few at a time: not all are known yet.
+  touched.Touch(10);
+  touched.Touch(20);
+  CHECK(touched.Ask(ask, 1) == DriverSays::kNoAnswer);
+  CHECK(touched.Ask(ask, 1) == DriverSays::kNothingRuns);
+}
+
+TEST_CASE("only a driver that answers can say that nothing runs") {
+  pdpb::GetOperatorResponse response;
+  const grpc::Status lost(grpc::StatusCode::UNAVAILABLE, "");
+  CHECK(ReadOperator(lost, response) == DriverSays::kNoAnswer);
+  response.set_status(pdpb::RUNNING);
+  CHECK(ReadOperator(grpc::Status::OK, response) == DriverSays::kRunning);
+  response.set_status(pdpb::SUCCESS);
+  CHECK(ReadOperator(grpc::Status::OK, response) == DriverSays::kNothingRuns);
+  response.mutable_header()->mutable_error()->set_type(pdpb::NOT_BOOTSTRAPPED);
+  CHECK(ReadOperator(grpc::Status::OK, response) == DriverSays::kNoAnswer);
+  response.mutable_header()->mutable_error()->set_type(pdpb::REGION_NOT_FOUND);
+  CHECK(ReadOperator(grpc::Status::OK, response) == DriverSays::kNothingRuns);
 }
 
 TEST_CASE("balance is judged over up stores that stay") {

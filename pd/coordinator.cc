@@ -88,6 +88,7 @@ Result<void> Coordinator::OnLeaderStart(uint64_t term) {
   if (auto loaded = schedulers_.Load(term); !loaded) return loaded;
   runner_.Open();
   planning_ = false;
+  for (auto& until_s : checker_paused_until_s_) until_s = 0;
   {
     const MutexLock lock(mutex_);
     term_ = term;

@@ -76,7 +76,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// The monotonic clock when this process made its coordinator: what "m=+" in operator texts counts from.
   [[nodiscard]] Nanos process_start() const { return process_start_; }
 
-  /// Pauses a checker for `seconds`; 0 resumes it.
+  /// Pauses a checker for `seconds`; 0 resumes it. The pause goes with the lead.
   void PauseChecker(scheduler::CheckerKind kind, int64_t seconds);
   [[nodiscard]] bool IsCheckerPaused(scheduler::CheckerKind kind) const;
 

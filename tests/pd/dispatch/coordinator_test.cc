@@ -203,5 +203,14 @@ TEST_CASE("settings of schedulers outlast the lead, pauses of stores follow them
   CHECK(Eventually([&] { return held() == 0; }));
 }
 
+TEST_CASE("a pause of a checker goes with the lead", "[coordinator]") {
+  Server server;
+  server.coordinator().PauseChecker(scheduler::CheckerKind::kRule, 1000);
+  CHECK(server.coordinator().IsCheckerPaused(scheduler::CheckerKind::kRule));
+  server.StopLeading();
+  server.Lead();
+  CHECK_FALSE(server.coordinator().IsCheckerPaused(scheduler::CheckerKind::kRule));
+}
+
 }  // namespace
 }  // namespace pd

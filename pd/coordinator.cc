@@ -18,6 +18,20 @@ constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is a
 
 int64_t UnixSeconds(const Clock& clock) { return clock.UnixNanos() / 1'000'000'000; }
 
+/// Why planning does not start yet, with the numbers compared.
+scheduler::Refusal NotEnoughRegions(const std::optional<Cluster::MissingReports>& missing) {
+  scheduler::Refusal refusal;
+  refusal.reason = scheduler::Reason::kNotEnoughRegions;
+  if (!missing) return refusal;  // They have come just now.
+  refusal.store = missing->store;
+  refusal.value = static_cast<double>(missing->heard);
+  refusal.bound = static_cast<double>(missing->wanted);
+  if (missing->store) {
+    refusal.detail = "those with a peer on store " + std::to_string(missing->store.value);
+  }
+  return refusal;
+}
+
 /// Everything a PlanContext refers to, for one turn.
 struct Situation {
   Situation(const Cluster& cluster, const ConfigStore& config, StoreLimits& limits,
@@ -168,9 +182,20 @@ void Coordinator::Reset() {
   next_watch_ = {};
 }
 
+void Coordinator::NoteStandstill(const scheduler::Refusal& refusal) {
+  std::vector<std::string> names;
+  for (const SchedulerTable::Entry& entry : schedulers_.Running()) {
+    names.emplace_back(entry.type->name);
+  }
+  decisions_.NoteStandstill(names, refusal);
+}
+
 Millis Coordinator::Turn(scheduler::Instant now) {
   if (!planning_) {
-    if (!deps_.cluster.IsPrepared()) return kReadyPoll;
+    if (!deps_.cluster.IsPrepared()) {
+      NoteStandstill(NotEnoughRegions(deps_.cluster.FindMissingReports()));
+      return kReadyPoll;
+    }
     LogInfo("enough regions have reported, planning starts",
             {{"regions", deps_.cluster.regions().size()}});
     planning_ = true;
@@ -187,7 +212,10 @@ Millis Coordinator::Turn(scheduler::Instant now) {
     HoldStores(context);
     next_watch_ = now + kWatchInterval;
   }
-  if (!situation.options.halt_scheduling) {
+  if (situation.options.halt_scheduling) {
+    NoteStandstill({scheduler::Reason::kHalted, {}, {}, 0, 0, {}});
+  } else {
+    decisions_.EndStandstill();
     CheckRegions(context, now);
     RunSchedulers(context, now);
   }

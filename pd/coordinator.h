@@ -30,7 +30,7 @@ namespace pd {
 /// schedulers last.
 ///
 /// Nothing is planned until the cluster is prepared (Cluster::IsPrepared()); until then the list of schedulers is
-/// empty.
+/// empty. While that lasts, and while scheduling is halted, the decisions say so.
 ///
 /// Thread-safe. Owned beside PdServer; a leader service after Cluster. Stop() joins the thread.
 class Coordinator final : public LeaderService, public RegionObserver {
@@ -95,6 +95,8 @@ class Coordinator final : public LeaderService, public RegionObserver {
   void Run();
   /// One turn; returns how long to wait for the next.
   Millis Turn(scheduler::Instant now);
+  /// The schedulers and the checkers say why nothing is planned at all.
+  void NoteStandstill(const scheduler::Refusal& refusal);
   void CheckRegions(const scheduler::PlanContext& context, scheduler::Instant now);
   void RunSchedulers(const scheduler::PlanContext& context, scheduler::Instant now);
   void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,

@@ -6,6 +6,7 @@
 #include "api/http/json_body.h"
 #include "api/http/scheduling_routes.h"
 #include "pd/cluster/store_rules.h"
+#include "pd/dispatch/refusal_words.h"
 
 namespace api {
 namespace {
@@ -142,6 +143,9 @@ std::string DiagnosticSummary(const std::string& name, const pd::DecisionLog::So
   std::map<std::string, std::set<StoreId>> stores;
   for (const auto& line : source.lines) {
     if (line.refusal.reason == scheduler::Reason::kScheduleLimit) return name + " reach limit";
+    if (line.refusal.reason == scheduler::Reason::kNotEnoughRegions) {
+      return pd::RefusalWords(line.refusal);
+    }
     if (line.refusal.store) stores[ReasonText(line.refusal.reason)].insert(line.refusal.store);
   }
   std::string summary;

@@ -109,7 +109,7 @@ Result<void> Cluster::LoadRegions() {
 Result<void> Cluster::OnLeaderStart(uint64_t term) {
   {
     const MutexLock lock(leading_mutex_);
-    leads_ = true;
+    leading_ = true;
     term_.store(term);
   }
   TakeApplied();
@@ -154,7 +154,7 @@ Result<void> Cluster::LoadRunning(uint64_t term) {
 /// Not if the lead of `term` was lost meanwhile: a bootstrap loads on a thread of its own.
 Result<void> Cluster::StartRunning(uint64_t term) {
   const MutexLock lock(leading_mutex_);
-  if (!leads_ || term_.load() != term) {
+  if (!leading_ || term_.load() != term) {
     stores_.Clear();
     return Fail(ErrorCode::kNotLeader, "not leader");
   }
@@ -183,7 +183,7 @@ Result<void> Cluster::LoadFirstRegion(const ClusterPaths& paths) {
 void Cluster::OnLeaderStop() {
   {
     const MutexLock lock(leading_mutex_);
-    leads_ = false;
+    leading_ = false;
     running_.store(false, std::memory_order_release);
   }
   synced_.store(false);
@@ -297,14 +297,20 @@ Result<void> Cluster::CheckRunning() const {
       "[PD:cluster:ErrNotBootstrapped]TiKV cluster not bootstrapped, please start TiKV first");
 }
 
-bool Cluster::EnoughReported() const {
-  const auto enough = [](uint64_t part, uint64_t whole) { return part * 10 >= whole * 9; };
-  if (regions_.size() == 0 || !enough(regions_.refreshed(), regions_.size())) return false;
-  return std::ranges::all_of(stores_.All(), [&](const Store& store) {
-    if (!store.IsUp()) return true;
-    const uint64_t refreshed = regions_.SumsOf(store.id).refreshed;
-    return enough(refreshed, store.counts.regions()) && enough(refreshed, store.stats.region_count);
-  });
+std::optional<Cluster::MissingReports> Cluster::FindMissingReports() const {
+  const auto wanted = [](uint64_t all) { return (all * 9 + 9) / 10; };
+  const uint64_t of_all = wanted(std::max<uint64_t>(regions_.size(), 1));
+  if (const uint64_t heard = regions_.refreshed(); heard < of_all) {
+    return MissingReports{StoreId{}, heard, of_all};
+  }
+  for (const Store& store : stores_.All()) {
+    if (!store.IsUp()) continue;
+    const uint64_t heard = regions_.SumsOf(store.id).refreshed;
+    const uint64_t of_store =
+        wanted(std::max<uint64_t>(store.counts.regions(), store.stats.region_count));
+    if (heard < of_store) return MissingReports{store.id, heard, of_store};
+  }
+  return std::nullopt;
 }
 
 bool Cluster::IsPrepared() {
@@ -317,7 +323,7 @@ bool Cluster::IsPrepared() {
     since = leading_since_;
   }
   const bool late = deps_.clock.Monotonic() - since >= kPreparedAtLatest;
-  if (!running() || (!late && !EnoughReported())) return false;
+  if (!running() || (!late && FindMissingReports())) return false;
   const MutexLock lock(mutex_);
   prepared_ = lead;  // Of no use to a leadership that has begun meanwhile.
   return lead == leads_;

@@ -83,6 +83,14 @@ class Cluster final : public LeaderService {
   /// Nine in ten regions have reported since this member leads, of all and of each store that is up, or five minutes
   /// have passed (scheduling.md A.5). What stores hold is not known well before. Stays true as long as it leads.
   [[nodiscard]] bool IsPrepared();
+  /// Of all regions, or of those that one store holds: how many have reported and how many are waited for.
+  struct MissingReports {
+    scheduler::StoreId store;  // 0: of all.
+    uint64_t heard = 0;
+    uint64_t wanted = 0;
+  };
+  /// The first lack that there is; nothing when enough have reported.
+  [[nodiscard]] std::optional<MissingReports> FindMissingReports() const;
   /// kNotBootstrapped with the reference's long text unless running().
   [[nodiscard]] Result<void> CheckRunning() const;
 
@@ -167,7 +175,6 @@ class Cluster final : public LeaderService {
   void TakeLoaded(std::vector<RegionRecord>& records);
   Result<void> LoadRunning(uint64_t term);
   Result<void> LoadFirstRegion(const ClusterPaths& paths);
-  [[nodiscard]] bool EnoughReported() const;
   [[nodiscard]] bool KnowsPeers();
   Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
                               const std::optional<scheduler::Region>& region) const;
@@ -197,7 +204,7 @@ class Cluster final : public LeaderService {
   Mutex
       taking_mutex_;  // One reader of what was applied at a time; the next one waits until all is in the table.
   Mutex leading_mutex_;
-  bool leads_ PD_GUARDED_BY(leading_mutex_) = false;  // Between OnLeaderStart and OnLeaderStop.
+  bool leading_ PD_GUARDED_BY(leading_mutex_) = false;  // Between OnLeaderStart and OnLeaderStop.
   Mutex external_mutex_;  // One change of the external timestamp at a time.
   mutable Mutex mutex_;
   CondVar wake_;

@@ -43,6 +43,38 @@ void DecisionLog::NoteAdmission(const scheduler::Refusal& refusal) {
   Merge(kAdmission, refusal);
 }
 
+void DecisionLog::NoteStandstill(const std::vector<std::string>& schedulers,
+                                 const scheduler::Refusal& refusal) {
+  const int64_t now = clock_.UnixNanos();
+  const MutexLock lock(mutex_);
+  if (standstill_ != refusal.reason) ForgetLines();
+  standstill_ = refusal.reason;
+  const auto say = [now](const std::string& name, Source& source) {
+    source.name = name;
+    source.unix_ns = now;
+    source.proposals_latest = 0;
+  };
+  for (const std::string& name : schedulers) {
+    say(name, runs_[name]);
+    runs_[name].lines = {{refusal, now}};
+  }
+  say(kCheckers, merged_[kCheckers]);
+  reasons_[kCheckers] = {{refusal.reason, {refusal, now}}};
+}
+
+void DecisionLog::EndStandstill() {
+  const MutexLock lock(mutex_);
+  if (!standstill_) return;
+  standstill_.reset();
+  for (auto& entry : runs_) entry.second.lines.clear();
+  reasons_.erase(kCheckers);
+}
+
+void DecisionLog::ForgetLines() {
+  for (auto& entry : runs_) entry.second.lines.clear();
+  reasons_.clear();
+}
+
 void DecisionLog::Merge(const std::string& name, const scheduler::Refusal& refusal) {
   const auto [it, made] = reasons_[name].try_emplace(refusal.reason);
   const uint32_t before = made ? 0 : it->second.refusal.times;
@@ -55,6 +87,7 @@ void DecisionLog::Clear() {
   runs_.clear();
   merged_.clear();
   reasons_.clear();
+  standstill_.reset();
 }
 
 std::vector<DecisionLog::Source> DecisionLog::All() const {

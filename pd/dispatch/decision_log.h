@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,12 @@ class DecisionLog {
   /// Checkers and admission: each reason keeps its latest line and a count.
   void NoteCheck(const scheduler::Decision& decision);
   void NoteAdmission(const scheduler::Refusal& refusal);
+  /// Nothing is planned at all for this reason, which takes the place of all that was said before; these schedulers and
+  /// the checkers say it. To be noted again while it lasts, its numbers may change; no run is counted.
+  void NoteStandstill(const std::vector<std::string>& schedulers,
+                      const scheduler::Refusal& refusal);
+  /// Planning goes on, if it stood: what NoteStandstill noted goes.
+  void EndStandstill();
   void Clear();
 
   [[nodiscard]] std::vector<Source> All() const;
@@ -44,12 +51,14 @@ class DecisionLog {
   using ByReason = std::map<scheduler::Reason, Line>;
 
   void Merge(const std::string& name, const scheduler::Refusal& refusal) PD_REQUIRES(mutex_);
+  void ForgetLines() PD_REQUIRES(mutex_);
 
   const Clock& clock_;
   mutable Mutex mutex_;
   std::map<std::string, Source> runs_ PD_GUARDED_BY(mutex_);
   std::map<std::string, Source> merged_ PD_GUARDED_BY(mutex_);  // Their lines are in reasons_.
   std::map<std::string, ByReason> reasons_ PD_GUARDED_BY(mutex_);
+  std::optional<scheduler::Reason> standstill_ PD_GUARDED_BY(mutex_);
 };
 
 }  // namespace pd

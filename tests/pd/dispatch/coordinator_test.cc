@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <memory>
+#include <set>
+#include <string>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -15,6 +17,7 @@ namespace pd {
 namespace {
 
 using namespace std::chrono_literals;
+using scheduler::Reason;
 using scheduler::StoreId;
 
 class NoTransport final : public Transport {
@@ -102,11 +105,12 @@ class Server {
     for (const uint64_t id : {2U, 3U}) REQUIRE(cluster_->stores().Put(MakeStore(id)));
     for (const uint64_t id : {1U, 2U, 3U}) Beat(id);
   }
-  void Beat(uint64_t store) {
+  void Beat(uint64_t store, uint32_t regions = 0) {
     StoreTable::Heartbeat heartbeat;
     heartbeat.id = {store};
     heartbeat.stats.capacity_bytes = 100ULL << 30;
     heartbeat.stats.available_bytes = 80ULL << 30;
+    heartbeat.stats.region_count = regions;
     REQUIRE(cluster_->HandleStoreReport(heartbeat));
   }
   void Report() {
@@ -210,6 +214,66 @@ TEST_CASE("a pause of a checker goes with the lead", "[coordinator]") {
   server.StopLeading();
   server.Lead();
   CHECK_FALSE(server.coordinator().IsCheckerPaused(scheduler::CheckerKind::kRule));
+}
+
+/// Whether the checkers and all running schedulers say this, and nothing else.
+bool AllSay(Coordinator& coordinator, const scheduler::Refusal& refusal) {
+  std::set<std::string> saying;
+  for (const DecisionLog::Source& source : coordinator.decisions().All()) {
+    if (source.lines.size() == 1 && source.lines.front().refusal == refusal) {
+      saying.insert(source.name);
+    } else if (!source.lines.empty()) {
+      return false;
+    }
+  }
+  std::set<std::string> expected{"checkers"};
+  for (const auto& entry : coordinator.schedulers().Running()) expected.insert(entry.type->name);
+  return saying == expected;
+}
+
+bool AnySays(const Coordinator& coordinator, Reason reason) {
+  for (const DecisionLog::Source& source : coordinator.decisions().All()) {
+    for (const DecisionLog::Line& line : source.lines) {
+      if (line.refusal.reason == reason) return true;
+    }
+  }
+  return false;
+}
+
+TEST_CASE("what keeps all planning from going on is said, and only as long as it does",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  Coordinator& coordinator = server.coordinator();
+  // One region is known, none has been heard of.
+  CHECK(Eventually([&] {
+    return AllSay(coordinator, {Reason::kNotEnoughRegions, {}, {}, 0, 1, {}});
+  }));
+  server.Report();
+  REQUIRE(Eventually([&] { return coordinator.planning(); }));
+  CHECK(Eventually([&] { return !AnySays(coordinator, Reason::kNotEnoughRegions); }));
+
+  const auto halt = [&](bool on) {
+    REQUIRE(coordinator.config().Update([&](OnlineConfig& config) -> Result<void> {
+      config.schedule.halt_scheduling = on;
+      return {};
+    }));
+  };
+  halt(true);
+  CHECK(Eventually([&] { return AllSay(coordinator, {Reason::kHalted, {}, {}, 0, 0, {}}); }));
+  halt(false);
+  CHECK(Eventually([&] { return !AnySays(coordinator, Reason::kHalted); }));
+}
+
+TEST_CASE("a store that lacks reports is named while the leader listens", "[coordinator]") {
+  Server server;
+  server.Fill();
+  server.Beat(2, /*regions=*/20);
+  server.Report();
+  const scheduler::Refusal lack{Reason::kNotEnoughRegions,     StoreId{2}, {}, 0, 18,
+                                "those with a peer on store 2"};
+  CHECK(Eventually([&] { return AllSay(server.coordinator(), lack); }));
+  CHECK_FALSE(server.coordinator().planning());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "pd/dispatch/operator_runner.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "pd/dispatch/schedule_options.h"
@@ -16,6 +17,14 @@ using scheduler::Refusal;
 using scheduler::Region;
 using scheduler::RegionId;
 using scheduler::StepCommand;
+
+namespace {
+
+constexpr int64_t kNsPerS = 1'000'000'000;
+constexpr int64_t kUnixSecondsMax = INT64_MAX / kNsPerS;
+constexpr size_t kRecordsAtOnce = 256;  // Copied with the lock held.
+
+}  // namespace
 
 Stamp OperatorRunner::NowStamp() const {
   return {deps_.clock.UnixNanos(), deps_.clock.Monotonic()};
@@ -151,8 +160,7 @@ void OperatorRunner::Tick() {
       }
       if (command) commands.emplace_back(*region, std::move(*command));
     }
-    const int64_t oldest = deps_.clock.UnixNanos() - Nanos(kRecordAge).count();
-    while (!records_.empty() && records_.front().ended->unix_ns < oldest) records_.pop_front();
+    records_.DropEndedBefore(deps_.clock.Monotonic() - kRecordAge);
   }
   for (const auto& [region, command] : commands) deps_.sink.Send(region, command);
 }
@@ -172,12 +180,7 @@ void OperatorRunner::Retire(Table::iterator it) {
                             {"took-ms", std::chrono::duration_cast<Millis>(info.ended->monotonic -
                                                                            info.started->monotonic)
                                             .count()}});
-  Record(std::move(info));
-}
-
-void OperatorRunner::Record(OperatorInfo info) {
-  records_.push_back(std::move(info));
-  if (records_.size() > kRecordsMax) records_.pop_front();
+  records_.Add(std::move(info));
 }
 
 bool OperatorRunner::Cancel(RegionId region, CancelReason reason) {
@@ -209,7 +212,7 @@ void OperatorRunner::Clear() {
   }
   CancelAll(CancelReason::kLeaderStopped);
   const MutexLock lock(mutex_);
-  records_.clear();
+  records_.Clear();
   due_ = {};
   total_influence_ = {};
 }
@@ -226,20 +229,27 @@ std::optional<OperatorInfo> OperatorRunner::Find(RegionId region) const {
   const MutexLock lock(mutex_);
   const auto it = running_.find(region);
   if (it != running_.end()) return it->second.info;
-  const auto last = std::find_if(records_.rbegin(), records_.rend(), [&](const OperatorInfo& info) {
-    return info.op.plan().region == region;
-  });
-  if (last == records_.rend()) return {};
+  const OperatorInfo* last = records_.Latest(region);
+  if (last == nullptr) return {};
   return *last;
 }
 
 std::vector<OperatorInfo> OperatorRunner::Records(int64_t from_unix_s) const {
-  const MutexLock lock(mutex_);
-  std::vector<OperatorInfo> infos;
-  for (const OperatorInfo& info : records_) {
-    if (info.ended->unix_ns / 1'000'000'000 >= from_unix_s) infos.push_back(info);
+  const int64_t from_unix_ns = std::clamp<int64_t>(from_unix_s, 0, kUnixSecondsMax) * kNsPerS;
+  std::vector<OperatorInfo> all;
+  std::optional<uint64_t> number;
+  while (true) {
+    std::vector<OperatorInfo> some;
+    {
+      const MutexLock lock(mutex_);
+      if (!number) number = records_.NumberFrom(from_unix_ns);
+      some = records_.Read(&*number, kRecordsAtOnce);
+    }
+    if (some.empty()) return all;
+    for (OperatorInfo& info : some) {
+      if (info.ended->unix_ns >= from_unix_ns) all.push_back(std::move(info));
+    }
   }
-  return infos;
 }
 
 uint64_t OperatorRunner::CountOf(scheduler::Kind kind) const {

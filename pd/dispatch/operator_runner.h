@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "pd/cluster/command_sink.h"
 #include "pd/dispatch/operator_info.h"
 #include "pd/dispatch/operator_metrics.h"
+#include "pd/dispatch/operator_records.h"
 #include "pd/runtime/clock.h"
 #include "pd/runtime/mutex.h"
 #include "scheduler/filters/reason.h"
@@ -36,7 +36,6 @@ class OperatorRunner {
 
   /// How long the record of an ended operator is kept.
   static constexpr Millis kRecordAge = std::chrono::minutes{10};
-  static constexpr size_t kRecordsMax = 100'000;
 
   explicit OperatorRunner(Deps deps) : deps_(std::move(deps)) {}
 
@@ -69,7 +68,7 @@ class OperatorRunner {
   [[nodiscard]] std::vector<OperatorInfo> Running() const;
   /// The running operator of a region, else its last record.
   [[nodiscard]] std::optional<OperatorInfo> Find(scheduler::RegionId region) const;
-  /// Ended operators, oldest first, that ended at `from_unix_s` or later.
+  /// Ended operators, oldest first, that ended at `from_unix_s` or later. Heartbeats pass in between when there are many.
   [[nodiscard]] std::vector<OperatorInfo> Records(int64_t from_unix_s) const;
   [[nodiscard]] size_t running_count() const { return running_count_.load(); }
   /// Running operators that count against this kind.
@@ -105,7 +104,6 @@ class OperatorRunner {
   void Schedule(const Entry& running, scheduler::Instant now) PD_REQUIRES(mutex_);
   /// Takes an ended operator out of the table into the records.
   void Retire(Table::iterator it) PD_REQUIRES(mutex_);
-  void Record(OperatorInfo info) PD_REQUIRES(mutex_);
   [[nodiscard]] std::optional<scheduler::Refusal> Conflict(
       const scheduler::Proposal& proposal) const PD_REQUIRES(mutex_);
 
@@ -116,7 +114,7 @@ class OperatorRunner {
   std::map<scheduler::Kind, uint64_t> counts_ PD_GUARDED_BY(mutex_);
   scheduler::Influence total_influence_ PD_GUARDED_BY(mutex_);
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_ PD_GUARDED_BY(mutex_);
-  std::deque<OperatorInfo> records_ PD_GUARDED_BY(mutex_);  // Oldest first.
+  OperatorRecords records_ PD_GUARDED_BY(mutex_);
   uint64_t last_number_ PD_GUARDED_BY(mutex_) = 0;
   bool open_ PD_GUARDED_BY(mutex_) = true;
 };

@@ -18,32 +18,28 @@ std::optional<Refusal> Admission::Admit(scheduler::Proposal proposal, Origin ori
 }
 
 std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin origin) {
-  const auto refuse = [&](Reason reason, uint64_t value, uint64_t bound) {
-    return Refusal{
-        reason, {}, proposal.region, static_cast<double>(value), static_cast<double>(bound), {}};
-  };
-  if (origin == Origin::kPerson && !FillPeerIds(proposal)) return refuse(Reason::kNotLeader, 0, 0);
+  const auto refuse = [&](Reason reason) { return Refusal{reason, {}, proposal.region, 0, 0, {}}; };
+  if (origin == Origin::kPerson && !FillPeerIds(proposal)) return refuse(Reason::kNotLeader);
   const std::optional<scheduler::Region> region = deps_.regions.Find(proposal.region);
-  if (!region) return refuse(Reason::kRegionGone, 0, 0);
-  if (region->epoch.version != proposal.epoch.version) {
-    return refuse(Reason::kStaleEpoch, proposal.epoch.version, region->epoch.version);
-  }
-  if (region->epoch.conf_ver != proposal.epoch.conf_ver) {
-    return refuse(Reason::kStaleEpoch, proposal.epoch.conf_ver, region->epoch.conf_ver);
-  }
+  if (!region) return refuse(Reason::kRegionGone);
+  if (auto stale = RefuseStaleEpoch(proposal, region->epoch)) return stale;
   if (auto conflict = deps_.runner.RefuseConflict(proposal)) return conflict;
 
   const scheduler::Influence influence = proposal.TotalInfluence(*region);
   const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
+  StoreLimits::Taken taken;
   if (proposal.priority == scheduler::Priority::kUrgent) {
-    deps_.limits.TakeAnyway(influence, now);
-  } else if (auto refusal = deps_.limits.Take(influence, now)) {
-    refusal->region = proposal.region;
-    return refusal;
+    taken = deps_.limits.TakeAnyway(influence, now);
+  } else if (auto room = deps_.limits.Take(influence, now)) {
+    taken = *std::move(room);
+  } else {
+    room.error().region = proposal.region;
+    return room.error();
   }
-  if (origin == Origin::kPlanner && !FillPeerIds(proposal)) return refuse(Reason::kNotLeader, 0, 0);
-  // Another admission may have come in between; the tokens it cost come back with time.
-  return deps_.runner.Start(std::move(proposal), *region);
+  const bool ids = origin == Origin::kPerson || FillPeerIds(proposal);
+  auto refusal = ids ? deps_.runner.Start(std::move(proposal)) : refuse(Reason::kNotLeader);
+  if (refusal) deps_.limits.GiveBack(taken, InstantOf(deps_.clock.Monotonic()));
+  return refusal;
 }
 
 bool Admission::FillPeerIds(scheduler::Proposal& proposal) {

@@ -16,7 +16,6 @@ using scheduler::Reason;
 using scheduler::Refusal;
 using scheduler::Region;
 using scheduler::RegionId;
-using scheduler::StepCommand;
 
 namespace {
 
@@ -30,17 +29,36 @@ Stamp OperatorRunner::NowStamp() const {
   return {deps_.clock.UnixNanos(), deps_.clock.Monotonic()};
 }
 
+std::optional<Refusal> RefuseStaleEpoch(const scheduler::Proposal& proposal,
+                                        const scheduler::RegionEpoch& epoch) {
+  const auto refuse = [&](uint64_t planned, uint64_t now) {
+    return Refusal{Reason::kStaleEpoch,      {}, proposal.region, static_cast<double>(planned),
+                   static_cast<double>(now), {}};
+  };
+  if (epoch.version != proposal.epoch.version) {
+    return refuse(proposal.epoch.version, epoch.version);
+  }
+  if (epoch.conf_ver != proposal.epoch.conf_ver) {
+    return refuse(proposal.epoch.conf_ver, epoch.conf_ver);
+  }
+  return {};
+}
+
 std::optional<Refusal> OperatorRunner::Conflict(const scheduler::Proposal& proposal) const {
+  const auto refuse = [&](scheduler::Priority priority, const std::string& desc) {
+    return Refusal{
+        Reason::kOperatorExists,       {},  proposal.region, static_cast<double>(proposal.priority),
+        static_cast<double>(priority), desc};
+  };
+  const auto place = starting_.find(proposal.region);
+  if (place != starting_.end() && place->second.priority >= proposal.priority) {
+    return refuse(place->second.priority, place->second.desc);
+  }
   const auto it = running_.find(proposal.region);
   if (it == running_.end()) return {};
   const scheduler::Proposal& other = it->second.info.op.plan();
   if (other.priority < proposal.priority) return {};
-  return Refusal{Reason::kOperatorExists,
-                 {},
-                 proposal.region,
-                 static_cast<double>(proposal.priority),
-                 static_cast<double>(other.priority),
-                 other.desc};
+  return refuse(other.priority, other.desc);
 }
 
 std::optional<Refusal> OperatorRunner::RefuseConflict(const scheduler::Proposal& proposal) const {
@@ -48,78 +66,127 @@ std::optional<Refusal> OperatorRunner::RefuseConflict(const scheduler::Proposal&
   return Conflict(proposal);
 }
 
-std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal, const Region& region) {
-  std::optional<StepCommand> command;
+std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal) {
+  const auto number = Reserve(proposal);
+  if (!number) return number.error();
+  const std::optional<Region> region = deps_.find_region(proposal.region);
+  Ended ended;
+  std::optional<OperatorInfo> started;
+  std::optional<scheduler::Step> step;
   {
     const MutexLock lock(mutex_);
-    if (!open_) return Refusal{Reason::kNotLeader, {}, proposal.region, 0, 0, {}};
-    if (auto refusal = Conflict(proposal)) return refusal;
-    const Stamp created = NowStamp();
-    const scheduler::Instant now = InstantOf(created.monotonic);
-    if (const auto old = running_.find(proposal.region); old != running_.end()) {
-      old->second.info.op.Replace(now);
-      Retire(old);
+    if (auto refusal = LeavePlace(*number, proposal, region)) return refusal;
+    const auto it = Insert(*number, std::move(proposal), *region, ended);
+    started = it->second.info;
+    if (Look(it, *region, ended)) {
+      const Operator& op = it->second.info.op;
+      step = op.plan().steps[op.current_step()];
     }
-    Operator op(std::move(proposal), now);
-    op.Start(now);
-    deps_.metrics.Started(op);
-    counts_[scheduler::CountingKind(op.plan().kind)] += 1;
-    const auto it =
-        running_
-            .emplace(region.id, Entry{{std::move(op), created, NowStamp(), {}}, {}, ++last_number_})
-            .first;
-    running_count_ = running_.size();
-    Follow(it->second, region);
-    LogInfo("operator starts", {{"region-id", region.id.value},
-                                {"desc", it->second.info.op.plan().desc},
-                                {"brief", it->second.info.op.plan().brief},
-                                {"why", it->second.info.op.plan().why}});
-    Schedule(it->second, now);
-    command = Look(it, region, Occasion::kTimer);
   }
-  if (command) deps_.sink.Send(region, *command);
+  TellStart(*started);
+  TellEnds(ended);
+  if (step) Send(*step, *region);
   return {};
 }
 
-void OperatorRunner::OnHeartbeat(const Region& region) {
-  if (running_count_.load(std::memory_order_acquire) == 0) return;
-  std::optional<StepCommand> command;
-  {
-    const MutexLock lock(mutex_);
-    const auto it = running_.find(region.id);
-    if (it == running_.end()) return;
-    command = Look(it, region, Occasion::kHeartbeat);
+tl::expected<uint64_t, Refusal> OperatorRunner::Reserve(const scheduler::Proposal& proposal) {
+  const MutexLock lock(mutex_);
+  if (!open_) {
+    return tl::unexpected(Refusal{Reason::kNotLeader, {}, proposal.region, 0, 0, {}});
   }
-  if (command) deps_.sink.Send(region, *command);
+  if (auto refusal = Conflict(proposal)) return tl::unexpected(*std::move(refusal));
+  starting_[proposal.region] = Place{++last_number_, proposal.priority, proposal.desc, {}};
+  Recount();
+  return last_number_;
 }
 
-std::optional<StepCommand> OperatorRunner::Look(Table::iterator it, const Region& region,
-                                                Occasion occasion) {
+std::optional<Refusal> OperatorRunner::LeavePlace(uint64_t number,
+                                                  const scheduler::Proposal& proposal,
+                                                  const std::optional<Region>& region) {
+  const auto it = starting_.find(proposal.region);
+  if (it == starting_.end() || it->second.number != number) {
+    // A more urgent one took the place, or the lead was lost.
+    if (auto conflict = Conflict(proposal)) return conflict;
+    return Refusal{Reason::kNotLeader, {}, proposal.region, 0, 0, {}};
+  }
+  const std::optional<scheduler::RegionEpoch> heard = it->second.heard;
+  starting_.erase(it);
+  Recount();
+  if (!region) return Refusal{Reason::kRegionGone, {}, proposal.region, 0, 0, {}};
+  if (auto stale = RefuseStaleEpoch(proposal, region->epoch)) return stale;
+  if (heard) return RefuseStaleEpoch(proposal, *heard);
+  return {};
+}
+
+OperatorRunner::Table::iterator OperatorRunner::Insert(uint64_t number,
+                                                       scheduler::Proposal proposal,
+                                                       const Region& region, Ended& ended) {
+  const Stamp created = NowStamp();
+  const scheduler::Instant now = InstantOf(created.monotonic);
+  if (const auto old = running_.find(region.id); old != running_.end()) {
+    old->second.info.op.Replace(now);
+    Retire(old, ended);
+  }
+  Operator op(std::move(proposal), now);
+  op.Start(now);
+  counts_[scheduler::CountingKind(op.plan().kind)] += 1;
+  const auto it =
+      running_.emplace(region.id, Entry{{std::move(op), created, created, {}}, {}, number, {}})
+          .first;
+  Recount();
+  Follow(it->second, region);
+  Schedule(it->second, now);
+  return it;
+}
+
+void OperatorRunner::OnHeartbeat(const Region& region) {
+  if (watched_count_.load(std::memory_order_acquire) == 0) return;
+  Ended ended;
+  std::optional<Operator> op;
+  uint64_t number = 0;
+  {
+    const MutexLock lock(mutex_);
+    const auto place = starting_.find(region.id);
+    if (place != starting_.end()) place->second.heard = region.epoch;
+    const auto it = running_.find(region.id);
+    if (it == running_.end()) return;
+    if (Look(it, region, ended)) {
+      op = it->second.info.op;
+      number = it->second.number;
+    }
+  }
+  if (op) {
+    const CancelReason reason = CheckStale(*op, region, deps_.store_usable);
+    if (reason == CancelReason::kNone) {
+      Send(op->plan().steps[op->current_step()], region);
+    } else {
+      const MutexLock lock(mutex_);
+      const auto it = running_.find(region.id);
+      // Unless it moved on meanwhile.
+      if (it != running_.end() && it->second.number == number &&
+          it->second.info.op.current_step() == op->current_step()) {
+        it->second.info.op.Cancel(reason, InstantOf(deps_.clock.Monotonic()));
+        Retire(it, ended);
+      }
+    }
+  }
+  TellEnds(ended);
+}
+
+bool OperatorRunner::Look(Table::iterator it, const Region& region, Ended& ended) {
   Entry& entry = it->second;
   Operator& op = entry.info.op;
   const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
   const size_t step_before = op.current_step();
   if (Advance(op, region, now) != AdvanceResult::kSend) {
-    Retire(it);
-    return {};
-  }
-  if (occasion == Occasion::kHeartbeat) {
-    const CancelReason reason = StaleReason(op, region);
-    if (reason != CancelReason::kNone) {
-      op.Cancel(reason, now);
-      Retire(it);
-      return {};
-    }
+    Retire(it, ended);
+    return false;
   }
   if (op.current_step() != step_before) {
     Follow(entry, region);
     Schedule(entry, now);
   }
-  return CommandFor(op.plan().steps[op.current_step()], region, deps_.conf_change());
-}
-
-CancelReason OperatorRunner::StaleReason(const Operator& op, const Region& region) const {
-  return CheckStale(op, region, deps_.store_usable);
+  return true;
 }
 
 void OperatorRunner::Follow(Entry& entry, const Region& region) {
@@ -128,76 +195,132 @@ void OperatorRunner::Follow(Entry& entry, const Region& region) {
   total_influence_.Add(entry.influence);
 }
 
-void OperatorRunner::Schedule(const Entry& entry, scheduler::Instant now) {
+void OperatorRunner::Schedule(Entry& entry, scheduler::Instant now) {
   const scheduler::Proposal& plan = entry.info.op.plan();
   if (entry.info.op.current_step() >= plan.steps.size()) return;
-  const Millis wait = scheduler::ResendInterval(plan.steps[entry.info.op.current_step()]);
-  due_.push({now + wait, plan.region, entry.number});
+  entry.due_at = now + scheduler::ResendInterval(plan.steps[entry.info.op.current_step()]);
+  due_.push({entry.due_at, plan.region, entry.number});
+}
+
+std::vector<OperatorRunner::Due> OperatorRunner::TakeDue(scheduler::Instant now) {
+  std::vector<Due> due;
+  while (!due_.empty() && due_.top().at <= now) {
+    if (Current(due_.top()) != running_.end()) due.push_back(due_.top());
+    due_.pop();
+  }
+  return due;
+}
+
+OperatorRunner::Table::iterator OperatorRunner::Current(const Due& due) {
+  const auto it = running_.find(due.region);
+  if (it == running_.end() || it->second.number != due.number || it->second.due_at != due.at) {
+    return running_.end();
+  }
+  return it;
 }
 
 void OperatorRunner::Tick() {
-  std::vector<std::pair<Region, StepCommand>> commands;
+  const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
+  std::vector<Due> due;
   {
     const MutexLock lock(mutex_);
-    const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
-    while (!due_.empty() && due_.top().at <= now) {
-      const Due due = due_.top();
-      due_.pop();
-      const auto it = running_.find(due.region);
-      if (it == running_.end() || it->second.number != due.number) continue;
-      const std::optional<Region> region = deps_.find_region(due.region);
-      if (!region) {
-        it->second.info.op.Cancel(CancelReason::kRegionNotFound, now);
-        Retire(it);
-        continue;
-      }
-      const size_t step = it->second.info.op.current_step();
-      auto command = Look(it, *region, Occasion::kTimer);
-      // A new step made its own entry in the heap.
-      const auto still = running_.find(due.region);
-      if (still != running_.end() && still->second.info.op.current_step() == step) {
-        Schedule(still->second, now);
-      }
-      if (command) commands.emplace_back(*region, std::move(*command));
-    }
+    due = TakeDue(now);
     records_.DropEndedBefore(deps_.clock.Monotonic() - kRecordAge);
   }
-  for (const auto& [region, command] : commands) deps_.sink.Send(region, command);
+  std::vector<std::optional<Region>> regions;
+  regions.reserve(due.size());
+  for (const Due& one : due) regions.push_back(deps_.find_region(one.region));
+
+  Ended ended;
+  std::vector<Order> orders;
+  {
+    const MutexLock lock(mutex_);
+    for (size_t i = 0; i < due.size(); ++i) {
+      const auto it = Current(due[i]);
+      if (it == running_.end()) continue;
+      Operator& op = it->second.info.op;
+      if (!regions[i]) {
+        op.Cancel(CancelReason::kRegionNotFound, now);
+        Retire(it, ended);
+      } else if (Look(it, *regions[i], ended)) {
+        if (it->second.due_at == due[i].at) Schedule(it->second, now);
+        orders.push_back({*std::move(regions[i]), op.plan().steps[op.current_step()]});
+      }
+    }
+  }
+  TellEnds(ended);
+  for (const Order& order : orders) Send(order.step, order.region);
 }
 
-void OperatorRunner::Retire(Table::iterator it) {
+void OperatorRunner::Retire(Table::iterator it, Ended& ended) {
   OperatorInfo info = std::move(it->second.info);
   total_influence_.Subtract(it->second.influence);
   counts_[scheduler::CountingKind(info.op.plan().kind)] -= 1;
   running_.erase(it);
-  running_count_ = running_.size();
+  Recount();
   info.ended = NowStamp();
-  deps_.metrics.Ended(info);
-  LogInfo("operator ends", {{"region-id", info.op.plan().region.value},
-                            {"desc", info.op.plan().desc},
-                            {"status", scheduler::StatusText(info.op.status())},
-                            {"reason", scheduler::CancelReasonText(info.op.cancel_reason())},
-                            {"took-ms", std::chrono::duration_cast<Millis>(info.ended->monotonic -
-                                                                           info.started->monotonic)
-                                            .count()}});
+  ended.push_back(info);
   records_.Add(std::move(info));
 }
 
+void OperatorRunner::Recount() {
+  running_count_ = running_.size();
+  watched_count_ = running_.size() + starting_.size();
+}
+
+void OperatorRunner::Send(const scheduler::Step& step, const Region& region) const {
+  const auto command = CommandFor(step, region, deps_.conf_change());
+  if (command) deps_.sink.Send(region, *command);
+}
+
+void OperatorRunner::TellStart(const OperatorInfo& info) const {
+  const scheduler::Proposal& plan = info.op.plan();
+  deps_.metrics.Started(info.op);
+  LogInfo("operator starts", {{"region-id", plan.region.value},
+                              {"desc", plan.desc},
+                              {"brief", plan.brief},
+                              {"why", plan.why}});
+}
+
+void OperatorRunner::TellEnds(const Ended& ended) const {
+  for (const OperatorInfo& info : ended) {
+    deps_.metrics.Ended(info);
+    const Nanos took = info.ended->monotonic - info.started->monotonic;
+    LogInfo("operator ends", {{"region-id", info.op.plan().region.value},
+                              {"desc", info.op.plan().desc},
+                              {"status", scheduler::StatusText(info.op.status())},
+                              {"reason", scheduler::CancelReasonText(info.op.cancel_reason())},
+                              {"took-ms", std::chrono::duration_cast<Millis>(took).count()}});
+  }
+}
+
 bool OperatorRunner::Cancel(RegionId region, CancelReason reason) {
-  const MutexLock lock(mutex_);
-  const auto it = running_.find(region);
-  if (it == running_.end()) return false;
-  it->second.info.op.Cancel(reason, InstantOf(deps_.clock.Monotonic()));
-  Retire(it);
+  Ended ended;
+  {
+    const MutexLock lock(mutex_);
+    const auto it = running_.find(region);
+    if (it == running_.end()) return false;
+    it->second.info.op.Cancel(reason, InstantOf(deps_.clock.Monotonic()));
+    Retire(it, ended);
+  }
+  TellEnds(ended);
   return true;
 }
 
-void OperatorRunner::CancelAll(CancelReason reason) {
-  const MutexLock lock(mutex_);
+void OperatorRunner::EndAll(CancelReason reason, Ended& ended) {
   while (!running_.empty()) {
     running_.begin()->second.info.op.Cancel(reason, InstantOf(deps_.clock.Monotonic()));
-    Retire(running_.begin());
+    Retire(running_.begin(), ended);
   }
+}
+
+void OperatorRunner::CancelAll(CancelReason reason) {
+  Ended ended;
+  {
+    const MutexLock lock(mutex_);
+    EndAll(reason, ended);
+  }
+  TellEnds(ended);
 }
 
 void OperatorRunner::Open() {
@@ -206,15 +329,18 @@ void OperatorRunner::Open() {
 }
 
 void OperatorRunner::Clear() {
+  Ended ended;
   {
     const MutexLock lock(mutex_);
     open_ = false;
+    starting_.clear();
+    EndAll(CancelReason::kLeaderStopped, ended);
+    Recount();
+    records_.Clear();
+    due_ = {};
+    total_influence_ = {};
   }
-  CancelAll(CancelReason::kLeaderStopped);
-  const MutexLock lock(mutex_);
-  records_.Clear();
-  due_ = {};
-  total_influence_ = {};
+  TellEnds(ended);
 }
 
 std::vector<OperatorInfo> OperatorRunner::Running() const {

@@ -6,7 +6,10 @@
 #include <optional>
 #include <queue>
 #include <set>
+#include <string>
 #include <vector>
+
+#include <tl/expected.hpp>
 
 #include "pd/cluster/command_sink.h"
 #include "pd/dispatch/operator_info.h"
@@ -19,12 +22,21 @@
 
 namespace pd {
 
+/// Nothing when `epoch` is the one that planning saw.
+std::optional<scheduler::Refusal> RefuseStaleEpoch(const scheduler::Proposal& proposal,
+                                                   const scheduler::RegionEpoch& epoch);
+
 /// Runs operators: sends the current step to the region's leader, moves on by what heartbeats show, gives up what is
 /// late or overtaken, keeps a record of what ended. At most one operator a region. All in the leader's memory: a new
 /// leader plans again. Thread-safe; heartbeats of regions without an operator cost one look at an atomic number or a
 /// map.
+///
+/// An operator starts on the epoch that planning saw or not at all. Regions belong to another owner with another lock,
+/// hence two steps: Start reserves the region's place, then reads the region. A report that came before is in what is
+/// read, one that comes later is heard at the reserved place or by the operator itself.
 class OperatorRunner {
  public:
+  /// All of them are called without the runner's lock.
   struct Deps {
     const Clock& clock;
     CommandSink& sink;
@@ -40,9 +52,8 @@ class OperatorRunner {
   explicit OperatorRunner(Deps deps) : deps_(std::move(deps)) {}
 
   /// Starts an operator and sends its first step. A running one of lower priority on the region is replaced; one of the
-  /// same or a higher priority refuses it.
-  std::optional<scheduler::Refusal> Start(scheduler::Proposal proposal,
-                                          const scheduler::Region& region);
+  /// same or a higher priority refuses it, as does a region that is gone or no longer has the epoch of the proposal.
+  std::optional<scheduler::Refusal> Start(scheduler::Proposal proposal);
 
   /// Whether Start would refuse for the running operator of the region.
   [[nodiscard]] std::optional<scheduler::Refusal> RefuseConflict(
@@ -83,6 +94,14 @@ class OperatorRunner {
     OperatorInfo info;
     scheduler::Influence influence;  // Its share of total_influence_.
     uint64_t number = 0;             // Tells operators of one region apart in the heap.
+    scheduler::Instant due_at;       // Of its one entry in the heap that counts.
+  };
+  /// The place of an operator that is about to start.
+  struct Place {
+    uint64_t number = 0;
+    scheduler::Priority priority = scheduler::Priority::kMedium;
+    std::string desc;
+    std::optional<scheduler::RegionEpoch> heard;  // Of the last report since it was reserved.
   };
   struct Due {
     scheduler::Instant at;
@@ -91,26 +110,48 @@ class OperatorRunner {
 
     friend bool operator>(const Due& a, const Due& b) { return a.at > b.at; }
   };
+  /// What to send.
+  struct Order {
+    scheduler::Region region;
+    scheduler::Step step;
+  };
   using Table = std::map<scheduler::RegionId, Entry>;
-  enum class Occasion : uint8_t { kHeartbeat, kTimer };
+  using Ended = std::vector<OperatorInfo>;  // To be told of once the lock is free.
 
   [[nodiscard]] Stamp NowStamp() const;
-  /// Moves one operator on. The command to send, if it goes on.
-  std::optional<scheduler::StepCommand> Look(Table::iterator it, const scheduler::Region& region,
-                                             Occasion occasion) PD_REQUIRES(mutex_);
-  [[nodiscard]] scheduler::CancelReason StaleReason(const scheduler::Operator& op,
-                                                    const scheduler::Region& region) const;
-  void Follow(Entry& running, const scheduler::Region& region) PD_REQUIRES(mutex_);
-  void Schedule(const Entry& running, scheduler::Instant now) PD_REQUIRES(mutex_);
-  /// Takes an ended operator out of the table into the records.
-  void Retire(Table::iterator it) PD_REQUIRES(mutex_);
   [[nodiscard]] std::optional<scheduler::Refusal> Conflict(
       const scheduler::Proposal& proposal) const PD_REQUIRES(mutex_);
+  /// Number of the place, or why there is none.
+  tl::expected<uint64_t, scheduler::Refusal> Reserve(const scheduler::Proposal& proposal);
+  /// Why what holds place `number` may not start on `region`; gives the place up.
+  std::optional<scheduler::Refusal> LeavePlace(uint64_t number, const scheduler::Proposal& proposal,
+                                               const std::optional<scheduler::Region>& region)
+      PD_REQUIRES(mutex_);
+  Table::iterator Insert(uint64_t number, scheduler::Proposal proposal,
+                         const scheduler::Region& region, Ended& ended) PD_REQUIRES(mutex_);
+  /// Moves one operator on; false if that was its end.
+  bool Look(Table::iterator it, const scheduler::Region& region, Ended& ended) PD_REQUIRES(mutex_);
+  void Follow(Entry& running, const scheduler::Region& region) PD_REQUIRES(mutex_);
+  void Schedule(Entry& running, scheduler::Instant now) PD_REQUIRES(mutex_);
+  std::vector<Due> TakeDue(scheduler::Instant now) PD_REQUIRES(mutex_);
+  /// The running operator that an entry of the heap is about; end() if it is out of date.
+  Table::iterator Current(const Due& due) PD_REQUIRES(mutex_);
+  /// Takes an ended operator out of the table into the records.
+  void Retire(Table::iterator it, Ended& ended) PD_REQUIRES(mutex_);
+  void EndAll(scheduler::CancelReason reason, Ended& ended) PD_REQUIRES(mutex_);
+  void Recount() PD_REQUIRES(mutex_);
+
+  // Without the lock.
+  void Send(const scheduler::Step& step, const scheduler::Region& region) const;
+  void TellStart(const OperatorInfo& info) const;
+  void TellEnds(const Ended& ended) const;
 
   const Deps deps_;
   std::atomic<size_t> running_count_{0};
+  std::atomic<size_t> watched_count_{0};  // Running or about to start.
   mutable Mutex mutex_;
   Table running_ PD_GUARDED_BY(mutex_);
+  std::map<scheduler::RegionId, Place> starting_ PD_GUARDED_BY(mutex_);
   std::map<scheduler::Kind, uint64_t> counts_ PD_GUARDED_BY(mutex_);
   scheduler::Influence total_influence_ PD_GUARDED_BY(mutex_);
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_ PD_GUARDED_BY(mutex_);

@@ -55,8 +55,8 @@ StoreLimitRoom StoreLimits::Room(scheduler::StoreId store, scheduler::Instant no
   return room;
 }
 
-std::optional<scheduler::Refusal> StoreLimits::Take(const scheduler::Influence& influence,
-                                                    scheduler::Instant now) {
+tl::expected<StoreLimits::Taken, scheduler::Refusal> StoreLimits::Take(
+    const scheduler::Influence& influence, scheduler::Instant now) {
   const ConfigStore::Snapshot config = config_.online();
   const MutexLock lock(mutex_);
   for (const auto& [store, delta] : influence.stores()) {
@@ -65,35 +65,51 @@ std::optional<scheduler::Refusal> StoreLimits::Take(const scheduler::Influence& 
       if (cost <= 0) continue;
       const int64_t room = RoomOf(*config, {store, type}, now);
       if (room >= cost) continue;
-      return scheduler::Refusal{type == LimitType::kAddPeer ? scheduler::Reason::kStoreAddLimit
-                                                            : scheduler::Reason::kStoreRemoveLimit,
-                                store,
-                                {},
-                                static_cast<double>(room),
-                                static_cast<double>(cost),
-                                {}};
+      return tl::unexpected(scheduler::Refusal{type == LimitType::kAddPeer
+                                                   ? scheduler::Reason::kStoreAddLimit
+                                                   : scheduler::Reason::kStoreRemoveLimit,
+                                               store,
+                                               {},
+                                               static_cast<double>(room),
+                                               static_cast<double>(cost),
+                                               {}});
     }
   }
-  Charge(*config, influence, now);
-  return {};
+  return Charge(*config, influence, now);
 }
 
-void StoreLimits::TakeAnyway(const scheduler::Influence& influence, scheduler::Instant now) {
+StoreLimits::Taken StoreLimits::TakeAnyway(const scheduler::Influence& influence,
+                                           scheduler::Instant now) {
   const ConfigStore::Snapshot config = config_.online();
   const MutexLock lock(mutex_);
-  Charge(*config, influence, now);
+  return Charge(*config, influence, now);
 }
 
-void StoreLimits::Charge(const OnlineConfig& config, const scheduler::Influence& influence,
-                         scheduler::Instant now) {
+void StoreLimits::GiveBack(const Taken& taken, scheduler::Instant now) {
+  const ConfigStore::Snapshot config = config_.online();
+  const MutexLock lock(mutex_);
+  for (const auto& [key, amount] : taken) {
+    const std::optional<double> tokens = Tokens(*config, key, now);
+    if (!tokens) continue;  // Unlimited by now.
+    buckets_[key].tokens = std::min(Capacity(RateOf(*config, key)), *tokens + amount);
+  }
+}
+
+StoreLimits::Taken StoreLimits::Charge(const OnlineConfig& config,
+                                       const scheduler::Influence& influence,
+                                       scheduler::Instant now) {
+  Taken taken;
   for (const auto& [store, delta] : influence.stores()) {
     for (const LimitType type : kLimited) {
       const auto cost = static_cast<double>(delta.CostOf(type));
       const Key key{store, type};
-      if (cost <= 0 || !Tokens(config, key, now)) continue;
-      buckets_[key].tokens = std::max(0.0, buckets_[key].tokens - cost);
+      const std::optional<double> tokens = Tokens(config, key, now);
+      if (cost <= 0 || !tokens) continue;
+      taken[key] = std::min(*tokens, cost);
+      buckets_[key].tokens = *tokens - taken[key];
     }
   }
+  return taken;
 }
 
 void StoreLimits::Clear() {

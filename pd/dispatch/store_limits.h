@@ -3,6 +3,9 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <utility>
+
+#include <tl/expected.hpp>
 
 #include "pd/config/config_store.h"
 #include "pd/runtime/mutex.h"
@@ -18,16 +21,22 @@ namespace pd {
 /// second's worth; 0 and rates of 1e8 and more are unlimited. Thread-safe. Leader's memory only.
 class StoreLimits {
  public:
+  using Key = std::pair<scheduler::StoreId, scheduler::LimitType>;
+  /// Tokens that an operator took.
+  using Taken = std::map<Key, double>;
+
   explicit StoreLimits(const ConfigStore& config) : config_(config) {}
 
   /// What is left for this store now.
   [[nodiscard]] scheduler::StoreLimitRoom Room(scheduler::StoreId store, scheduler::Instant now);
 
   /// Takes the costs of an operator off all its stores, or nothing and says which store has too little left.
-  std::optional<scheduler::Refusal> Take(const scheduler::Influence& influence,
-                                         scheduler::Instant now);
+  tl::expected<Taken, scheduler::Refusal> Take(const scheduler::Influence& influence,
+                                               scheduler::Instant now);
   /// Takes whatever there is: for operators that do not wait.
-  void TakeAnyway(const scheduler::Influence& influence, scheduler::Instant now);
+  Taken TakeAnyway(const scheduler::Influence& influence, scheduler::Instant now);
+  /// Of an operator that did not start after all. A bucket never holds more than it can.
+  void GiveBack(const Taken& taken, scheduler::Instant now);
 
   void Clear();
 
@@ -36,7 +45,6 @@ class StoreLimits {
     double tokens = 0;
     scheduler::Instant filled_at;
   };
-  using Key = std::pair<scheduler::StoreId, scheduler::LimitType>;
 
   [[nodiscard]] static double RateOf(const OnlineConfig& config, const Key& key);
   /// Tokens now; none: unlimited.
@@ -44,8 +52,8 @@ class StoreLimits {
       PD_REQUIRES(mutex_);
   [[nodiscard]] int64_t RoomOf(const OnlineConfig& config, const Key& key, scheduler::Instant now)
       PD_REQUIRES(mutex_);
-  void Charge(const OnlineConfig& config, const scheduler::Influence& influence,
-              scheduler::Instant now) PD_REQUIRES(mutex_);
+  Taken Charge(const OnlineConfig& config, const scheduler::Influence& influence,
+               scheduler::Instant now) PD_REQUIRES(mutex_);
 
   const ConfigStore& config_;
   Mutex mutex_;

@@ -1,5 +1,8 @@
 #include "pd/dispatch/operator_runner.h"
 
+#include <functional>
+#include <utility>
+
 #include <catch2/catch.hpp>
 
 #include "tests/pd/dispatch/dispatch_fakes.h"
@@ -36,6 +39,11 @@ struct Fixture {
                       scheduler::PromoteLearner{{store}, {900 + store}}};
     return proposal;
   }
+  /// Starts it on a region that is known as it is here.
+  std::optional<scheduler::Refusal> Start(Proposal proposal, const Region& region) {
+    regions[region.id.value] = region;
+    return runner.Start(std::move(proposal));
+  }
   [[nodiscard]] std::optional<OperatorInfo> Find(uint64_t region) const {
     return runner.Find({region});
   }
@@ -46,20 +54,32 @@ struct Fixture {
   OperatorMetrics metrics{registry};
   std::map<uint64_t, Region> regions;
   bool store_usable = true;
+  std::function<void()> on_find = [] {};  // After the region was read.
+  // Each looks into the runner: a call with its lock held would never come back.
   OperatorRunner runner{{clock, commands,
                          [this](scheduler::RegionId id) -> std::optional<Region> {
+                           static_cast<void>(runner.CountOf(Kind::kLeader));
                            const auto it = regions.find(id.value);
-                           if (it == regions.end()) return {};
-                           return it->second;
+                           std::optional<Region> region;
+                           if (it != regions.end()) region = it->second;
+                           on_find();
+                           return region;
                          },
-                         [this](scheduler::StoreId) { return store_usable; },
-                         [] { return scheduler::ConfChange::kV2; }, metrics}};
+                         [this](scheduler::StoreId) {
+                           static_cast<void>(runner.CountOf(Kind::kLeader));
+                           return store_usable;
+                         },
+                         [this] {
+                           static_cast<void>(runner.CountOf(Kind::kLeader));
+                           return scheduler::ConfChange::kV2;
+                         },
+                         metrics}};
 };
 
 TEST_CASE("an operator runs from its start to its record", "[runner]") {
   Fixture f;
   Region region = MakeRegion(7, {1, 2, 3});
-  REQUIRE_FALSE(f.runner.Start(f.Add(region, 4), region));
+  REQUIRE_FALSE(f.Start(f.Add(region, 4), region));
   CHECK(f.runner.IsBusy({7}));
   CHECK(f.runner.CountOf(Kind::kReplica) == 1);
   CHECK(f.runner.TotalInfluence().Of({4}).region_count == 1);
@@ -91,7 +111,7 @@ TEST_CASE("a lost command is sent again in time", "[runner]") {
   Fixture f;
   const Region region = MakeRegion(7, {1, 2, 3});
   f.regions[7] = region;
-  REQUIRE_FALSE(f.runner.Start(f.Transfer(region, 2), region));
+  REQUIRE_FALSE(f.Start(f.Transfer(region, 2), region));
   f.clock.monotonic += 1s;
   f.runner.Tick();
   CHECK(f.commands.heard.size() == 1);
@@ -109,11 +129,11 @@ TEST_CASE("a lost command is sent again in time", "[runner]") {
 TEST_CASE("operators of a region give way by priority", "[runner]") {
   Fixture f;
   const Region region = MakeRegion(7, {1, 2, 3});
-  REQUIRE_FALSE(f.runner.Start(f.Transfer(region, 2), region));
-  const auto refusal = f.runner.Start(f.Transfer(region, 3), region);
+  REQUIRE_FALSE(f.Start(f.Transfer(region, 2), region));
+  const auto refusal = f.Start(f.Transfer(region, 3), region);
   REQUIRE(refusal);
   CHECK(refusal->reason == scheduler::Reason::kOperatorExists);
-  REQUIRE_FALSE(f.runner.Start(f.Transfer(region, 3, Priority::kUrgent), region));
+  REQUIRE_FALSE(f.Start(f.Transfer(region, 3, Priority::kUrgent), region));
   CHECK(f.runner.Records(0).front().op.status() == Status::kReplaced);
   CHECK(f.runner.Running().size() == 1);
   CHECK(f.runner.CountOf(Kind::kLeader) == 1);
@@ -123,7 +143,7 @@ TEST_CASE("operators end early for good reasons", "[runner]") {
   Fixture f;
   Region region = MakeRegion(7, {1, 2, 3});
   f.regions[7] = region;
-  REQUIRE_FALSE(f.runner.Start(f.Add(region, 4), region));
+  REQUIRE_FALSE(f.Start(f.Add(region, 4), region));
   SECTION("a foreign change of peers") {
     region.epoch.conf_ver += 1;
     f.runner.OnHeartbeat(region);
@@ -157,7 +177,7 @@ TEST_CASE("operators end early for good reasons", "[runner]") {
 TEST_CASE("records go after ten minutes", "[runner]") {
   Fixture f;
   const Region region = MakeRegion(7, {1, 2, 3});
-  REQUIRE_FALSE(f.runner.Start(f.Transfer(region, 2), region));
+  REQUIRE_FALSE(f.Start(f.Transfer(region, 2), region));
   f.runner.CancelAll(CancelReason::kAdminStop);
   f.clock.monotonic += 9min;
   f.runner.Tick();
@@ -170,19 +190,114 @@ TEST_CASE("records go after ten minutes", "[runner]") {
 TEST_CASE("a leader that stops leaves nothing behind", "[runner]") {
   Fixture f;
   const Region region = MakeRegion(7, {1, 2, 3});
-  REQUIRE_FALSE(f.runner.Start(f.Add(region, 4), region));
+  REQUIRE_FALSE(f.Start(f.Add(region, 4), region));
   f.runner.Clear();
   CHECK(f.runner.Running().empty());
   CHECK(f.runner.Records(0).empty());
   CHECK(f.runner.TotalInfluence().stores().empty());
   // A plan made before arrives after.
-  const auto refusal = f.runner.Start(f.Add(region, 4), region);
+  const auto refusal = f.Start(f.Add(region, 4), region);
   REQUIRE(refusal);
   CHECK(refusal->reason == scheduler::Reason::kNotLeader);
   f.runner.Open();
-  CHECK_FALSE(f.runner.Start(f.Add(region, 4), region));
+  CHECK_FALSE(f.Start(f.Add(region, 4), region));
   f.runner.Clear();
   CHECK(f.runner.CountOf(Kind::kReplica) == 0);
+}
+
+TEST_CASE("an operator starts on the epoch that was planned for or not at all", "[runner]") {
+  Fixture f;
+  Region region = MakeRegion(7, {1, 2, 3});
+  Region changed = region;
+  SECTION("split before the start") {
+    changed.epoch.version += 1;
+    f.regions[7] = changed;
+  }
+  SECTION("changed before the start") {
+    changed.epoch.conf_ver += 1;
+    f.regions[7] = changed;
+  }
+  SECTION("changed behind the look at the region") {
+    changed.epoch.version += 1;
+    f.regions[7] = region;
+    f.on_find = [&] { f.runner.OnHeartbeat(changed); };
+  }
+  const auto refusal = f.runner.Start(f.Add(region, 4));
+  REQUIRE(refusal);
+  CHECK(refusal->reason == scheduler::Reason::kStaleEpoch);
+  CHECK(f.commands.heard.empty());
+  CHECK_FALSE(f.runner.IsBusy({7}));
+  CHECK(f.runner.TotalInfluence().stores().empty());
+  // The place is free again.
+  f.on_find = [] {};
+  CHECK_FALSE(f.Start(f.Add(changed, 4), changed));
+}
+
+TEST_CASE("a region that is gone starts nothing", "[runner]") {
+  Fixture f;
+  const auto refusal = f.runner.Start(f.Add(MakeRegion(7, {1, 2, 3}), 4));
+  REQUIRE(refusal);
+  CHECK(refusal->reason == scheduler::Reason::kRegionGone);
+}
+
+TEST_CASE("while one operator starts, only a more urgent one takes its place", "[runner]") {
+  Fixture f;
+  const Region region = MakeRegion(7, {1, 2, 3});
+  std::optional<scheduler::Refusal> other;
+  bool once = true;
+  const auto start_other = [&](Priority priority) {
+    f.on_find = [&, priority] {
+      if (std::exchange(once, false)) other = f.runner.Start(f.Transfer(region, 3, priority));
+    };
+  };
+  SECTION("the same priority waits") {
+    start_other(Priority::kMedium);
+    REQUIRE_FALSE(f.Start(f.Transfer(region, 2), region));
+    REQUIRE(other);
+    CHECK(other->reason == scheduler::Reason::kOperatorExists);
+    CHECK(f.Find(7)->op.plan().priority == Priority::kMedium);
+  }
+  SECTION("a higher one starts instead") {
+    start_other(Priority::kUrgent);
+    const auto refusal = f.Start(f.Transfer(region, 2), region);
+    REQUIRE(refusal);
+    CHECK(refusal->reason == scheduler::Reason::kOperatorExists);
+    CHECK_FALSE(other);
+    CHECK(f.Find(7)->op.plan().priority == Priority::kUrgent);
+  }
+  CHECK(f.runner.running_count() == 1);
+  CHECK(f.runner.CountOf(Kind::kLeader) == 1);
+}
+
+TEST_CASE("a plan of one leadership does not start in the next", "[runner]") {
+  Fixture f;
+  const Region region = MakeRegion(7, {1, 2, 3});
+  f.on_find = [&] {
+    f.runner.Clear();
+    f.runner.Open();
+  };
+  const auto refusal = f.Start(f.Transfer(region, 2), region);
+  REQUIRE(refusal);
+  CHECK(refusal->reason == scheduler::Reason::kNotLeader);
+  CHECK(f.runner.running_count() == 0);
+}
+
+TEST_CASE("each step is sent again at one pace, however many came before", "[runner]") {
+  Fixture f;
+  Region region = MakeRegion(7, {1, 2, 3});
+  REQUIRE_FALSE(f.Start(f.Add(region, 4), region));
+  region.peers.push_back({{904}, {4}, scheduler::PeerRole::kLearner, false});
+  region.epoch.conf_ver += 1;
+  f.regions[7] = region;
+  f.clock.monotonic += 1s;
+  f.runner.OnHeartbeat(region);
+  CHECK(f.commands.heard.size() == 2);
+  // Every two seconds from then on; the time of the first step, five seconds after the start, is void.
+  for (int i = 0; i < 10; ++i) {
+    f.clock.monotonic += 1s;
+    f.runner.Tick();
+  }
+  CHECK(f.commands.heard.size() == 7);
 }
 
 }  // namespace

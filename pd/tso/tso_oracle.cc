@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -159,17 +160,17 @@ void TsoOracle::Tick() {
 }
 
 void TsoOracle::SaveEnd(int64_t end_ms, SaveDone done) {
-  uint64_t epoch = 0;
+  std::optional<uint64_t> epoch;
   {
     const MutexLock lock(mutex_);
-    if (last_.load(std::memory_order_acquire) == 0) {
-      return done(NotLeader());
+    if (last_.load(std::memory_order_acquire) != 0) {
+      saving_ = true;
+      epoch = epoch_;
     }
-    saving_ = true;
-    epoch = epoch_;
   }
+  if (!epoch) return done(NotLeader());
   events_.saves.fetch_add(1, std::memory_order_relaxed);
-  save_(end_ms, [this, end_ms, epoch, done = std::move(done)](Result<void> saved) {
+  save_(end_ms, [this, end_ms, epoch = *epoch, done = std::move(done)](Result<void> saved) {
     {
       const MutexLock lock(mutex_);
       if (epoch != epoch_) {

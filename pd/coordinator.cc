@@ -80,7 +80,7 @@ Coordinator::Coordinator(Deps deps)
       checker_events_(deps_.metrics.Counters(
           "pd_checker_event_count", "Checker outcomes per checker and reason", {"type", "name"})),
       rng_(deps_.seed) {
-  deps_.cluster.AddObserver(static_cast<RegionObserver&>(*this));
+  deps_.cluster.AddObserver(*this);
 }
 
 Coordinator::~Coordinator() { Stop(); }

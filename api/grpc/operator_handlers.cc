@@ -16,7 +16,6 @@ pdpb::OperatorStatus StatusOf(scheduler::Status status) {
       return pdpb::CANCEL;
     case scheduler::Status::kReplaced:
       return pdpb::REPLACE;
-    case scheduler::Status::kExpired:
     case scheduler::Status::kTimeout:
       return pdpb::TIMEOUT;
   }

@@ -439,13 +439,7 @@ Result<void> Cluster::HandleRegionReport(Region report) {
 }
 
 Result<scheduler::NodeState> Cluster::HandleStoreReport(StoreTable::Heartbeat heartbeat) {
-  const StoreId id = heartbeat.id;
-  auto state = stores_.OnHeartbeat(std::move(heartbeat));
-  if (!state || store_observers_.empty()) return state;
-  if (const std::optional<Store> store = stores_.Find(id)) {
-    for (StoreObserver* observer : store_observers_) observer->OnStoreReported(*store);
-  }
-  return state;
+  return stores_.OnHeartbeat(std::move(heartbeat));
 }
 
 Result<std::vector<Cluster::SplitIds>> Cluster::AskSplit(const Region& region, uint32_t count) {

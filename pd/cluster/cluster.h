@@ -36,13 +36,6 @@ class RegionObserver {
                                 const scheduler::RegionChange& change) = 0;
 };
 
-/// Told of each store heartbeat, likewise.
-class StoreObserver {
- public:
-  virtual ~StoreObserver() = default;
-  virtual void OnStoreReported(const scheduler::Store& store) = 0;
-};
-
 /// The cluster of stores: bootstrap, stores, regions.
 ///
 /// Runs only on the PD leader, once the cluster is bootstrapped: running(). Region heartbeats are
@@ -142,7 +135,6 @@ class Cluster final : public LeaderService {
 
   /// Before Start.
   void AddObserver(RegionObserver& observer) { region_observers_.push_back(&observer); }
-  void AddObserver(StoreObserver& observer) { store_observers_.push_back(&observer); }
 
   [[nodiscard]] uint64_t term() const { return term_.load(); }
   [[nodiscard]] const Clock& clock() const { return deps_.clock; }
@@ -193,7 +185,6 @@ class Cluster final : public LeaderService {
   StoreTable stores_;
   SafePoints safe_points_;
   std::vector<RegionObserver*> region_observers_;
-  std::vector<StoreObserver*> store_observers_;
   std::atomic<bool> running_ = false;
   std::atomic<bool> synced_ = false;
   std::atomic<uint64_t> term_ = 0;  // The last one that this member led in.

@@ -24,7 +24,6 @@ class ClusterPaths {
   [[nodiscard]] std::string Region(uint64_t id) const {
     return fmt::format("{}raft/r/{:020}", root_, id);
   }
-  [[nodiscard]] std::string StoreWeights() const { return root_ + "schedule/store_weight/"; }
   [[nodiscard]] std::string LeaderWeight(uint64_t id) const {
     return fmt::format("{}schedule/store_weight/{:020}/leader", root_, id);
   }

@@ -122,8 +122,6 @@ const char* OtherPhrase(Reason reason) {
       return "region {region} has changed meanwhile";
     case Reason::kOperatorExists:
       return "region {region} has an operator already";
-    case Reason::kWaitLimit:
-      return "{value} such operators wait already, {bound} are allowed";
     case Reason::kNotLeader:
       return "this member no longer leads";
     default:

@@ -54,7 +54,6 @@ class SnapshotSender {
   /// Drops all transfers without telling; the member does not lead any more.
   void Clear();
 
-  [[nodiscard]] bool Active(raft::NodeId to) const { return transfers_.count(to) != 0; }
   [[nodiscard]] uint64_t completed() const { return completed_; }
   /// Of all chunks, those sent again included.
   [[nodiscard]] uint64_t bytes_sent() const { return bytes_sent_; }

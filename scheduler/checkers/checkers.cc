@@ -11,8 +11,6 @@ constexpr std::array<const char*, kCheckerKindCount> kNames = {
 
 }  // namespace
 
-const char* CheckerName(CheckerKind kind) { return kNames[static_cast<size_t>(kind)]; }
-
 std::optional<CheckerKind> CheckerByName(std::string_view name) {
   for (size_t i = 0; i < kNames.size(); ++i) {
     if (name == kNames[i]) return static_cast<CheckerKind>(i);
@@ -41,15 +39,6 @@ Decision CheckRegion(const PlanContext& context, const Region& region, const Che
     decision.look_again_soon = true;
   }
   return decision;
-}
-
-uint64_t MissingPeers(const PlanContext& context, const Region& region) {
-  uint64_t missing = 0;
-  for (const RuleFit& fit : context.Fit(region).rule_fits) {
-    if (fit.rule->role == RuleRole::kLearner) continue;
-    missing += fit.rule->count - fit.peers.size();
-  }
-  return missing;
 }
 
 }  // namespace scheduler

@@ -21,7 +21,6 @@ enum class CheckerKind : uint8_t {
 };
 inline constexpr size_t kCheckerKindCount = 7;
 
-const char* CheckerName(CheckerKind kind);
 std::optional<CheckerKind> CheckerByName(std::string_view name);
 
 /// What the chain must know beside the region.
@@ -32,8 +31,5 @@ struct CheckInput {
 
 /// Runs the chain on one region; the first checker with a proposal wins (scheduling.md B.2).
 Decision CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input);
-
-/// Peers that the region lacks against its rules, learners not counted: what orders the queue of urgent repairs.
-uint64_t MissingPeers(const PlanContext& context, const Region& region);
 
 }  // namespace scheduler

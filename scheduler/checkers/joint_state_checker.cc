@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "scheduler/filters/store_filter.h"
-#include "scheduler/operator/builder.h"
 
 namespace scheduler {
 namespace {
@@ -70,19 +69,6 @@ Decision CheckJointState(const PlanContext& context, const Region& region) {
   }
   proposal.steps.emplace_back(std::move(leave));
   decision.proposals.push_back(std::move(proposal));
-  return decision;
-}
-
-Decision CheckLearners(const PlanContext& context, const Region& region) {
-  Decision decision;
-  for (const Peer& peer : region.peers) {
-    if (!IsLearner(peer)) continue;
-    decision.Take(region.id, Builder(context, "promote-learner", region)
-                                 .PromoteLearner(peer.store)
-                                 .SetWhy("learners are not wanted without placement rules")
-                                 .Build(Kind::kNone));
-    if (!decision.proposals.empty()) break;
-  }
   return decision;
 }
 

@@ -9,7 +9,4 @@ namespace scheduler {
 /// being demoted it goes to another peer first, inside the joint state; with nobody to lead the region waits.
 Decision CheckJointState(const PlanContext& context, const Region& region);
 
-/// Promotes learners, for clusters without placement rules: the first that may be promoted.
-Decision CheckLearners(const PlanContext& context, const Region& region);
-
 }  // namespace scheduler

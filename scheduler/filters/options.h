@@ -26,7 +26,6 @@ struct ScheduleOptions {
   uint64_t witness_schedule_limit = 4;
   uint64_t affinity_schedule_limit = 0;
   uint64_t split_scatter_schedule_limit = 4;
-  uint64_t scheduler_max_waiting_operator = 5;
 
   uint64_t max_snapshot_count = 64;
   uint64_t max_pending_peer_count = 64;  // 0: no check.

@@ -58,7 +58,6 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "no-hot-statistics",
     "stale-epoch",
     "operator-exists",
-    "wait-limit",
     "not-leader",
 };
 

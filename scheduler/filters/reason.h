@@ -67,7 +67,6 @@ enum class Reason : uint8_t {
   // Admission.
   kStaleEpoch,      // The proposal's epoch; the region's.
   kOperatorExists,  // Priority of the proposal; priority of the running operator.
-  kWaitLimit,       // Operators waiting with the same description; the limit.
   kNotLeader,
 };
 

@@ -153,10 +153,6 @@ struct Region {
 
   friend bool operator==(const Region&, const Region&) = default;
 
-  [[nodiscard]] const Peer* FindPeer(PeerId peer_id) const {
-    const auto it = std::ranges::find(peers, peer_id, &Peer::id);
-    return it == peers.end() ? nullptr : &*it;
-  }
   [[nodiscard]] const Peer* PeerOnStore(StoreId store) const {
     const auto it = std::ranges::find(peers, store, &Peer::store);
     return it == peers.end() ? nullptr : &*it;
@@ -181,10 +177,5 @@ struct Region {
     return Contains(start_key, end_key, key);
   }
 };
-
-/// "Healthy" as the checkers mean it: no peer down, none pending.
-inline bool IsHealthy(const Region& region) {
-  return region.down_peers.empty() && region.pending_peers.empty();
-}
 
 }  // namespace scheduler

@@ -114,11 +114,6 @@ Builder& Builder::SetExpectedRoles(std::map<StoreId, RuleRole> roles) {
   return *this;
 }
 
-Builder& Builder::LightAdd() {
-  light_add_ = true;
-  return *this;
-}
-
 Builder& Builder::ForceLeader() {
   force_leader_ = true;
   return *this;
@@ -219,11 +214,10 @@ std::vector<StoreId> Builder::StoresIn(const PeersByStore& peers) const {
 
 std::string Builder::Brief() const {
   const auto list = [&](const PeersByStore& peers) { return StoreListText(StoresIn(peers)); };
-  const std::string light = light_add_ ? "light peer" : "peer";
   if (!to_add_.empty() && !to_remove_.empty()) {
-    return "mv " + light + ": store " + list(to_remove_) + " to " + list(to_add_);
+    return "mv peer: store " + list(to_remove_) + " to " + list(to_add_);
   }
-  if (!to_add_.empty()) return "add " + light + ": store " + list(to_add_);
+  if (!to_add_.empty()) return "add peer: store " + list(to_add_);
   if (!to_remove_.empty() && !to_promote_.empty()) {
     // The reference swaps the two sets here, and its readers know it so.
     return "promote peer: store " + list(to_remove_) + ", rm peer: store " + list(to_promote_);

@@ -31,8 +31,6 @@ class Builder {
   /// Further stores that will do as leader; SetLeader names the first choice. Only for pure leader transfers.
   Builder& SetLeaderCandidates(std::vector<StoreId> stores);
   Builder& SetExpectedRoles(std::map<StoreId, RuleRole> roles);
-  /// Added peers take nothing from the store limits.
-  Builder& LightAdd();
   /// The leader is what a person asked for: filters and rules do not stand in the way.
   Builder& ForceLeader();
   Builder& SkipRuleCheck();
@@ -96,7 +94,6 @@ class Builder {
   StoreId target_leader_;  // 0: any.
   std::vector<StoreId> leader_candidates_;
   std::map<StoreId, RuleRole> expected_roles_;
-  bool light_add_ = false;
   bool force_leader_ = false;
   bool skip_rule_check_ = false;
 

@@ -15,7 +15,7 @@ void Builder::DoTransfer(StoreId to) {
 
 void Builder::DoAdd(const Peer& peer) {
   proposal_.steps.emplace_back(
-      scheduler::AddLearner{peer.store, peer.id, region_.leader.store, light_add_, peer.witness});
+      scheduler::AddLearner{peer.store, peer.id, region_.leader.store, peer.witness});
   Peer learner = peer;
   learner.role = PeerRole::kLearner;
   current_[peer.store] = learner;
@@ -32,7 +32,7 @@ void Builder::DoRemove(const Peer& peer) {
   const Store* store = context_.view.FindStore(peer.store);
   const bool down =
       store == nullptr || store->DownTime(context_.now) > context_.options.max_store_down_time;
-  proposal_.steps.emplace_back(scheduler::RemovePeer{peer.store, peer.id, false, down});
+  proposal_.steps.emplace_back(scheduler::RemovePeer{peer.store, peer.id, down});
   current_.erase(peer.store);
   proposal_.kind |= Kind::kRegion;
 }

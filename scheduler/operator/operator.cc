@@ -56,12 +56,6 @@ bool Operator::Cancel(CancelReason reason, Instant now) {
 
 bool Operator::Replace(Instant now) { return Become(Status::kReplaced, now); }
 
-bool Operator::ExpireIfLate(Instant now) {
-  if (status_ != Status::kCreated || now - created_at_ <= kOperatorExpiry) return false;
-  cancel_reason_ = CancelReason::kExpired;
-  return Become(Status::kExpired, now);
-}
-
 void Operator::Progress(const Region& region, Instant now) {
   if (status_ != Status::kStarted) return;
   while (current_step_ < plan_.steps.size() && IsFinished(plan_.steps[current_step_], region)) {
@@ -104,7 +98,6 @@ AdvanceResult Advance(Operator& op, const Region& region, Instant now) {
     case Status::kCreated:
     case Status::kCanceled:
     case Status::kReplaced:
-    case Status::kExpired:
       return AdvanceResult::kNotRunning;
   }
   return AdvanceResult::kNotRunning;

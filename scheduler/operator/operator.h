@@ -16,9 +16,6 @@
 
 namespace scheduler {
 
-/// An operator that waits longer than this before it starts expires.
-inline constexpr Millis kOperatorExpiry = Seconds{3};
-
 /// What planning proposes: steps for one region, with the epoch that planning saw. Admission makes an Operator of it.
 struct Proposal {
   std::string
@@ -31,8 +28,7 @@ struct Proposal {
   Kind kind = Kind::kNone;
   Priority priority = Priority::kMedium;
   std::vector<Step> steps;
-  std::optional<RegionId> related_merge;  // The other half of a merge.
-  std::string why;                        // For people: the numbers that led to it.
+  std::string why;  // For people: the numbers that led to it.
 
   /// The sum of the step timeouts.
   [[nodiscard]] Millis Timeout() const;
@@ -69,8 +65,6 @@ class Operator {
   bool Start(Instant now);
   bool Cancel(CancelReason reason, Instant now);
   bool Replace(Instant now);
-  /// Created, but for longer than kOperatorExpiry: Expired.
-  bool ExpireIfLate(Instant now);
   /// Passes the steps that `region` shows as finished; after the last one: Success. Then, when the sum of the step
   /// timeouts has passed since the start: Timeout.
   void Progress(const Region& region, Instant now);

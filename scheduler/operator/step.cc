@@ -178,10 +178,10 @@ struct Influences {
     to.leader_size_mib += size();
     to.leader_count += 1;
   }
-  void operator()(const AddPeer& step) const { Arrive(step.store, step.light, step.witness); }
+  void operator()(const AddPeer& step) const { Arrive(step.store, step.witness); }
   void operator()(const AddLearner& step) const {
-    Arrive(step.store, step.light, step.witness);
-    if (step.light || step.witness) return;
+    Arrive(step.store, step.witness);
+    if (step.witness) return;
     Cost(step.sender, LimitType::kSendSnapshot) += size();
   }
   void operator()(const PromoteLearner&) const {}
@@ -195,7 +195,6 @@ struct Influences {
     } else {
       store.region_size_mib -= size();
     }
-    if (step.light) return;
     const uint64_t size_mib =
         step.down ? std::min(region.size_mib, kDownSizeMaxMib) : region.size_mib;
     Cost(step.store, LimitType::kRemovePeer) += LimitCost(size_mib);
@@ -226,7 +225,7 @@ struct Influences {
     }
   }
 
-  void Arrive(StoreId store_id, bool light, bool witness) const {
+  void Arrive(StoreId store_id, bool witness) const {
     StoreInfluence& store = influence.At(store_id);
     store.region_count += 1;
     if (witness) {
@@ -234,7 +233,7 @@ struct Influences {
       return;
     }
     store.region_size_mib += size();
-    if (!light) Cost(store_id, LimitType::kAddPeer) += LimitCost(region.size_mib);
+    Cost(store_id, LimitType::kAddPeer) += LimitCost(region.size_mib);
   }
   [[nodiscard]] int64_t& Cost(StoreId store, LimitType type) const {
     return influence.At(store).cost[static_cast<size_t>(type)];

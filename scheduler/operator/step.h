@@ -25,7 +25,6 @@ struct TransferLeader {
 struct AddPeer {
   StoreId store;
   PeerId peer;
-  bool light = false;  // Takes nothing from the store limits.
   bool witness = false;
 };
 
@@ -33,7 +32,6 @@ struct AddLearner {
   StoreId store;
   PeerId peer;
   StoreId sender;  // The leader's store when the operator was built: it sends the snapshot.
-  bool light = false;
   bool witness = false;
 };
 
@@ -53,7 +51,6 @@ struct DemoteVoter {
 struct RemovePeer {
   StoreId store;
   PeerId peer;
-  bool light = false;
   bool down = false;  // The store is down: costs little, since nothing is read from it.
 };
 

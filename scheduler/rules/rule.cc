@@ -75,20 +75,6 @@ bool MatchesRole(const Peer& peer, const Peer& leader, RuleRole role) {
   return false;
 }
 
-const char* RoleText(RuleRole role) {
-  switch (role) {
-    case RuleRole::kVoter:
-      return "voter";
-    case RuleRole::kLeader:
-      return "leader";
-    case RuleRole::kFollower:
-      return "follower";
-    case RuleRole::kLearner:
-      return "learner";
-  }
-  return "voter";
-}
-
 std::vector<const Rule*> RuleBook::RulesFor(const Region& region) const {
   std::vector<const Rule*> applied;
   for (const Rule& rule : rules_) {

@@ -52,8 +52,6 @@ bool MatchesConstraints(const Store& store, const std::vector<LabelConstraint>& 
 /// True when `peer` is what `role` asks for. `leader` is the region's leader.
 bool MatchesRole(const Peer& peer, const Peer& leader, RuleRole role);
 
-const char* RoleText(RuleRole role);
-
 /// The rules in force. Immutable, so that a plan sees one state of it.
 class RuleBook {
  public:

@@ -93,6 +93,7 @@ void DecisionLog::Clear() {
 std::vector<DecisionLog::Source> DecisionLog::All() const {
   const MutexLock lock(mutex_);
   std::vector<Source> all;
+  all.reserve(runs_.size() + merged_.size());
   for (const auto& entry : runs_) all.push_back(entry.second);
   for (const auto& [name, source] : merged_) {
     all.push_back(source);

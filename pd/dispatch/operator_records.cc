@@ -5,11 +5,12 @@
 
 namespace pd {
 
-void OperatorRecords::Add(OperatorInfo info) {
-  int64_t latest_unix_ns = info.ended->unix_ns;
+void OperatorRecords::Add(OperatorInfo info, Stamp ended) {
+  info.ended = ended;
+  int64_t latest_unix_ns = ended.unix_ns;
   if (!records_.empty()) latest_unix_ns = std::max(latest_unix_ns, records_.back().latest_unix_ns);
   latest_[info.op.plan().region] = first_ + records_.size();
-  records_.push_back({std::move(info), latest_unix_ns});
+  records_.push_back({std::move(info), ended.monotonic, latest_unix_ns});
   if (records_.size() > kMax) DropOldest();
 }
 
@@ -21,7 +22,7 @@ void OperatorRecords::DropOldest() {
 }
 
 void OperatorRecords::DropEndedBefore(Nanos monotonic) {
-  while (!records_.empty() && records_.front().info.ended->monotonic < monotonic) DropOldest();
+  while (!records_.empty() && records_.front().ended < monotonic) DropOldest();
 }
 
 void OperatorRecords::Clear() {

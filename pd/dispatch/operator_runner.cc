@@ -75,7 +75,8 @@ std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal) {
   std::optional<scheduler::Step> step;
   {
     const MutexLock lock(mutex_);
-    if (auto refusal = LeavePlace(*number, proposal, region)) return refusal;
+    auto refusal = LeavePlace(*number, proposal, region);
+    if (refusal || !region) return refusal;  // It refuses whatever is gone.
     const auto it = Insert(*number, std::move(proposal), *region, ended);
     started = it->second.info;
     if (Look(it, *region, ended)) {
@@ -239,12 +240,13 @@ void OperatorRunner::Tick() {
       const auto it = Current(due[i]);
       if (it == running_.end()) continue;
       Operator& op = it->second.info.op;
-      if (!regions[i]) {
+      std::optional<Region>& region = regions[i];
+      if (!region) {
         op.Cancel(CancelReason::kRegionNotFound, now);
         Retire(it, ended);
-      } else if (Look(it, *regions[i], ended)) {
+      } else if (Look(it, *region, ended)) {
         if (it->second.due_at == due[i].at) Schedule(it->second, now);
-        orders.push_back({*std::move(regions[i]), op.plan().steps[op.current_step()]});
+        orders.push_back({*std::move(region), op.plan().steps[op.current_step()]});
       }
     }
   }
@@ -258,9 +260,10 @@ void OperatorRunner::Retire(Table::iterator it, Ended& ended) {
   counts_[scheduler::CountingKind(info.op.plan().kind)] -= 1;
   running_.erase(it);
   Recount();
-  info.ended = NowStamp();
+  const Stamp now = NowStamp();
+  info.ended = now;
   ended.push_back(info);
-  records_.Add(std::move(info));
+  records_.Add(std::move(info), now);
 }
 
 void OperatorRunner::Recount() {
@@ -285,7 +288,8 @@ void OperatorRunner::TellStart(const OperatorInfo& info) const {
 void OperatorRunner::TellEnds(const Ended& ended) const {
   for (const OperatorInfo& info : ended) {
     deps_.metrics.Ended(info);
-    const Nanos took = info.ended->monotonic - info.started->monotonic;
+    const Nanos took =
+        info.ended && info.started ? info.ended->monotonic - info.started->monotonic : Nanos{0};
     LogInfo("operator ends", {{"region-id", info.op.plan().region.value},
                               {"desc", info.op.plan().desc},
                               {"status", scheduler::StatusText(info.op.status())},
@@ -373,7 +377,7 @@ std::vector<OperatorInfo> OperatorRunner::Records(int64_t from_unix_s) const {
     }
     if (some.empty()) return all;
     for (OperatorInfo& info : some) {
-      if (info.ended->unix_ns >= from_unix_ns) all.push_back(std::move(info));
+      if (info.ended && info.ended->unix_ns >= from_unix_ns) all.push_back(std::move(info));
     }
   }
 }

@@ -79,7 +79,8 @@ class OperatorRunner {
   [[nodiscard]] std::vector<OperatorInfo> Running() const;
   /// The running operator of a region, else its last record.
   [[nodiscard]] std::optional<OperatorInfo> Find(scheduler::RegionId region) const;
-  /// Ended operators, oldest first, that ended at `from_unix_s` or later. Heartbeats pass in between when there are many.
+  /// Ended operators, oldest first, that ended at `from_unix_s` or later. When there are many, heartbeats pass in
+  /// between.
   [[nodiscard]] std::vector<OperatorInfo> Records(int64_t from_unix_s) const;
   [[nodiscard]] size_t running_count() const { return running_count_.load(); }
   /// Running operators that count against this kind.

@@ -20,16 +20,16 @@ bool IsBalanced(const World& world, int percent);
 /// What the driver says of operators on a region.
 enum class DriverSays { kRunning, kNothingRuns, kNoAnswer };
 
-/// Regions that got a step and so have, or had, an operator. Each is kept until the driver says that nothing runs there:
-/// an operator may take many minutes.
+/// Regions that got a step and so have, or had, an operator. Each is kept until the driver says that nothing runs
+/// there: an operator may take many minutes.
 class TouchedRegions {
  public:
   using AskDriver = std::function<DriverSays(uint64_t region_id)>;
 
   void Touch(uint64_t region_id) { regions_.insert(region_id); }
 
-  /// Asks for up to `most` regions, until one is not done with. kNothingRuns: of no region at all; kNoAnswer: the driver
-  /// did not answer, or there are more to ask for.
+  /// Asks for up to `most` regions, until one is not done with. kNothingRuns: of no region at all; kNoAnswer: the
+  /// driver did not answer, or there are more to ask for.
   DriverSays Ask(const AskDriver& ask, size_t most);
 
  private:

@@ -173,6 +173,30 @@ std::string FormatJsonLine(const LineHead& head, std::string_view message, LogFi
   return line + '}';
 }
 
+/// What Rotate puts between the stem and the extension: "-2026-11-23T16-00-00.000". The number counts
+/// within the second, in three digits or more.
+bool IsBackupStamp(std::string_view text) {
+  constexpr std::string_view kShape = "-dddd-dd-ddTdd-dd-dd.ddd";
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.size() < kShape.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char wanted = i < kShape.size() ? kShape[i] : 'd';
+    if (wanted == 'd' ? !is_digit(text[i]) : text[i] != wanted) return false;
+  }
+  return true;
+}
+
+/// Whether `name` is a renamed predecessor of the log file `path`: other servers, and other programs,
+/// may keep files with similar names in the same folder.
+bool IsBackupOf(const fs::path& path, const std::string& name) {
+  const std::string stem = path.stem().string();
+  const std::string extension = path.extension().string();
+  if (name.size() < stem.size() + extension.size()) return false;
+  if (!name.starts_with(stem) || !name.ends_with(extension)) return false;
+  return IsBackupStamp(
+      std::string_view(name).substr(stem.size(), name.size() - stem.size() - extension.size()));
+}
+
 /// The open log file and its renamed predecessors. Not thread-safe.
 class LogFile {
  public:
@@ -230,15 +254,11 @@ class LogFile {
 
   void RemoveOld() const {
     const fs::path path(options_.file);
-    const std::string prefix = path.stem().string() + "-";
     std::vector<fs::path> backups;
     std::error_code failed;
     const fs::path folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
     for (const auto& entry : fs::directory_iterator(folder, failed)) {
-      if (entry.path() != path && entry.path().extension() == path.extension() &&
-          entry.path().filename().string().starts_with(prefix)) {
-        backups.push_back(entry.path());
-      }
+      if (IsBackupOf(path, entry.path().filename().string())) backups.push_back(entry.path());
     }
     std::sort(backups.begin(), backups.end(), std::greater<>());  // Newest first, by the stamp.
     const auto oldest =

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <regex>
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 #include <stdlib.h>
@@ -86,6 +87,41 @@ TEST_CASE("files are renamed when they are full, and old ones removed", "[log]")
                             std::istreambuf_iterator<char>());
   CHECK(content.find("[written]") != std::string::npos);
   CHECK(content.find("not written") == std::string::npos);
+  fs::remove_all(folder);
+}
+
+TEST_CASE("rotation removes its own backups alone", "[log]") {
+  std::string folder = fs::temp_directory_path() / "qm-log-XXXXXX";
+  REQUIRE(mkdtemp(folder.data()) != nullptr);
+  const std::vector<std::string> foreign = {
+      "pd-1.log",
+      "pd-1-2026-11-28T10-00-00.000.log",
+      "pd-slow.log",
+      "pd-2026-11-28.log",
+      "pd-2026-11-28T10-00-00.log",
+      "pd-2026-11-28T10-00-00.00x.log",
+      "pd-2026-11-28T10-00-00.000.log.gz",
+      "pd-zzzz-11-28T10-00-00.000.log",
+  };
+  const std::string old_backup = folder + "/pd-2026-11-28T10-00-00.000.log";
+  for (const std::string& name : foreign) std::ofstream(folder + "/" + name) << "theirs";
+  std::ofstream(old_backup) << "old";
+  LogOptions options;
+  options.file = folder + "/pd.log";
+  options.max_size_mib = 1;
+  options.max_backups = 1;
+  REQUIRE(ConfigureLog(options));
+  const std::string text(600'000, 'x');
+  for (int i = 0; i < 3; ++i) LogInfo(text);
+  REQUIRE(ConfigureLog({}));
+  for (const std::string& name : foreign) {
+    INFO(name);
+    CHECK(fs::exists(folder + "/" + name));
+  }
+  CHECK_FALSE(fs::exists(old_backup));
+  size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder)) ++files;
+  CHECK(files == foreign.size() + 2);  // The file and its newest backup.
   fs::remove_all(folder);
 }
 

@@ -77,51 +77,91 @@ bool LeaderWatch::Answers(size_t index) const {
 
 TsoLine::TsoLine(const std::string& url) : channel_(harness::OpenChannel(url)) {}
 
-TsoLine::~TsoLine() { Close(); }
-
 void TsoLine::Open() {
-  Close();
-  answer_.reset();
-  ended_ = false;
-  stream_ = std::make_unique<harness::Stream>(
+  Close(current_);
+  current_.call = std::make_shared<Call>();
+  current_.stream = std::make_unique<harness::Stream>(
       channel_, "/pdpb.PD/Tso",
-      harness::Stream::Callbacks{[this](grpc::ByteBuffer bytes) {
-                                   pdpb::TsoResponse answer;
-                                   if (!harness::FromBuffer(bytes, answer)) return;
-                                   const std::lock_guard lock(mutex_);
-                                   answer_ = std::move(answer);
-                                   changed_.notify_one();
-                                 },
-                                 [this](const grpc::Status&) {
-                                   const std::lock_guard lock(mutex_);
-                                   ended_ = true;
-                                   changed_.notify_one();
-                                 }});
+      harness::Stream::Callbacks{
+          [call = current_.call](grpc::ByteBuffer bytes) { TakeAnswer(*call, std::move(bytes)); },
+          [call = current_.call](const grpc::Status&) {
+            const std::lock_guard lock(call->mutex);
+            call->failed = true;
+            call->changed.notify_one();
+          }});
 }
 
-void TsoLine::Close() { stream_.reset(); }
+void TsoLine::TakeAnswer(Call& call, grpc::ByteBuffer bytes) {
+  const int64_t received_ns = NowNs();
+  pdpb::TsoResponse answer;
+  const bool granted = harness::FromBuffer(bytes, answer) && !answer.header().has_error();
+  const std::lock_guard lock(call.mutex);
+  if (granted && answer.count() == call.grant.count) {
+    call.grant.received_ns = received_ns;
+    call.grant.last = (static_cast<uint64_t>(answer.timestamp().physical()) << kLogicalBits) +
+                      static_cast<uint64_t>(answer.timestamp().logical());
+    call.answered = true;
+  } else {
+    call.failed = true;
+  }
+  call.changed.notify_one();
+}
+
+void TsoLine::Close(Line& line) {
+  line.stream.reset();
+  line.call.reset();
+}
 
 std::optional<Grant> TsoLine::Ask(uint64_t cluster_id, uint32_t count, Millis timeout) {
-  if (stream_ == nullptr || stream_->ended()) Open();
+  if (current_.stream == nullptr || current_.stream->ended()) Open();
   pdpb::TsoRequest request;
   request.mutable_header()->set_cluster_id(cluster_id);
   request.set_count(count);
-  Grant grant;
-  grant.sent_ns = NowNs();
-  stream_->Write(harness::ToBuffer(request));
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, timeout, [this] { return answer_.has_value() || ended_; });
-  grant.received_ns = NowNs();
-  const std::optional<pdpb::TsoResponse> answer = std::exchange(answer_, std::nullopt);
+  Call& call = *current_.call;
+  std::unique_lock lock(call.mutex);
+  call.answered = false;
+  call.grant = {};
+  call.grant.count = count;
+  call.grant.sent_ns = NowNs();
   lock.unlock();
-  if (!answer || answer->header().has_error() || answer->count() != count) {
-    Close();
-    return std::nullopt;
+  current_.stream->Write(harness::ToBuffer(request));
+  lock.lock();
+  call.changed.wait_for(lock, timeout, [&] { return call.answered || call.failed; });
+  if (call.answered) return call.grant;
+  const bool failed = call.failed;
+  lock.unlock();
+  if (failed) {
+    Close(current_);
+  } else {
+    KeepOpen();
   }
-  grant.count = count;
-  grant.last = (static_cast<uint64_t>(answer->timestamp().physical()) << kLogicalBits) +
-               static_cast<uint64_t>(answer->timestamp().logical());
-  return grant;
+  return std::nullopt;
+}
+
+void TsoLine::KeepOpen() {
+  CollectLate();
+  if (late_.size() == kLateMax) {
+    Close(late_.front());
+    late_.pop_front();
+  }
+  late_.push_back(std::exchange(current_, {}));
+}
+
+void TsoLine::CollectLate() {
+  std::erase_if(late_, [this](Line& line) {
+    {
+      const std::lock_guard lock(line.call->mutex);
+      if (line.call->answered) late_grants_.push_back(line.call->grant);
+      if (!line.call->answered && !line.call->failed) return false;
+    }
+    Close(line);
+    return true;
+  });
+}
+
+std::vector<Grant> TsoLine::TakeLate() {
+  CollectLate();
+  return std::exchange(late_grants_, {});
 }
 
 Load::Load(const LeaderWatch& watch, std::vector<std::string> urls, int tso_clients, int id_clients)
@@ -167,6 +207,10 @@ void Load::RunTso(uint64_t seed) {
   }
   const std::lock_guard lock(mutex_);
   timestamps_.insert(timestamps_.end(), grants.begin(), grants.end());
+  for (const auto& line : lines) {
+    const std::vector<Grant> late = line->TakeLate();
+    late_timestamps_.insert(late_timestamps_.end(), late.begin(), late.end());
+  }
 }
 
 void Load::RunIds(uint64_t seed) {

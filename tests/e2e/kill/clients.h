@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,26 +51,47 @@ class LeaderWatch {
 };
 
 /// One TSO stream to one member, opened again after it has ended. One request at a time. One thread calls it.
+///
+/// A member that is stopped may still answer what it was asked before, long after others took over: the most dangerous
+/// answers there are. So a stream whose answer is late stays open, and the next request goes on a new one.
 class TsoLine {
  public:
   explicit TsoLine(const std::string& url);
-  ~TsoLine();
   TsoLine(const TsoLine&) = delete;
   TsoLine& operator=(const TsoLine&) = delete;
 
-  /// Nothing on an error or when no answer comes in time; the stream is given up then.
+  /// Nothing on an error or when no answer comes in time.
   std::optional<Grant> Ask(uint64_t cluster_id, uint32_t count, harness::Millis timeout);
 
+  /// What was answered after its Ask() had given up, each answer once. At most kLateMax answers are waited for; beyond
+  /// that the oldest stream is given up.
+  std::vector<Grant> TakeLate();
+  static constexpr size_t kLateMax = 32;
+
  private:
+  // One stream and the one request under way on it.
+  struct Call {
+    std::mutex mutex;
+    std::condition_variable changed;
+    Grant grant;            // Its last number and the time of receipt come with the answer.
+    bool answered = false;  // The grant is complete.
+    bool failed = false;    // No answer will come.
+  };
+  struct Line {
+    std::shared_ptr<Call> call;  // Shared with the callbacks.
+    std::unique_ptr<harness::Stream> stream;
+  };
+
   void Open();
-  void Close();
+  static void TakeAnswer(Call& call, grpc::ByteBuffer bytes);
+  static void Close(Line& line);
+  void KeepOpen();
+  void CollectLate();
 
   std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<harness::Stream> stream_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::optional<pdpb::TsoResponse> answer_;
-  bool ended_ = false;
+  Line current_;
+  std::deque<Line> late_;           // Oldest first.
+  std::vector<Grant> late_grants_;  // Not taken yet.
 };
 
 /// Clients that ask for timestamps and ids all the time, each on its own thread, wherever the leader is. What they got
@@ -82,6 +104,8 @@ class Load {
   /// Ends the clients; call it before the rest.
   void Stop();
   const std::vector<Grant>& timestamps() const { return timestamps_; }
+  /// Timestamps whose answer came after the client had gone on.
+  const std::vector<Grant>& late_timestamps() const { return late_timestamps_; }
   const std::vector<Grant>& ids() const { return ids_; }
 
   /// When the last timestamp was received.
@@ -97,6 +121,7 @@ class Load {
   std::atomic<int64_t> last_success_ns_ = 0;
   std::mutex mutex_;
   std::vector<Grant> timestamps_;
+  std::vector<Grant> late_timestamps_;
   std::vector<Grant> ids_;
   std::vector<std::thread> threads_;
 };

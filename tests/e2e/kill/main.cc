@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/e2e/kill/clients.h"
@@ -70,8 +71,11 @@ class Trial {
     std::this_thread::sleep_for(Millis(200));
     load.Stop();
     PrintGaps(load, faults);
+    std::vector<Grant> timestamps = load.timestamps();
+    timestamps.insert(timestamps.end(), load.late_timestamps().begin(),
+                      load.late_timestamps().end());
     for (auto& found :
-         {FindViolations(load.timestamps(), "timestamp"), FindViolations(load.ids(), "id")}) {
+         {FindViolations(std::move(timestamps), "timestamp"), FindViolations(load.ids(), "id")}) {
       violations.insert(violations.end(), found.begin(), found.end());
     }
     if (load.timestamps().empty() || load.ids().empty()) violations.push_back("nobody was served");
@@ -118,8 +122,9 @@ class Trial {
     }
     const auto below =
         std::count_if(gaps.begin(), gaps.end(), [](int64_t ms) { return ms < 1000; });
-    std::printf("%zu timestamps in %zu answers, %zu answers with ids\n", Sum(load.timestamps()),
-                load.timestamps().size(), load.ids().size());
+    std::printf("%zu timestamps in %zu answers, %zu late answers, %zu answers with ids\n",
+                Sum(load.timestamps()), load.timestamps().size(), load.late_timestamps().size(),
+                load.ids().size());
     std::printf(
         "gaps of %zu faults: median %lld ms, 95%% %lld ms, longest %lld ms, %lld under 1 s\n",
         gaps.size(), static_cast<long long>(Percentile(gaps, 50)),
@@ -169,6 +174,10 @@ class Trial {
       std::vector<int64_t> received;
       for (const Grant& grant : grants) received.push_back(grant.received_ns);
       gaps.push_back(LongestGap(received, asked_ns, NowNs()) / 1000);
+    }
+    for (const auto& line : lines) {
+      const std::vector<Grant> late = line->TakeLate();
+      grants.insert(grants.end(), late.begin(), late.end());
     }
     std::vector<std::string> found = FindViolations(grants, "timestamp in hand-overs");
     violations.insert(violations.end(), found.begin(), found.end());

@@ -20,7 +20,6 @@ constexpr Millis kHandOverTimeout{2000};  // On top of the election timeout.
 constexpr Millis kRetryAfter{200};
 constexpr Nanos kTsoWindow = Millis(500);
 constexpr Millis kDutyInterval{50};
-constexpr Nanos kPublishAgain = std::chrono::seconds(10);
 constexpr Nanos kPriorityInterval = std::chrono::minutes(1);
 constexpr std::string_view kTemporaryPrefix = "/config/ttl/";
 constexpr const char* kClusterIdKey = "/pd/cluster_id";
@@ -440,7 +439,7 @@ void PdServer::RunTimer() {
 }
 
 void PdServer::RunDuties() {
-  Nanos publish_at{0};
+  PublishSchedule publishing;
   Nanos priority_at = clock_.Monotonic() + kPriorityInterval;
   while (true) {
     {
@@ -450,7 +449,7 @@ void PdServer::RunDuties() {
       if (stopping_) return;
     }
     const Nanos now = clock_.Monotonic();
-    if (now >= publish_at && PublishSelf()) publish_at = now + kPublishAgain;
+    PublishSelf(publishing, now);
     if (now >= priority_at) {
       CheckLeaderPriority();
       priority_at = now + kPriorityInterval;
@@ -467,15 +466,22 @@ MemberDetail PdServer::SelfDetail() const {
   return detail;
 }
 
-bool PdServer::PublishSelf() {
-  const MemberDetail detail = SelfDetail();
-  if (cluster_id() == 0) return false;
-  if (members_->IsPublished(detail)) return true;
+void PdServer::PublishSelf(PublishSchedule& schedule, Nanos now) {
   const auto leader = members_->PdLeader();
-  if (!leader || leader->client_urls.empty() || leader->id == detail.member.id) return false;
-  const auto published = peers_.Publish(leader->client_urls, detail, kWriteTimeout);
-  if (!published) LogWarn("cannot publish this member yet", {{"error", published.error()}});
-  return published.has_value();
+  if (cluster_id() == 0 || !schedule.Due(now, leader ? leader->id : 0)) return;
+  const MemberDetail detail = SelfDetail();
+  if (!members_->IsPublished(detail)) {
+    if (!leader || leader->client_urls.empty() || leader->id == detail.member.id) return;
+    const auto published = peers_.Publish(leader->client_urls, detail, kWriteTimeout);
+    if (!published) {
+      if (schedule.OnFailed(clock_.Monotonic(), leader->id, published.error().context)) {
+        LogWarn("cannot publish this member yet, will try again",
+                {{"leader-name", leader->name}, {"error", published.error()}});
+      }
+      return;
+    }
+  }
+  if (schedule.OnPublished(now)) LogInfo("this member is published", {{"name", config_.name}});
 }
 
 void PdServer::CheckLeaderPriority() {

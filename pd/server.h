@@ -16,6 +16,7 @@
 #include "pd/id/id_allocator.h"
 #include "pd/members/identity.h"
 #include "pd/members/members.h"
+#include "pd/members/publish_schedule.h"
 #include "pd/members/seed_transport.h"
 #include "pd/meta/meta_store.h"
 #include "pd/metrics/metrics.h"
@@ -161,8 +162,8 @@ class PdServer final : private GroupListener {
 
   // The duties thread: what may wait for other members.
   void RunDuties() PD_EXCLUDES(mutex_);
-  /// True when the group knows this member as it is now.
-  bool PublishSelf();
+  /// Lets the group know this member as it is now, when it is time for that.
+  void PublishSelf(PublishSchedule& schedule, Nanos now);
   [[nodiscard]] MemberDetail SelfDetail() const;
   void CheckLeaderPriority();
 

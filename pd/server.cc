@@ -20,6 +20,8 @@ constexpr Millis kHandOverTimeout{2000};  // On top of the election timeout.
 constexpr Millis kRetryAfter{200};
 constexpr Nanos kTsoWindow = Millis(500);
 constexpr Millis kDutyInterval{50};
+constexpr int kHistoryLooks = 12;
+constexpr Millis kHistoryPeriodMin{1000};
 constexpr Nanos kPriorityInterval = std::chrono::minutes(1);
 constexpr std::string_view kTemporaryPrefix = "/config/ttl/";
 constexpr const char* kClusterIdKey = "/pd/cluster_id";
@@ -97,6 +99,21 @@ GroupOptions MakeGroupOptions(const Config& config, const MemberIdentity& identi
   return options;
 }
 
+/// History is looked at a dozen times in the time it is kept. What does not parse was refused by FillDefaults().
+MetaOptions MakeMetaOptions(const Config& config) {
+  MetaOptions options;
+  options.request_bytes_max = config.max_request_bytes;
+  if (const auto kept = ParseHistoryKept(config)) {
+    options.compaction_retention = std::chrono::duration_cast<Millis>(kept->age);
+    options.compaction_revisions = kept->revisions;
+    if (kept->age > Nanos(0)) {
+      options.compaction_period =
+          std::max(options.compaction_retention / kHistoryLooks, kHistoryPeriodMin);
+    }
+  }
+  return options;
+}
+
 /// Raft gives a hand-over up after the election timeout.
 Millis HandOverTimeout(const Config& config) {
   const GroupOptions options = MakeGroupOptions(config, {});
@@ -148,7 +165,7 @@ Result<void> PdServer::Assemble(const MemberIdentity& identity) {
   auto group = RaftGroup::Open(MakeGroupOptions(config_, identity), *database_, transport_, clock_);
   if (!group) return tl::unexpected(group.error());
   group_ = std::move(*group);
-  meta_ = MetaStore::Create(*group_, *database_, clock_);
+  meta_ = MetaStore::Create(*group_, *database_, clock_, MakeMetaOptions(config_));
   group_->AddListener(*this);
 
   Member self;
@@ -168,6 +185,11 @@ Result<void> PdServer::Assemble(const MemberIdentity& identity) {
   });
   config_store_->AddCheck([this](const OnlineConfig&, const OnlineConfig& after) {
     return CheckDashboardAddress(after.pd_server.dashboard_address);
+  });
+  config_store_->AddObserver([this](const ConfigStore::Snapshot& online) {
+    for (const NoEffect& item : online_effects_.News(*online)) {
+      LogWarn("config item has no effect here", {{"item", item.key}, {"why", item.why}});
+    }
   });
   ids_ = std::make_unique<IdAllocator>([this](uint64_t count) { return ReserveIds(count); });
   TsoOracle::Options tso;

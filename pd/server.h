@@ -13,6 +13,7 @@
 
 #include "pd/config/config.h"
 #include "pd/config/config_store.h"
+#include "pd/config/effects.h"
 #include "pd/id/id_allocator.h"
 #include "pd/members/identity.h"
 #include "pd/members/members.h"
@@ -186,6 +187,7 @@ class PdServer final : private GroupListener {
   std::unique_ptr<RaftGroup> group_;
   std::unique_ptr<MetaStore> meta_;
   std::unique_ptr<Members> members_;
+  OnlineEffects online_effects_;
   std::unique_ptr<ConfigStore> config_store_;
   std::unique_ptr<IdAllocator> ids_;
   std::unique_ptr<TsoOracle> tso_;

@@ -1,6 +1,7 @@
 #include "pd/config/config.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr const char* kDefaultClientUrls = "http://127.0.0.1:2379";
 constexpr const char* kDefaultPeerUrls = "http://127.0.0.1:2380";
+constexpr int64_t kHistoryHoursMax = 24 * 365 * 100;
 
 tl::unexpected<Error> BadItem(std::string_view key, std::string_view what) {
   return Fail(ErrorCode::kInvalidArgument, fmt::format("config item {}: {}", key, what));
@@ -64,6 +66,11 @@ Result<void> CheckChoice(std::string_view key, const std::string& value,
                          std::initializer_list<std::string_view> choices) {
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return {};
   return BadItem(key, fmt::format("\"{}\" is not one of {}", value, fmt::join(choices, ", ")));
+}
+
+Result<void> CheckHistoryKept(const Config& config) {
+  if (const auto kept = ParseHistoryKept(config); !kept) return tl::unexpected(kept.error());
+  return {};
 }
 
 /// Which TLS settings go together; whether the files are good shows at the start.
@@ -158,6 +165,7 @@ Result<void> FillDefaults(Config& config, const std::string& hostname) {
       CheckChoice("log.format", config.log.format, {"text", "json"}),
       CheckChoice("auto-compaction-mode", config.auto_compaction_mode, {"periodic", "revision"}),
       CheckTls(config),
+      CheckHistoryKept(config),
       CheckSecurity(config.security),
       CheckLogOutsideData(config),
       ValidateOnlineConfig(MakeOnlineConfig(config))};
@@ -183,6 +191,27 @@ std::string ConfigToJson(const Config& config) {
   }
   json["security"] = security;
   return DumpCompact(json);
+}
+
+Result<HistoryKept> ParseHistoryKept(const Config& config) {
+  constexpr const char* kKey = "auto-compaction-retention";
+  const std::string& text = config.auto_compaction_retention;
+  const bool by_age = config.auto_compaction_mode == "periodic";
+  HistoryKept kept;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failed] = std::from_chars(text.data(), end, kept.revisions);
+  if (failed != std::errc() || rest != end) {
+    const auto age = ParseDuration(text);
+    if (!age) return BadItem(kKey, age.error().context);
+    kept.revisions = age->count();
+    kept.age = *age;
+  } else if (by_age && kept.revisions <= kHistoryHoursMax) {
+    kept.age = std::chrono::hours(kept.revisions);
+  } else if (by_age) {
+    return BadItem(kKey, fmt::format("{} hours are too many", kept.revisions));
+  }
+  if (kept.revisions < 0) return BadItem(kKey, "must not be negative");
+  return by_age ? HistoryKept{kept.age, 0} : HistoryKept{Nanos(0), kept.revisions};
 }
 
 Result<LogOptions> MakeLogOptions(const Config& config) {

@@ -80,6 +80,15 @@ Result<void> FillDefaults(Config& config, const std::string& hostname);
 /// The configuration as GET /pd/api/v1/config shows it, compact; see http-json.md 10.
 std::string ConfigToJson(const Config& config);
 
+/// How much of the key space's history is kept, by age or by number; both 0: all of it.
+struct HistoryKept {
+  Nanos age{0};
+  int64_t revisions = 0;
+};
+/// From auto-compaction-mode and auto-compaction-retention, read as etcd does: a bare number is hours
+/// in the one mode and revisions in the other. kInvalidArgument names the key.
+Result<HistoryKept> ParseHistoryKept(const Config& config);
+
 /// The log section in the log's own words. kInvalidArgument for an unknown level or format.
 Result<LogOptions> MakeLogOptions(const Config& config);
 

@@ -43,11 +43,40 @@ class RevisionAges {
   std::deque<std::pair<Nanos, Revision>> samples_;
 };
 
+uint64_t BytesOf(const KvTxn& txn);
+
+uint64_t BytesOf(const std::vector<TxnOp>& ops) {
+  uint64_t bytes = 0;
+  for (const TxnOp& op : ops) {
+    if (const auto* put = std::get_if<PutRequest>(&op)) {
+      bytes += put->key.size() + put->value.size();
+    } else if (const auto* gone = std::get_if<DeleteRequest>(&op)) {
+      bytes += gone->key.size() + gone->range_end.size();
+    } else if (const auto* range = std::get_if<RangeRequest>(&op)) {
+      bytes += range->key.size() + range->range_end.size();
+    } else if (const auto* nested = std::get_if<std::vector<KvTxn>>(&op)) {
+      for (const KvTxn& inner : *nested) bytes += BytesOf(inner);
+    }
+  }
+  return bytes;
+}
+
+/// What a client sent: keys and values. Region records are the server's own.
+uint64_t BytesOf(const KvTxn& txn) {
+  uint64_t bytes = BytesOf(txn.then) + BytesOf(txn.otherwise);
+  for (const Compare& compare : txn.compares) bytes += compare.key.size() + compare.value.size();
+  return bytes;
+}
+
 class RaftMetaStore final : public MetaStore {
  public:
   RaftMetaStore(RaftGroup& group, const Database& database, const Clock& clock,
                 const MetaOptions& options)
-      : MetaStore(group), database_(database), clock_(clock), options_(options), hub_(database) {}
+      : MetaStore(group, options.request_bytes_max),
+        database_(database),
+        clock_(clock),
+        options_(options),
+        hub_(database) {}
   ~RaftMetaStore() override { Stop(); }
 
   void Start() override {
@@ -225,12 +254,17 @@ class RaftMetaStore final : public MetaStore {
   /// Every member notes the revisions, so that a new leader knows their age; the leader compacts.
   void CompactHistory() {
     const Nanos now = clock_.Monotonic();
-    if (options_.compaction_retention <= Millis(0) || now < next_compaction_) return;
+    const bool by_count = options_.compaction_revisions > 0;
+    const bool by_age = options_.compaction_retention > Millis(0);
+    if ((!by_count && !by_age) || now < next_compaction_) return;
     next_compaction_ = now + options_.compaction_period;
     const auto mark = Mark(Consistency::kLocal);
     if (!mark) return;
-    ages_.Sample(now, mark->revision);
-    const Revision target = ages_.TakeSeenBefore(now - options_.compaction_retention);
+    Revision target = mark->revision - options_.compaction_revisions;
+    if (!by_count) {
+      ages_.Sample(now, mark->revision);
+      target = ages_.TakeSeenBefore(now - options_.compaction_retention);
+    }
     if (target <= mark->compact_revision || !group().LeaseValid()) return;
     group().Propose({Compact{target}, 0}, [](const Result<CommandResult>&) {});
   }
@@ -284,6 +318,9 @@ Result<std::vector<KeyValue>> MetaStore::GetPrefix(const std::string& prefix,
 }
 
 Result<TxnResult> MetaStore::Txn(KvTxn txn, Millis timeout, raft::Term fence) {
+  if (BytesOf(txn) > request_bytes_max_) {
+    return Fail(ErrorCode::kInvalidArgument, "etcdserver: request is too large");
+  }
   return group_.ProposeAndWait({std::move(txn), 0}, timeout, fence);
 }
 

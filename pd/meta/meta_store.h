@@ -60,7 +60,10 @@ enum class Consistency : uint8_t {
 struct MetaOptions {
   Millis compaction_period{300'000};       // How often history is looked at ...
   Millis compaction_retention{3'600'000};  // ... and how much of it is kept; 0 keeps all.
+  Revision compaction_revisions = 0;       // Not 0: keeps so many revisions, however old.
   Millis checkpoint_period{60'000};        // How often what long leases have left is saved.
+  // Keys and values of one Txn, Put or Delete; more is kInvalidArgument. As large as a command at most.
+  uint64_t request_bytes_max = UINT64_MAX;
 };
 
 /// The replicated key-value space: everything of the server that lasts goes through it, under the reference's keys
@@ -92,7 +95,7 @@ class MetaStore : public GroupListener {
   /// Every region in id order, off one frozen view of what is applied here, until `visit` returns false.
   virtual Result<void> VisitRegions(const std::function<bool(RegionRecord)>& visit) const = 0;
 
-  // Writes. Errors: those of RaftGroup::Propose. `fence`: see there; 0 for none.
+  // Writes. Errors: those of RaftGroup::Propose, kInvalidArgument. `fence`: see there; 0 for none.
   Result<TxnResult> Txn(KvTxn txn, Millis timeout, raft::Term fence = 0);
   Result<Revision> Put(std::string key, std::string value, Millis timeout, raft::Term fence = 0);
   Result<DeleteResult> Delete(std::string key, std::string range_end, Millis timeout,
@@ -117,11 +120,13 @@ class MetaStore : public GroupListener {
                                                     std::shared_ptr<WatchSink> sink) = 0;
 
  protected:
-  explicit MetaStore(RaftGroup& group) : group_(group) {}
+  MetaStore(RaftGroup& group, uint64_t request_bytes_max)
+      : group_(group), request_bytes_max_(request_bytes_max) {}
   [[nodiscard]] RaftGroup& group() const { return group_; }
 
  private:
   RaftGroup& group_;
+  const uint64_t request_bytes_max_;
 };
 
 /// The end of the range of all keys that begin with `prefix`: "\0" when there is none.

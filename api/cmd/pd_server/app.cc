@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -91,6 +92,13 @@ void WarnOfPlainUrls(const pd::Config& config) {
     if (urls->find("http://") == std::string::npos) continue;
     pd::LogWarn("certificates are given, but not used at an http:// url", {{"urls", *urls}});
   }
+}
+
+/// A request of the largest size with what the wire adds; gRPC counts in an int.
+size_t ReceiveBytesMax(uint64_t request_bytes_max) {
+  constexpr uint64_t kOverhead = 512U << 10U;
+  constexpr uint64_t kMost = std::numeric_limits<int>::max();
+  return std::min(request_bytes_max, kMost - kOverhead) + kOverhead;
 }
 
 /// This member's identity for its first start: by a join, or from the list of first members.
@@ -287,7 +295,9 @@ class ServerApp::Impl {
     grpc_parts.limiter = &middleware_->grpc();
     grpc_parts.metrics = call_metrics_.get();
     grpc_parts.tls = client_tls_.get();
-    grpc_ = std::make_unique<GrpcServer>(methods_, pool_, GrpcServer::Options{}, grpc_parts);
+    GrpcServer::Options grpc_options;
+    grpc_options.receive_bytes_max = ReceiveBytesMax(config_.max_request_bytes);
+    grpc_ = std::make_unique<GrpcServer>(methods_, pool_, grpc_options, grpc_parts);
     if (auto started = grpc_->Start(); !started) return started;
 
     gate_ = std::make_unique<LeaderGate>(

@@ -13,6 +13,7 @@
 #include "api/cmd/pd_server/app.h"
 #include "api/cmd/pd_server/flags.h"
 #include "api/grpc/library_logs.h"
+#include "pd/config/effects.h"
 #include "pd/log/log.h"
 #include "pd/version.h"
 
@@ -66,6 +67,9 @@ int Run(const pd::Config& config) {
                      {"utc-build-time", pd::kBuildTime}});
   pd::LogInfo("PD config", {{"config", pd::ConfigToJson(config)}});
   for (const std::string& warning : config.warnings) pd::LogWarn(warning);
+  for (const pd::NoEffect& key : pd::KeysWithoutEffect(config)) {
+    pd::LogWarn("config item has no effect here", {{"item", key.key}, {"why", key.why}});
+  }
 
   api::RouteLibraryLogs();
   const sigset_t signals = BlockEndSignals();

@@ -164,6 +164,39 @@ TEST_CASE("problems name the key", "[config]") {
         "isolation-level must be one of location-labels or empty");
 }
 
+TEST_CASE("history is kept by age or by number of revisions, in etcd's spelling", "[config]") {
+  struct Row {
+    const char* mode;
+    const char* retention;
+    Nanos age;
+    int64_t revisions;
+  };
+  using namespace std::chrono_literals;
+  const Row rows[] = {
+      {"periodic", "1h", 1h, 0},     {"periodic", "30m", 30min, 0},  {"periodic", "8", 8h, 0},
+      {"periodic", "0", 0s, 0},      {"revision", "1000", 0s, 1000}, {"revision", "0", 0s, 0},
+      {"revision", "1us", 0s, 1000},
+  };
+  for (const Row& row : rows) {
+    INFO(row.mode << " " << row.retention);
+    Config config;
+    config.auto_compaction_mode = row.mode;
+    config.auto_compaction_retention = row.retention;
+    REQUIRE(FillDefaults(config, "vm"));
+    const auto kept = ParseHistoryKept(config);
+    REQUIRE(kept);
+    CHECK(kept->age == row.age);
+    CHECK(kept->revisions == row.revisions);
+  }
+  const std::string item = "config item auto-compaction-retention: ";
+  CHECK(WhyNot("auto-compaction-retention = \"soon\"").starts_with(item));
+  CHECK(WhyNot("auto-compaction-retention = \"\"").starts_with(item));
+  CHECK(WhyNot("auto-compaction-retention = \"-1h\"") == item + "must not be negative");
+  CHECK(WhyNot("auto-compaction-retention = \"-1\"") == item + "must not be negative");
+  CHECK(WhyNot("auto-compaction-retention = \"9000000000000000000\"") ==
+        item + "9000000000000000000 hours are too many");
+}
+
 TEST_CASE("unknown keys are warnings that name them, old switches are turned over", "[config]") {
   const Config config =
       Parsed("bogus = 1\n[schedule]\nx-limit = 2\ndisable-make-up-replica = true\n[nothing]\na=1");

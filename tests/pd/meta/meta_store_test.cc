@@ -36,7 +36,8 @@ bool Eventually(Condition condition) {
 /// A server of one member, without anything above the key space.
 class Server {
  public:
-  explicit Server(test::FakeDatabase& database, size_t members = 1) : database_(database) {
+  explicit Server(test::FakeDatabase& database, size_t members = 1, const MetaOptions& meta = {})
+      : database_(database) {
     if (!RaftGroup::HasState(database).value()) {
       std::vector<Member> list;
       for (raft::NodeId id = 1; id <= members; ++id) list.push_back({id, "", {"p"}, {}, false});
@@ -47,7 +48,7 @@ class Server {
     auto group = RaftGroup::Open(options, database, transport_, clock_);
     REQUIRE(group.has_value());
     group_ = *std::move(group);
-    store_ = MetaStore::Create(*group_, database, clock_);
+    store_ = MetaStore::Create(*group_, database, clock_, meta);
     group_->Start();
     store_->Start();
     if (members == 1) REQUIRE(Eventually([this] { return group_->LeaseValid(); }));
@@ -127,6 +128,43 @@ TEST_CASE("what is put can be read, listed, compared and deleted") {
   const Revision now = store.Mark()->revision;
   REQUIRE(store.CompactTo(now, kLong).has_value());
   CHECK(store.Range(old).error().code == ErrorCode::kCompacted);
+}
+
+TEST_CASE("history may be kept by the number of revisions") {
+  test::FakeDatabase database;
+  MetaOptions options;
+  options.compaction_period = 1ms;
+  options.compaction_revisions = 5;
+  Server server(database, 1, options);
+  MetaStore& store = server.store();
+  for (int i = 0; i < 20; ++i) REQUIRE(store.Put("/a", std::to_string(i), kLong).has_value());
+  const Revision now = store.Mark()->revision;
+  CHECK(Eventually([&] { return store.Mark()->compact_revision == now - 5; }));
+  RangeRequest old;
+  old.key = "/a";
+  old.revision = now - 4;
+  CHECK(store.Range(old)->kvs.front().value == "15");
+  old.revision = now - 6;
+  CHECK(store.Range(old).error().code == ErrorCode::kCompacted);
+}
+
+TEST_CASE("a request is no larger than it may be") {
+  test::FakeDatabase database;
+  MetaOptions options;
+  options.request_bytes_max = 100;
+  Server server(database, 1, options);
+  MetaStore& store = server.store();
+  CHECK(store.Put("/key", std::string(96, 'x'), kLong).has_value());
+  const auto put = store.Put("/key", std::string(97, 'x'), kLong);
+  REQUIRE_FALSE(put);
+  CHECK(put.error().code == ErrorCode::kInvalidArgument);
+  CHECK(put.error().context == "etcdserver: request is too large");
+  CHECK_FALSE(store.Delete("/a", std::string(99, 'x'), kLong));
+  KvTxn inner;
+  inner.Put("/key", std::string(97, 'x'));
+  KvTxn outer;
+  outer.otherwise.emplace_back(std::vector<KvTxn>{inner});
+  CHECK_FALSE(store.Txn(outer, kLong));
 }
 
 TEST_CASE("regions are kept in batches") {

@@ -14,7 +14,6 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
 
 set(QM_SANITIZE "" CACHE STRING "Comma-separated sanitizers: address,undefined or thread")
-option(QM_FAILPOINTS "Compile failpoints in" OFF)
 option(QM_FUZZ "Build libFuzzer targets (clang only)" OFF)
 option(QM_COVERAGE "Instrument for coverage" OFF)
 
@@ -37,9 +36,6 @@ endif()
 if(QM_COVERAGE)
   add_compile_options(--coverage)
   add_link_options(--coverage)
-endif()
-if(QM_FAILPOINTS)
-  add_compile_definitions(QM_FAILPOINTS=1)
 endif()
 
 set(QM_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "pd/cluster/region_log.h"
 #include "pd/cluster/store_rules.h"
 
 namespace pd {
@@ -432,6 +433,7 @@ Result<void> Cluster::HandleRegionReport(Region report) {
   report.source = scheduler::RegionSource::kHeartbeat;
   auto outcome = regions_.Report(std::move(report), Options());
   if (!outcome) return tl::unexpected<Error>(outcome.error());
+  LogRegionChange(*outcome);
   for (RegionObserver* observer : region_observers_) {
     observer->OnRegionReported(outcome->region, outcome->change);
   }

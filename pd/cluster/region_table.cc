@@ -93,10 +93,13 @@ Result<RegionTable::Outcome> RegionTable::Report(Region report,
     const ReadLock lock(mutex_);
     RegionId newer;
     if (!index_.Check(report, &newer)) return tl::unexpected<Error>(StaleError(report, newer));
-    const std::optional<Region> origin = index_.Find(report.id);
+    std::optional<Region> origin = index_.Find(report.id);
     scheduler::NormalizeReport(origin ? &*origin : nullptr, report);
     if (flow_divisor_before_ != 0) classify.flow_divisor_before = flow_divisor_before_;
     outcome.change = ClassifyRegion(origin ? &*origin : nullptr, report, classify);
+    if (origin && origin->epoch.version != report.epoch.version) {
+      outcome.before = std::move(origin);
+    }
   }
   outcome.region = std::move(report);
   if (!outcome.change.index) return outcome;

@@ -35,6 +35,8 @@ class RegionTable {
     scheduler::RegionChange change;
     std::vector<scheduler::Region> removed;  // They overlapped the report and were older.
     scheduler::Region region;                // The report as kept.
+    /// What was known of the region, if that was another version: other keys.
+    std::optional<scheduler::Region> before;
   };
 
   /// Takes a heartbeat's report in: checks its epoch, brings it into shape, classifies it, and writes

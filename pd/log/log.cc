@@ -310,12 +310,6 @@ void SetLogLevel(LogLevel level) { g_level = level; }
 
 LogLevel GetLogLevel() { return g_level; }
 
-void SetLogRedaction(Redaction redaction) {
-  Sink& sink = TheSink();
-  const MutexLock lock(sink.mutex);
-  sink.options.redaction = redaction;
-}
-
 Result<LogLevel> ParseLogLevel(std::string_view name) {
   std::string lower(name);
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));

@@ -78,10 +78,9 @@ struct LogOptions {
 /// Starts to write as `options` say. kIo when the file cannot be opened (the old place stays).
 Result<void> ConfigureLog(const LogOptions& options);
 
-/// Changes the level or the redaction alone, at run time.
+/// Changes the level alone, at run time.
 void SetLogLevel(LogLevel level);
 [[nodiscard]] LogLevel GetLogLevel();
-void SetLogRedaction(Redaction redaction);
 
 /// "debug", "info", "warn" or "warning", "error", "fatal", in any case; anything else is
 /// kInvalidArgument.

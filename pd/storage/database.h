@@ -54,7 +54,7 @@ class Database : public ReadView {
   /// outlive this.
   [[nodiscard]] virtual std::unique_ptr<ReadView> TakeView() const = 0;
 
-  /// Estimate of what the files take, in bytes.
+  /// Estimate of what the files take, in bytes: sorted ones and logs.
   [[nodiscard]] virtual uint64_t SizeBytes() const = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
+#include <rocksdb/transaction_log.h>
 
 #include "pd/storage/database.h"
 #include "scheduler/model/assert.h"
@@ -130,6 +131,11 @@ class RocksDatabase final : public Database {
       if (db_->GetIntProperty(handle, rocksdb::DB::Properties::kTotalSstFilesSize, &size)) {
         total += size;
       }
+    }
+    // What is in the memtables is in these as well.
+    rocksdb::VectorLogPtr logs;
+    if (db_->GetSortedWalFiles(logs).ok()) {
+      for (const auto& log : logs) total += log->SizeFileBytes();
     }
     return total;
   }

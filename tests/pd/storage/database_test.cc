@@ -77,6 +77,21 @@ TEST_CASE("a path that cannot be a folder is a clear error") {
   CHECK(database.error().context.find("/dev/null/x") != std::string::npos);
 }
 
+TEST_CASE("a database that was written to takes space, flushed or not") {
+  const test::TemporaryFolder folder;
+  auto database = OpenRocksDatabase(folder.path() + "/db");
+  REQUIRE(database.has_value());
+  WriteBatch small;
+  small.Put(Column::kKeys, "key", "value");
+  REQUIRE((*database)->Write(small, Durability::kSynced).has_value());
+  const uint64_t before = (*database)->SizeBytes();
+  CHECK(before >= 8);
+  WriteBatch large;
+  large.Put(Column::kRegions, "key", std::string(1 << 20, 'x'));
+  REQUIRE((*database)->Write(large, Durability::kBuffered).has_value());
+  CHECK((*database)->SizeBytes() >= before + (1 << 20));
+}
+
 TEST_CASE("the fake database keeps the contract") {
   test::FakeDatabase database;
   CheckContract(database);

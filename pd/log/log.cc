@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pd/log/library_log.h"
 #include "pd/runtime/mutex.h"
 
 namespace pd {
@@ -119,7 +120,7 @@ std::string RenderValue(const LogField::Value& value, Redaction redaction, bool&
 struct LineHead {
   std::string time;  // Empty: no time stamp.
   std::string_view level;
-  std::string caller;  // Empty: none.
+  std::string caller;  // File and line, or a library; empty: none.
 };
 
 std::string FormatTextLine(const LineHead& head, std::string_view message, LogFields fields,
@@ -277,6 +278,18 @@ class LogFile {
   LogOptions options_;
 };
 
+std::string CallerText(std::source_location where) {
+  return fmt::format("{}:{}", BaseName(where.file_name()), where.line());
+}
+
+std::string FormatLine(const LogOptions& options, LineHead head, std::string_view message,
+                       LogFields fields) {
+  if (options.disable_timestamp) head.time.clear();
+  if (options.disable_caller) head.caller.clear();
+  return options.json ? FormatJsonLine(head, message, fields, options.redaction)
+                      : FormatTextLine(head, message, fields, options.redaction);
+}
+
 struct Sink {
   Mutex mutex;
   LogOptions options PD_GUARDED_BY(mutex);
@@ -290,6 +303,19 @@ Sink& TheSink() {
 }
 
 std::atomic<LogLevel> g_level{LogLevel::kInfo};
+
+void WriteLine(LogLevel level, std::string caller, std::string_view message, LogFields fields) {
+  Sink& sink = TheSink();
+  const MutexLock lock(sink.mutex);
+  LineHead head{FormatLogTime(SystemClock().UnixNanos()), LogLevelName(level), std::move(caller)};
+  std::string line = FormatLine(sink.options, std::move(head), message, fields);
+  line += '\n';
+  if (sink.file.is_open()) {
+    sink.file.Write(line);
+  } else {
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  }
+}
 
 }  // namespace
 
@@ -339,28 +365,18 @@ std::string_view LogLevelName(LogLevel level) {
 
 std::string FormatLogLine(const LogOptions& options, int64_t unix_nanos, LogLevel level,
                           std::source_location where, std::string_view message, LogFields fields) {
-  LineHead head;
-  if (!options.disable_timestamp) head.time = FormatLogTime(unix_nanos);
-  head.level = LogLevelName(level);
-  if (!options.disable_caller) {
-    head.caller = fmt::format("{}:{}", BaseName(where.file_name()), where.line());
-  }
-  return options.json ? FormatJsonLine(head, message, fields, options.redaction)
-                      : FormatTextLine(head, message, fields, options.redaction);
+  return FormatLine(options, {FormatLogTime(unix_nanos), LogLevelName(level), CallerText(where)},
+                    message, fields);
 }
 
 void Log(LogLevel level, std::string_view message, LogFields fields, std::source_location where) {
   if (level < g_level.load(std::memory_order_relaxed)) return;
-  Sink& sink = TheSink();
-  const MutexLock lock(sink.mutex);
-  std::string line =
-      FormatLogLine(sink.options, SystemClock().UnixNanos(), level, where, message, fields);
-  line += '\n';
-  if (sink.file.is_open()) {
-    sink.file.Write(line);
-  } else {
-    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
-  }
+  WriteLine(level, CallerText(where), message, fields);
+}
+
+void LogFromLibrary(LogLevel level, std::string_view library, std::string_view message) {
+  if (level < g_level.load(std::memory_order_relaxed)) return;
+  WriteLine(level, std::string(library), message, {});
 }
 
 void LogFatal(std::string_view message, LogFields fields, std::source_location where) {

@@ -7,6 +7,7 @@
 
 #include "pd/codec/command_codec.h"
 #include "pd/fsm/layout.h"
+#include "pd/log/library_log.h"
 #include "pd/log/log.h"
 #include "pd/replication/log_compaction.h"
 #include "pd/storage/bytes.h"
@@ -85,7 +86,7 @@ class Replica::LibraryLogger final : public raft::Logger {
     return static_cast<int>(Translate(level)) >= static_cast<int>(GetLogLevel());
   }
   void Log(raft::LogLevel level, std::string_view text) override {
-    pd::Log(Translate(level), text, {}, std::source_location::current());
+    LogFromLibrary(Translate(level), "raft", text);
   }
 
  private:

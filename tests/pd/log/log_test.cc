@@ -9,6 +9,9 @@
 #include <catch2/catch.hpp>
 #include <stdlib.h>
 
+#include "pd/log/library_log.h"
+#include "tests/pd/temporary_folder.h"
+
 namespace pd {
 namespace {
 
@@ -123,6 +126,26 @@ TEST_CASE("rotation removes its own backups alone", "[log]") {
   for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder)) ++files;
   CHECK(files == foreign.size() + 2);  // The file and its newest backup.
   fs::remove_all(folder);
+}
+
+TEST_CASE("lines of a library carry its name for a source", "[log]") {
+  const test::TemporaryFolder folder;
+  LogOptions options;
+  options.file = folder.path() + "/pd.log";
+  options.disable_timestamp = true;
+  REQUIRE(ConfigureLog(options));
+  LogFromLibrary(LogLevel::kWarn, "raft", "1 became leader at term 2");
+  LogFromLibrary(LogLevel::kDebug, "raft", "below the level");
+  options.json = true;
+  REQUIRE(ConfigureLog(options));
+  LogFromLibrary(LogLevel::kInfo, "raft", "x");
+  REQUIRE(ConfigureLog({}));
+  std::ifstream file(options.file);
+  const std::string content((std::istreambuf_iterator<char>(file)),
+                            std::istreambuf_iterator<char>());
+  CHECK(content ==
+        "[WARN] [raft] [\"1 became leader at term 2\"]\n"
+        "{\"level\":\"INFO\",\"caller\":\"raft\",\"message\":\"x\"}\n");
 }
 
 TEST_CASE("a log that cannot be opened is an error", "[log]") {

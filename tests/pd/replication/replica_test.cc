@@ -1,11 +1,16 @@
 #include "pd/replication/replica.h"
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <string>
 
 #include <catch2/catch.hpp>
 
 #include "pd/codec/command_codec.h"
+#include "pd/log/log.h"
 #include "tests/pd/replication/simulation.h"
+#include "tests/pd/temporary_folder.h"
 
 namespace pd {
 namespace {
@@ -27,6 +32,19 @@ TEST_CASE("one member elects itself at once and serves") {
   group.StartMember(1);
   CHECK(group.RunUntil([&] { return group.Leader() != nullptr; }, 100ms));
   CHECK(ReadValue(group.member(1).database, "a") == "1");
+}
+
+TEST_CASE("the library's lines say in the log whose they are") {
+  const test::TemporaryFolder folder;
+  LogOptions options;
+  options.file = folder.path() + "/pd.log";
+  REQUIRE(ConfigureLog(options));
+  SimulatedGroup(1, 1).WaitForLeader();
+  REQUIRE(ConfigureLog({}));
+  std::ostringstream text;
+  text << std::ifstream(options.file).rdbuf();
+  CHECK(text.str().find("[INFO] [raft] [\"1 became leader at term 2\"]") != std::string::npos);
+  CHECK(text.str().find("[replica.cc:") == std::string::npos);
 }
 
 TEST_CASE("three members elect one, and what it commits is on all") {

@@ -18,7 +18,7 @@ namespace {
 constexpr Millis kWriteTimeout{3000};
 constexpr Millis kHandOverTimeout{2000};  // On top of the election timeout.
 constexpr Millis kRetryAfter{200};
-constexpr Nanos kTsoWindow = Millis(500);
+constexpr Nanos kTsoWindow = Millis(500);  // At most, but see TsoOracle::Options.
 constexpr Millis kDutyInterval{50};
 constexpr int kHistoryLooks = 12;
 constexpr Millis kHistoryPeriodMin{1000};

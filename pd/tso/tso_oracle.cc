@@ -39,11 +39,16 @@ int64_t WrappedGapMs(int64_t to_ms, int64_t from_ms) {
   return static_cast<int64_t>(gap) / kNanosPerMilli;
 }
 
+TsoOracle::Options Sensible(TsoOracle::Options options) {
+  options.window = std::max({options.window, 2 * options.update_interval, TsoOracle::kWindowMin});
+  return options;
+}
+
 }  // namespace
 
-TsoOracle::TsoOracle(Options options, const Clock& clock, Save save,
+TsoOracle::TsoOracle(const Options& options, const Clock& clock, Save save,
                      std::function<bool()> lease_valid)
-    : options_(options),
+    : options_(Sensible(options)),
       clock_(clock),
       save_(std::move(save)),
       lease_valid_(std::move(lease_valid)) {}
@@ -177,7 +182,10 @@ void TsoOracle::SaveEnd(int64_t end_ms, SaveDone done) {
         if (saved) saved = NotLeader();  // The end is that of a time that is over.
       } else {
         saving_ = false;
-        if (saved) end_ms_.store(std::max(end_ms, end_ms_.load()), std::memory_order_release);
+        if (saved) {
+          end_ms_.store(std::max(end_ms, end_ms_.load()), std::memory_order_release);
+          Advance();  // The old end may have held time back, and the next tick may be far.
+        }
         changed_.NotifyAll();
       }
     }

@@ -46,10 +46,12 @@ struct Timestamp {
 class TsoOracle {
  public:
   struct Options {
-    Nanos window =
-        Millis(500);  // How far ahead the end is saved: what a crash costs in future time.
+    // How far ahead the end is saved: what a crash costs in future time. At least kWindowMin and twice the update
+    // interval, else taken as that: a window that is used up before the next tick would hold time back.
+    Nanos window = Millis(500);
     Nanos update_interval = Millis(50);  // Between ticks; also the wait of one try in Generate.
   };
+  static constexpr Nanos kWindowMin = Millis(10);
   /// Proposes to save the end, unless a higher one is saved already (kConflict); `done` runs once, on any thread, now
   /// or later. Must not block.
   using SaveDone = std::function<void(Result<void>)>;
@@ -62,7 +64,8 @@ class TsoOracle {
   };
 
   /// `lease_valid`: whether this member leads and its lease holds, now.
-  TsoOracle(Options options, const Clock& clock, Save save, std::function<bool()> lease_valid);
+  TsoOracle(const Options& options, const Clock& clock, Save save,
+            std::function<bool()> lease_valid);
 
   /// The window of a new leader that found `saved_end_ms` (0: none) in the state.
   [[nodiscard]] Window Plan(int64_t saved_end_ms) const;

@@ -162,6 +162,42 @@ TEST_CASE("the window is saved again at its half, and after a failed save", "[ts
   CHECK(bench.held.size() == 2);
 }
 
+TEST_CASE("the window reaches beyond the next tick, and is never empty", "[tso]") {
+  using namespace std::chrono_literals;
+  struct Row {
+    Nanos window;
+    Nanos update_interval;
+    int64_t wanted_ms;
+  };
+  const Row rows[] = {
+      {500ms, 50ms, 500}, {500ms, 250ms, 500}, {500ms, 251ms, 502}, {500ms, 10s, 20'000},
+      {300ms, 1ms, 300},  {5ms, 1ms, 10},      {100us, 1ms, 10},    {1ns, 50ms, 100},
+  };
+  for (const Row& row : rows) {
+    INFO(row.window.count() << " ns, ticks every " << row.update_interval.count() << " ns");
+    const FakeClock clock(kStart);
+    TsoOracle oracle(
+        {row.window, row.update_interval}, clock, [](int64_t, const TsoOracle::SaveDone&) {},
+        [] { return true; });
+    const TsoOracle::Window window = oracle.Plan(0);
+    CHECK(window.end_ms - window.start_ms == row.wanted_ms);
+    oracle.Start(window);
+    CHECK(oracle.TryGenerate(1)->physical_ms < oracle.saved_end_ms());
+  }
+}
+
+TEST_CASE("time goes on when a save is done, not at the next tick", "[tso]") {
+  Bench bench;
+  bench.hold = true;
+  bench.Lead();
+  bench.clock.Add(10'000);
+  bench.oracle.Tick();
+  CHECK(bench.oracle.TryGenerate(1)->physical_ms == kStart + 499);
+  REQUIRE(bench.held.size() == 1);
+  bench.held[0].second({});
+  CHECK(*bench.oracle.TryGenerate(1) == Timestamp{kStart + 10'000, 1});
+}
+
 TEST_CASE("a new leader begins at the saved end, after a hand-over right behind the last grant",
           "[tso]") {
   Bench bench;

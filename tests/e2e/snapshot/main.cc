@@ -177,6 +177,7 @@ class Trial {
   void CheckLeader() {
     Must(!heartbeats_.failed(), "heartbeats ended");
     Must(OfLeader(kTerm) == term_, "the lead changed hands");
+    Must(load_.streams_ended() == ended_before_, "heartbeat streams ended");
     harness::WaitUntil("the last heartbeats", kPatience, [&] { return Difference().empty(); });
     // While regions are saved the log grows by dozens of entries in this time; alone it grows by one now and then.
     double committed = 0;

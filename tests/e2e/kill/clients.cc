@@ -148,15 +148,18 @@ void TsoLine::KeepOpen() {
 }
 
 void TsoLine::CollectLate() {
-  std::erase_if(late_, [this](Line& line) {
-    {
-      const std::lock_guard lock(line.call->mutex);
-      if (line.call->answered) late_grants_.push_back(line.call->grant);
-      if (!line.call->answered && !line.call->failed) return false;
+  for (auto line = late_.begin(); line != late_.end();) {
+    std::unique_lock lock(line->call->mutex);
+    if (line->call->answered) late_grants_.push_back(line->call->grant);
+    const bool over = line->call->answered || line->call->failed;
+    lock.unlock();
+    if (!over) {
+      ++line;
+      continue;
     }
-    Close(line);
-    return true;
-  });
+    Close(*line);
+    line = late_.erase(line);
+  }
 }
 
 std::vector<Grant> TsoLine::TakeLate() {

@@ -14,7 +14,6 @@ constexpr NoEffect kKeys[] = {
     {"enable-prevote", "elections always begin with a pre-vote"},
     {"enable-grpc-gateway", "there is no such gateway"},
     {"enable-local-tso", "timestamps are global"},
-    {"force-new-cluster", "a group is never made anew from the data of another"},
     {"quota-backend-bytes", "the size of the data is not limited"},
     {"max-concurrent-tso-proxy-streamings", kProxyWhy},
     {"tso-proxy-recv-from-client-timeout", kProxyWhy},

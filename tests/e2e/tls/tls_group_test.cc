@@ -73,24 +73,24 @@ struct World {
     const auto answer = [answered, once](uint64_t value) {
       if (!once->exchange(true)) answered->set_value(value);
     };
-    const auto stream = Stream::Open(OpenChannel(pd.leader(), credentials), "/pdpb.PD/Tso",
-                                     {[answer](grpc::ByteBuffer bytes) {
-                                        pdpb::TsoResponse response;
-                                        const bool good = FromBuffer(bytes, response) &&
-                                                          !response.header().has_error();
-                                        const pdpb::Timestamp& time = response.timestamp();
-                                        answer(good ? static_cast<uint64_t>(time.physical()) << 18 |
-                                                          static_cast<uint64_t>(time.logical())
-                                                    : 0);
-                                      },
-                                      [answer](const grpc::Status&) { answer(0); }});
+    Stream stream(OpenChannel(pd.leader(), credentials), "/pdpb.PD/Tso",
+                  {[answer](grpc::ByteBuffer bytes) {
+                     pdpb::TsoResponse response;
+                     const bool good =
+                         FromBuffer(bytes, response) && !response.header().has_error();
+                     const pdpb::Timestamp& time = response.timestamp();
+                     answer(good ? static_cast<uint64_t>(time.physical()) << 18 |
+                                       static_cast<uint64_t>(time.logical())
+                                 : 0);
+                   },
+                   [answer](const grpc::Status&) { answer(0); }});
     pdpb::TsoRequest request;
     request.mutable_header()->set_cluster_id(pd.cluster_id());
     request.set_count(1);
-    stream->Write(ToBuffer(request));
+    stream.Write(ToBuffer(request));
     auto future = answered->get_future();
     const bool came = future.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
-    stream->End();
+    stream.End();
     const uint64_t value = came ? future.get() : 0;
     if (value == 0) pd.ForgetLeader();
     return value;

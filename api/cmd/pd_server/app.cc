@@ -11,8 +11,10 @@
 #include <fmt/format.h>
 
 #include "api/cluster_service.h"
+#include "api/cmd/pd_server/first_start.h"
 #include "api/grpc/basic_handlers.h"
 #include "api/grpc/global_config_handlers.h"
+#include "api/grpc/membership_probe.h"
 #include "api/grpc/meta_storage_handlers.h"
 #include "api/grpc/raft_transport.h"
 #include "api/grpc/server.h"
@@ -43,7 +45,6 @@
 namespace api {
 namespace {
 
-constexpr pd::Millis kJoinTimeout{5000};
 constexpr pd::Millis kGrace{200};
 
 /// Tells forwarding who leads, from what the server knows.
@@ -66,22 +67,6 @@ class ServerDirectory final : public LeaderDirectory {
   pd::PdServer& server_;
 };
 
-/// "http://host:port,https://..." to addresses.
-pd::Result<std::vector<ClientPort::Address>> ListenAddresses(const std::string& urls) {
-  const auto parsed = pd::ParseUrls(urls);
-  if (!parsed) return tl::unexpected(parsed.error());
-  std::vector<ClientPort::Address> addresses;
-  for (const std::string& url : *parsed) {
-    const bool tls = url.starts_with("https://");
-    if (!tls && !url.starts_with("http://")) {
-      return pd::Fail(pd::ErrorCode::kInvalidArgument,
-                      fmt::format("cannot listen on {}: http:// or https:// is wanted", url));
-    }
-    addresses.push_back({url.substr(url.find("://") + 3), tls ? Security::kTls : Security::kPlain});
-  }
-  return addresses;
-}
-
 TlsFiles FilesOf(const pd::SecurityConfig& security) {
   return {security.cacert_path, security.cert_path, security.key_path};
 }
@@ -101,41 +86,6 @@ size_t ReceiveBytesMax(uint64_t request_bytes_max) {
   return std::min(request_bytes_max, kMost - kOverhead) + kOverhead;
 }
 
-/// This member's identity for its first start: by a join, or from the list of first members.
-pd::Result<pd::MemberIdentity> NewIdentity(const pd::Config& config, HttpPeerClient& peers) {
-  if (!config.join.empty()) {
-    const auto targets = pd::ParseUrls(config.join);
-    const auto own = pd::ParseUrls(config.advertise_peer_urls);
-    if (!targets)
-      return pd::Fail(targets.error().code, "config item join: " + targets.error().context);
-    if (!own) return tl::unexpected(own.error());
-    return peers.Join(*targets, config.name, *own, kJoinTimeout);
-  }
-  const auto members =
-      pd::ParseInitialCluster(config.initial_cluster, config.initial_cluster_token);
-  if (!members) return tl::unexpected(members.error());
-  for (const pd::Member& member : *members) {
-    if (member.name == config.name) {
-      return pd::MemberIdentity{
-          member.id, pd::GroupIdOf(*members, config.initial_cluster_token), false, {}};
-    }
-  }
-  return pd::Fail(pd::ErrorCode::kInvalidArgument,
-                  fmt::format("config item initial-cluster: member {} is not in {}", config.name,
-                              config.initial_cluster));
-}
-
-pd::Result<pd::MemberIdentity> FindIdentity(const pd::Config& config, HttpPeerClient& peers) {
-  const auto stored = pd::LoadIdentity(config.data_dir);
-  if (!stored) return tl::unexpected(stored.error());
-  if (*stored) return **stored;
-  auto fresh = NewIdentity(config, peers);
-  if (!fresh) return fresh;
-  if (auto saved = pd::SaveIdentity(config.data_dir, *fresh); !saved)
-    return tl::unexpected(saved.error());
-  return fresh;
-}
-
 }  // namespace
 
 class ServerApp::Impl {
@@ -150,6 +100,7 @@ class ServerApp::Impl {
   ~Impl() { Stop(); }
 
   pd::Result<void> Start() {
+    if (auto checked = CheckStart(config_); !checked) return checked;
     if (auto loaded = LoadTls(); !loaded) return loaded;
     if (auto opened = OpenServer(); !opened) return opened;
     RegisterHandlers();
@@ -220,7 +171,7 @@ class ServerApp::Impl {
     }
     auto database = pd::OpenRocksDatabase(config_.data_dir + "/meta");
     if (!database) return tl::unexpected(database.error());
-    const auto identity = FindIdentity(config_, peers_);
+    const auto identity = FindIdentity(config_, peers_, grpc_tls_.get());
     if (!identity) return tl::unexpected(identity.error());
     pd::PdServer::Parts parts;
     parts.config = config_;
@@ -252,6 +203,11 @@ class ServerApp::Impl {
       const auto taken = server_->group().Receive(std::move(bytes));
       const bool removed = !taken && taken.error().code == pd::ErrorCode::kNotFound;
       return removed ? RaftReceipt::kSenderRemoved : RaftReceipt::kTaken;
+    });
+
+    RegisterMembershipProbe(peer_methods_, [this](uint64_t group_id, uint64_t member_id) {
+      const auto member = server_->members().Find(member_id);
+      return group_id == server_->group_id() && member && !member->client_urls.empty();
     });
 
     RegisterStatusHandlers(router_, *server_);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/cmd/pd_server/app.h"
+#include "api/cmd/pd_server/first_start.h"
 #include "api/cmd/pd_server/flags.h"
 #include "api/grpc/library_logs.h"
 #include "pd/config/effects.h"
@@ -41,6 +42,7 @@ int Complain(const pd::Error& error) {
 int ReportCheck(const pd::Config& config) {
   for (const std::string& warning : config.warnings) fmt::print("{}\n", warning);
   if (!config.warnings.empty()) return 1;
+  if (auto good = api::CheckStart(config); !good) return Complain(good.error());
   fmt::print("config check successful\n");
   return 0;
 }

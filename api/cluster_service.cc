@@ -14,7 +14,8 @@ pd::Cluster::Deps DepsOf(pd::PdServer& server) {
           [](const std::string& text) { pd::LogWarn(text, {}); }};
 }
 
-ClusterCalls CallsOf(pd::PdServer& server, pd::Cluster& cluster, const LeaderDirectory& leaders) {
+ClusterCalls CallsOf(pd::PdServer& server, pd::Cluster& cluster, const LeaderDirectory& leaders,
+                     HeartbeatMetrics& heartbeat_metrics) {
   return {cluster,
           leaders,
           [&server] { return server.started(); },
@@ -24,7 +25,8 @@ ClusterCalls CallsOf(pd::PdServer& server, pd::Cluster& cluster, const LeaderDir
             const auto granted = server.tso().Generate(1);
             if (!granted) return tl::unexpected<pd::Error>(granted.error());
             return granted->Composed();
-          }};
+          },
+          heartbeat_metrics};
 }
 
 RegionSyncClient::Deps SyncDepsOf(pd::PdServer& server, pd::Cluster& cluster,
@@ -47,8 +49,13 @@ RegionSyncClient::Deps SyncDepsOf(pd::PdServer& server, pd::Cluster& cluster,
 ClusterService::ClusterService(pd::PdServer& server, const LeaderDirectory& leaders,
                                const GrpcCredentials* tls)
     : cluster_(DepsOf(server)),
-      calls_(CallsOf(server, cluster_, leaders)),
-      streams_(calls_.cluster_id, calls_.serving, server.clock()),
+      metrics_(cluster_, server.metrics()),
+      heartbeat_metrics_(server.metrics()),
+      calls_(CallsOf(server, cluster_, leaders, heartbeat_metrics_)),
+      streams_(calls_.cluster_id, calls_.serving, server.clock(),
+               [this](scheduler::StoreId store) {
+                 return heartbeat_metrics_.PushesOf(store, cluster_.stores().AddressOf(store));
+               }),
       sync_service_(calls_),
       sync_client_(SyncDepsOf(server, cluster_, tls)) {
   server.group().AddListener(cluster_.listener());

@@ -6,6 +6,7 @@
 #include "api/grpc/region_sync_service.h"
 #include "api/http/cluster_routes.h"
 #include "pd/cluster/cluster.h"
+#include "pd/cluster/cluster_metrics.h"
 #include "pd/server.h"
 
 namespace api {
@@ -30,6 +31,8 @@ class ClusterService {
 
  private:
   pd::Cluster cluster_;
+  pd::ClusterMetrics metrics_;
+  HeartbeatMetrics heartbeat_metrics_;
   ClusterCalls calls_;
   HeartbeatStreams streams_;
   RegionSyncService sync_service_;

@@ -23,6 +23,7 @@ constexpr Millis kDutyInterval{50};
 constexpr int kHistoryLooks = 12;
 constexpr Millis kHistoryPeriodMin{1000};
 constexpr Nanos kPriorityInterval = std::chrono::minutes(1);
+constexpr Nanos kHealthInterval = std::chrono::seconds(10);
 constexpr std::string_view kTemporaryPrefix = "/config/ttl/";
 constexpr const char* kClusterIdKey = "/pd/cluster_id";
 
@@ -463,6 +464,8 @@ void PdServer::RunTimer() {
 void PdServer::RunDuties() {
   PublishSchedule publishing;
   Nanos priority_at = clock_.Monotonic() + kPriorityInterval;
+  Nanos health_at{0};
+  bool served = false;
   while (true) {
     {
       const MutexLock lock(mutex_);
@@ -475,6 +478,12 @@ void PdServer::RunDuties() {
     if (now >= priority_at) {
       CheckLeaderPriority();
       priority_at = now + kPriorityInterval;
+    }
+    const bool serving = Serving();
+    if (now >= health_at || serving != served) {
+      ShowMemberHealth(*this, kRetryAfter);
+      health_at = now + kHealthInterval;
+      served = serving;
     }
   }
 }

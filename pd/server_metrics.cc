@@ -2,8 +2,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <unistd.h>
 
@@ -119,6 +121,21 @@ void CollectRole(PdServer& server) {
 }
 
 }  // namespace
+
+void ShowMemberHealth(PdServer& server, Millis timeout) {
+  GaugeFamily::SeriesByValues health;
+  if (server.Serving()) {
+    for (const Member& member : server.members().List()) {
+      const bool self = member.id == server.members().self().id;
+      auto gauge = std::make_unique<Gauge>();
+      gauge->Set(self || server.peers().Ping(member.client_urls, timeout) ? 1 : 0);
+      health[{member.name}] = std::move(gauge);
+    }
+  }
+  server.metrics()
+      .Gauges("pd_cluster_health_status", "Status of the cluster health.", {"name"})
+      .Replace(std::move(health));
+}
 
 std::string DeployPath() {
   std::error_code failed;

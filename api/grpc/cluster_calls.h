@@ -9,6 +9,7 @@
 #include "api/error_map.h"
 #include "api/grpc/call_context.h"
 #include "api/grpc/forwarding.h"
+#include "api/grpc/heartbeat_metrics.h"
 #include "api/grpc/registry.h"
 #include "api/grpc/rpc_status.h"
 #include "pd/cluster/cluster.h"
@@ -24,6 +25,7 @@ struct ClusterCalls {
   std::function<bool()> serving;                    // The PD leader, with its lease.
   std::function<uint64_t()> cluster_id;             // 0: not known yet.
   std::function<pd::Result<uint64_t>()> timestamp;  // A fresh one, composed.
+  HeartbeatMetrics& heartbeat_metrics;
 };
 
 /// The checks of grpc.md 2.3, points 4 to 6: started, leader, cluster id. Nothing when the call may go on.

@@ -1,5 +1,7 @@
 #include "api/grpc/heartbeat_handlers.h"
 
+#include <map>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +14,7 @@ namespace api {
 namespace {
 
 constexpr std::chrono::seconds kBindAgain{60};
+constexpr int64_t kNsPerS = 1'000'000'000;
 
 /// One store's stream of region heartbeats (grpc.md 5.3). A report is taken in where it arrives: there is no answer to
 /// wait for, and what must last is saved later by the cluster.
@@ -39,24 +42,44 @@ class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatR
       return;
     }
     if (*state == scheduler::NodeState::kRemoved) return;
-    Bind(store);
-    Take(request);
+    HeartbeatMetrics::Reports& reports = ReportsOf(store);
+    reports.received->Add();
+    if (request.interval().end_timestamp() != 0) {
+      const auto sent_s = static_cast<double>(request.interval().end_timestamp());
+      const auto now_s = static_cast<double>(calls_.cluster.clock().UnixNanos() / kNsPerS);
+      reports.seconds_on_the_way->Observe(now_s - sent_s);
+    }
+    Bind(store, reports);
+    Take(request, reports);
   }
 
   void OnHalfClose() override { sink_.Finish({StatusCode::kUnknown, "EOF"}); }
   void OnClose() override { streams_.Unbind(stream_); }
 
  private:
-  void Bind(scheduler::StoreId store) {
+  /// A look-up for each store and each time it is bound; nearly all streams carry one store's reports.
+  HeartbeatMetrics::Reports& ReportsOf(scheduler::StoreId store) {
+    const auto known = reports_.find(store);
+    if (known != reports_.end()) return known->second;
+    const std::string address = calls_.cluster.stores().AddressOf(store);
+    return reports_.emplace(store, calls_.heartbeat_metrics.ReportsOf(store, address))
+        .first->second;
+  }
+
+  void Bind(scheduler::StoreId store, HeartbeatMetrics::Reports& reports) {
     const pd::Nanos now = calls_.cluster.clock().Monotonic();
     if (bound_ && now - bound_at_ < kBindAgain) return;
     streams_.Bind(store, stream_, sink_);
+    // Its address may be another one now.
+    reports = calls_.heartbeat_metrics.ReportsOf(store, calls_.cluster.stores().AddressOf(store));
+    reports.bound->Add();
     bound_ = true;
     bound_at_ = now;
   }
 
-  void Take(const pdpb::RegionHeartbeatRequest& request) {
+  void Take(const pdpb::RegionHeartbeatRequest& request, const HeartbeatMetrics::Reports& reports) {
     if (request.region().id() == 0) {
+      reports.refused->Add();
       streams_.SendError(request.leader(),
                          fmt::format("invalid request region, {}", GoText(request)));
       return;
@@ -64,13 +87,21 @@ class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatR
     if (request.region().peers().empty()) {
       std::string region = GoText(request.region());
       if (region.ends_with(' ')) region.pop_back();
+      reports.refused->Add();
       streams_.SendError(request.leader(),
                          fmt::format("invalid region, zero region peer count: {}", region));
       return;
     }
-    if (auto taken = calls_.cluster.HandleRegionReport(ReportOf(request)); !taken) {
+    const pd::Nanos start = calls_.cluster.clock().Monotonic();
+    const auto taken = calls_.cluster.HandleRegionReport(ReportOf(request));
+    if (!taken) {
+      reports.refused->Add();
       streams_.SendError(request.leader(), taken.error().context);
+      return;
     }
+    const std::chrono::duration<double> seconds = calls_.cluster.clock().Monotonic() - start;
+    reports.seconds->Observe(seconds.count());
+    reports.ok->Add();
   }
 
   const ClusterCalls calls_;
@@ -79,6 +110,7 @@ class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatR
   const uint64_t stream_;
   bool bound_ = false;
   pd::Nanos bound_at_{0};
+  std::map<scheduler::StoreId, HeartbeatMetrics::Reports> reports_;  // One, as a rule.
 };
 
 /// Buckets of regions (grpc.md 5.4); no answer unless something is wrong.

@@ -86,7 +86,7 @@ void HeartbeatStreams::Stop() {
 
 void HeartbeatStreams::KeepAliveLoop() {
   while (true) {
-    std::vector<Sink> sinks;
+    std::vector<Bound> streams;
     {
       const pd::MutexLock lock(mutex_);
       const auto until = std::chrono::steady_clock::now() + kKeepAlive;
@@ -94,11 +94,14 @@ void HeartbeatStreams::KeepAliveLoop() {
         wake_.WaitFor(mutex_, until - std::chrono::steady_clock::now());
       }
       if (stopping_) return;
-      for (const auto& [store, bound] : bound_) sinks.push_back(bound.sink);
+      for (const auto& [store, bound] : bound_) streams.push_back(bound);
     }
     pdpb::RegionHeartbeatResponse response;
     response.mutable_header()->set_cluster_id(cluster_id_());
-    for (const Sink& sink : sinks) sink.Write(response);
+    for (const Bound& bound : streams) {
+      const bool queued = bound.sink.Write(response) == SinkResult::kQueued;
+      (queued ? bound.pushes.keepalives : bound.pushes.keepalives_failed)->Add();
+    }
   }
 }
 
@@ -108,8 +111,9 @@ uint64_t HeartbeatStreams::NewStream() {
 }
 
 void HeartbeatStreams::Bind(scheduler::StoreId store, uint64_t stream, const Sink& sink) {
+  const HeartbeatMetrics::Pushes pushes = pushes_of_(store);
   const pd::MutexLock lock(mutex_);
-  bound_.insert_or_assign(store, Bound{stream, sink, std::nullopt});
+  bound_.insert_or_assign(store, Bound{stream, sink, pushes, std::nullopt});
 }
 
 void HeartbeatStreams::Unbind(uint64_t stream) {
@@ -125,8 +129,12 @@ bool HeartbeatStreams::Push(scheduler::StoreId store,
     const auto it = bound_.find(store);
     if (it != bound_.end()) bound = it->second;
   }
-  if (!bound) return false;
+  if (!bound) {
+    pushes_of_(store).skipped->Add();
+    return false;
+  }
   const SinkResult written = bound->sink.Write(response);
+  (written == SinkResult::kQueued ? bound->pushes.pushed : bound->pushes.failed)->Add();
   if (written == SinkResult::kQueued && !bound->full_since) return true;
   if (IsStuck(bound->stream, written)) {
     bound->sink.Finish({StatusCode::kDeadlineExceeded, "send heartbeat timeout"});

@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include "api/grpc/heartbeat_metrics.h"
 #include "api/grpc/registry.h"
 #include "pd/cluster/command_sink.h"
 #include "pd/runtime/clock.h"
@@ -21,10 +22,16 @@ class HeartbeatStreams final : public pd::CommandSink {
  public:
   using Sink = StreamSink<pdpb::RegionHeartbeatResponse>;
 
+  /// What to count a store's messages with. Asked when a stream is bound, and for a store that has none.
+  using PushesOf = std::function<HeartbeatMetrics::Pushes(scheduler::StoreId)>;
+
   /// `serving`: this member is the PD leader, with its lease; steps of operators are sent only then.
   HeartbeatStreams(std::function<uint64_t()> cluster_id, std::function<bool()> serving,
-                   const pd::Clock& clock)
-      : cluster_id_(std::move(cluster_id)), serving_(std::move(serving)), clock_(clock) {}
+                   const pd::Clock& clock, PushesOf pushes_of)
+      : cluster_id_(std::move(cluster_id)),
+        serving_(std::move(serving)),
+        clock_(clock),
+        pushes_of_(std::move(pushes_of)) {}
   ~HeartbeatStreams() override { Stop(); }
 
   void Start();
@@ -44,6 +51,7 @@ class HeartbeatStreams final : public pd::CommandSink {
   struct Bound {
     uint64_t stream;
     Sink sink;
+    HeartbeatMetrics::Pushes pushes;
     std::optional<pd::Nanos> full_since;  // The store does not read.
   };
 
@@ -54,6 +62,7 @@ class HeartbeatStreams final : public pd::CommandSink {
   const std::function<uint64_t()> cluster_id_;
   const std::function<bool()> serving_;
   const pd::Clock& clock_;
+  const PushesOf pushes_of_;
   pd::Mutex mutex_;
   pd::CondVar wake_;
   std::map<scheduler::StoreId, Bound> bound_ PD_GUARDED_BY(mutex_);

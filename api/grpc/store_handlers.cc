@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -78,9 +79,13 @@ RpcResult<pdpb::StoreHeartbeatResponse> StoreHeartbeat(const ClusterCalls& calls
   if (calls.cluster.stores().NodeStateOf(id) == scheduler::NodeState::kRemoved) {
     return BadAnswer<Response>(calls, pdpb::STORE_TOMBSTONE, "store is tombstone");
   }
+  const pd::Nanos start = calls.cluster.clock().Monotonic();
   const auto state = calls.cluster.HandleStoreReport(
       {id, StatsOf(request.stats()), request.stats().SerializeAsString()});
   if (!state) return UnknownAnswer<Response>(calls, state.error());
+  const std::chrono::duration<double> seconds = calls.cluster.clock().Monotonic() - start;
+  calls.heartbeat_metrics.StoreSeconds(id, calls.cluster.stores().AddressOf(id))
+      .Observe(seconds.count());
   auto response = GoodAnswer<Response>(calls);
   response.mutable_replication_status();
   response.set_cluster_version(calls.cluster.config().online()->cluster_version);

@@ -16,6 +16,11 @@ uint64_t RegionFeed::next_index() const {
   return next_index_;
 }
 
+uint64_t RegionFeed::first_index() const {
+  const MutexLock lock(mutex_);
+  return next_index_ - records_.size();
+}
+
 void RegionFeed::Reset(uint64_t next_index) {
   const MutexLock lock(mutex_);
   records_.clear();

@@ -21,6 +21,8 @@ class RegionFeed {
 
   /// Index that the next change gets.
   [[nodiscard]] uint64_t next_index() const;
+  /// Of the oldest change that is still there; the next index when there is none.
+  [[nodiscard]] uint64_t first_index() const;
   /// A leader starts numbering above what followers have seen of others.
   void Reset(uint64_t next_index);
 

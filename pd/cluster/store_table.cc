@@ -116,6 +116,12 @@ std::optional<NodeState> StoreTable::NodeStateOf(StoreId id) const {
   return it->second.store.node_state;
 }
 
+std::string StoreTable::AddressOf(StoreId id) const {
+  const ReadLock lock(mutex_);
+  const auto it = stores_.find(id);
+  return it == stores_.end() ? std::string() : it->second.store.address;
+}
+
 void StoreTable::FillCounts(Store& store) const {
   store.counts = deps_.regions.SumsOf(store.id).counts;
   const auto config = deps_.config.online();

@@ -44,6 +44,8 @@ class StoreTable {
   [[nodiscard]] bool Contains(scheduler::StoreId id) const;
   /// None when unknown. Cheaper than Find(): for the path of heartbeats.
   [[nodiscard]] std::optional<scheduler::NodeState> NodeStateOf(scheduler::StoreId id) const;
+  /// Empty when unknown.
+  [[nodiscard]] std::string AddressOf(scheduler::StoreId id) const;
 
   /// PutStore. kConflict `store is tombstone`; kInvalidArgument.
   Result<void> Put(const scheduler::Store& incoming);

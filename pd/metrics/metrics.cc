@@ -148,6 +148,13 @@ Series& Family<Series>::With(const std::vector<std::string>& values) {
 }
 
 template <class Series>
+void Family<Series>::Replace(SeriesByValues series) {
+  for (const auto& [values, one] : series) PD_ASSERT(values.size() == labels_.size());
+  const MutexLock lock(mutex_);
+  series_.swap(series);
+}
+
+template <class Series>
 void Family<Series>::Remove(const std::vector<std::string>& values) {
   const MutexLock lock(mutex_);
   series_.erase(values);

@@ -86,6 +86,10 @@ class Family {
   Series& With(const std::vector<std::string>& values) PD_EXCLUDES(mutex_);
   /// The one series of a family without labels.
   Series& Only() { return With({}); }
+  /// All series anew, at one blow: no look at the page sees a part of them. No reference from With() may be used
+  /// afterwards, so this is for families of one collector alone.
+  using SeriesByValues = std::map<std::vector<std::string>, std::unique_ptr<Series>>;
+  void Replace(SeriesByValues series) PD_EXCLUDES(mutex_);
   /// Forgets a series (of a store that is gone, say). No reference to it may be used afterwards.
   void Remove(const std::vector<std::string>& values) PD_EXCLUDES(mutex_);
 
@@ -98,7 +102,7 @@ class Family {
   const std::vector<std::string> labels_;
   const std::vector<double> bounds_;
   mutable Mutex mutex_;
-  std::map<std::vector<std::string>, std::unique_ptr<Series>> series_ PD_GUARDED_BY(mutex_);
+  SeriesByValues series_ PD_GUARDED_BY(mutex_);
 };
 
 using CounterFamily = Family<Counter>;

@@ -41,7 +41,11 @@ struct Fixture {
 
   ManualClock clock;
   bool serving = true;
-  HeartbeatStreams streams{[] { return uint64_t{1}; }, [this] { return serving; }, clock};
+  pd::MetricsRegistry registry;
+  HeartbeatMetrics metrics{registry};
+  HeartbeatStreams streams{
+      [] { return uint64_t{1}; }, [this] { return serving; }, clock,
+      [this](scheduler::StoreId id) { return metrics.PushesOf(id, "tikv1:20160"); }};
   std::shared_ptr<FakeStore> store = std::make_shared<FakeStore>();
   scheduler::Region region;
 };
@@ -80,6 +84,25 @@ TEST_CASE("a store that reads nothing for five seconds loses its stream") {
   const int writes = fixture.store->writes;
   CHECK_FALSE(fixture.Send());
   CHECK(fixture.store->writes == writes);
+}
+
+TEST_CASE("what is pushed is counted by store and outcome") {
+  Fixture fixture;
+  CHECK(fixture.Send());
+  CHECK(fixture.Send());
+  fixture.store->result = SinkResult::kClosed;
+  CHECK_FALSE(fixture.Send());
+  CHECK_FALSE(fixture.Send());  // Unbound now.
+  const std::string page = fixture.registry.Render();
+  const auto shows = [&](const char* status, const char* count) {
+    const std::string line =
+        std::string(R"(pd_hbstream_region_message{address="tikv1:20160",store="1",type="push",)") +
+        "status=\"" + status + "\"} " + count + "\n";
+    return page.find(line) != std::string::npos;
+  };
+  CHECK(shows("ok", "2"));
+  CHECK(shows("err", "1"));
+  CHECK(shows("skip", "1"));
 }
 
 TEST_CASE("a closed stream is forgotten at the first push") {

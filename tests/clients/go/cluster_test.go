@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,11 @@ func fill(t *testing.T, g *group, clusterID uint64) {
 			t.Fatal(err, answer)
 		}
 	}
+	beat, err := stub.StoreHeartbeat(ctx, &pdpb.StoreHeartbeatRequest{Header: header,
+		Stats: &pdpb.StoreStats{StoreId: 1, Capacity: 1 << 40, Available: 1 << 39, UsedSize: 1 << 38}})
+	if err != nil || beat.GetHeader().GetError() != nil {
+		t.Fatal(err, beat)
+	}
 	stream, err := stub.RegionHeartbeat(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +70,43 @@ func fill(t *testing.T, g *group, clusterID uint64) {
 			ApproximateSize: 96 << 20, ApproximateKeys: 1000, Term: 5})
 		if err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// checkMetrics wants stores and heartbeats on the leader's metrics page, and no state of stores on the others'.
+func checkMetrics(t *testing.T, g *group) {
+	t.Helper()
+	leader := g.waitLeader()
+	for i, url := range g.urls {
+		page := g.metrics(url)
+		if i != leader {
+			if strings.Contains(page, "pd_scheduler_store_status") || strings.Contains(page, "pd_cluster_status") {
+				t.Errorf("%s does not lead and shows stores:\n%s", g.names[i], page)
+			}
+			continue
+		}
+		const first = `{address="tikv1:20160",store="1"`
+		for _, line := range []string{
+			fmt.Sprintf(`pd_scheduler_region_heartbeat%s,type="report",status="recv"} %d`, first, regions),
+			fmt.Sprintf(`pd_scheduler_region_heartbeat%s,type="report",status="ok"} %d`, first, regions),
+			fmt.Sprintf(`pd_scheduler_region_heartbeat%s,type="report",status="bind"} 1`, first),
+			fmt.Sprintf(`pd_scheduler_handle_region_heartbeat_duration_seconds_count%s} %d`, first, regions),
+			fmt.Sprintf(`pd_scheduler_handle_store_heartbeat_duration_seconds_count%s} 1`, first),
+			fmt.Sprintf(`pd_scheduler_store_status%s,type="leader_count"} %d`, first, regions),
+			fmt.Sprintf(`pd_scheduler_store_status%s,type="store_capacity"} %d`, first, int64(1)<<40),
+			fmt.Sprintf(`pd_cluster_region_event{event="update_cache"} %d`, regions),
+			`pd_cluster_status{type="store_up_count",engine="tikv",store="1"} 1`,
+			`pd_config_status{type="max-replicas"} 3`,
+		} {
+			if !strings.Contains(page, line+"\n") {
+				t.Errorf("no line %s in:\n%s", line, page)
+			}
+		}
+		for _, name := range []string{"pd_region_syncer_status{", "pd_cluster_store_limit{", "pd_cluster_health_status{"} {
+			if !strings.Contains(page, "\n"+name) {
+				t.Errorf("no %s in:\n%s", name, page)
+			}
 		}
 	}
 }
@@ -85,6 +128,7 @@ func TestLookups(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 
+	checkMetrics(t, g)
 	members, err := client.GetAllMembers(ctx)
 	if err != nil || len(members.GetMembers()) != 3 || members.GetLeader() == nil {
 		t.Error("members:", members, err)

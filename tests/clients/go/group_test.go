@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -98,6 +99,20 @@ func (g *group) kill(i int) {
 	_ = g.procs[i].Process.Kill()
 	_, _ = g.procs[i].Process.Wait()
 	g.procs[i] = nil
+}
+
+// metrics is a member's metrics page.
+func (g *group) metrics(url string) string {
+	resp, err := http.Get(url + "/metrics")
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return string(page)
 }
 
 // leader is the index of the member that says of itself that it leads, or -1.

@@ -2,10 +2,14 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
+#include "pd/cluster/cluster_metrics.h"
 #include "pd/codec/cluster_codec.h"
 #include "tests/pd/storage/fake_database.h"
 
@@ -164,6 +168,78 @@ TEST_CASE("a bootstrapped region lasts from its first report on", "[cluster]") {
   server.cluster().OnLeaderStop();
   REQUIRE(server.cluster().OnLeaderStart(server.term()));
   CHECK_FALSE(server.cluster().regions().FindByKey(""));
+}
+
+TEST_CASE("the metrics page shows stores and regions as long as the member leads", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  MetricsRegistry registry;
+  const ClusterMetrics metrics(server.cluster(), registry);
+  CHECK(registry.Render().empty());
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  Store second = FirstStore();
+  second.id = StoreId{2};
+  second.address = "tiflash\"2";
+  second.labels = {{"engine", "tiflash"}};
+  REQUIRE(server.cluster().stores().Put(second));
+  scheduler::StoreStats stats;
+  stats.capacity_bytes = 1000;
+  stats.available_bytes = 10;
+  stats.used_bytes = 200;
+  stats.bytes_written = 50;
+  stats.interval_start_s = 100;
+  stats.interval_end_s = 110;
+  stats.slow_score = 80;
+  stats.read_io_rates = {{"a", 3}, {"b", 4}};
+  REQUIRE(server.cluster().HandleStoreReport({StoreId{1}, stats, ""}));
+  REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "m", 2)));
+  REQUIRE(server.cluster().HandleRegionReport(Reported(3, "m", "", 2)));
+  REQUIRE(server.cluster().HandleRegionReport(Reported(3, "m", "", 2)));  // No news.
+  REQUIRE(server.cluster().safe_points().AdvanceTxn(9));
+  REQUIRE(server.cluster().safe_points().AdvanceGc(7));
+
+  const std::string page = registry.Render();
+  for (
+      const std::string_view line : {
+          R"(pd_cluster_status{type="store_slow_count",engine="tikv",store="1"} 1)",
+          R"(pd_cluster_status{type="store_up_count",engine="tikv",store="1"} 0)",
+          R"(pd_cluster_status{type="store_down_count",engine="tiflash",store="2"} 1)",
+          R"(pd_cluster_status{type="storage_capacity",engine="tikv",store="1"} 1000)",
+          R"(pd_cluster_status{type="leader_count",engine="tikv",store="1"} 2)",
+          R"(pd_scheduler_store_status{address="tikv1:20160",store="1",type="region_count"} 2)",
+          R"(pd_scheduler_store_status{address="tikv1:20160",store="1",type="leader_score"} 2)",
+          R"(pd_scheduler_store_status{address="tikv1:20160",store="1",type="store_available"} 10)",
+          R"(pd_scheduler_store_status{address="tiflash\"2",store="2",type="region_count"} 0)",
+          R"(pd_cluster_store_limit{store="2",type="remove-peer"} 30)",
+          R"(pd_cluster_store_limit{store="2",type="add-peer"} 30)",
+          R"(pd_config_status{type="max-replicas"} 3)",
+          R"(pd_config_status{type="max-merge-region-keys"} 540000)",
+          R"(pd_config_status{type="enable-remove-down-replica"} 1)",
+          R"(pd_cluster_region_event{event="update_cache"} 2)",
+          R"(pd_cluster_region_event{event="update_kv"} 2)",
+          R"(pd_gc_gc_safepoint{type="gc_safepoint"} 7)",
+      }) {
+    INFO(line);
+    CHECK(page.find(std::string(line) + "\n") != std::string::npos);
+  }
+  for (const char* type : {"store_write_rate_bytes", "store_write_rate_bytes_instant"}) {
+    const std::string line =
+        R"(pd_scheduler_store_status{address="tikv1:20160",store="1",type=")" + std::string(type);
+    CHECK(page.find(line + "\"} 5\n") != std::string::npos);
+  }
+  CHECK(page.find(R"(type="store_disk_read_rate"} 7)") != std::string::npos);
+  const std::string next =
+      fmt::format("{}", static_cast<double>(server.cluster().feed().next_index()));
+  CHECK(page.find(R"(pd_region_syncer_status{type="last_index"} )" + next) != std::string::npos);
+
+  server.cluster().OnLeaderStop();
+  const std::string after = registry.Render();
+  CHECK(after.find("pd_cluster_status") == std::string::npos);
+  CHECK(after.find("pd_scheduler_store_status") == std::string::npos);
+  CHECK(after.find("pd_config_status") == std::string::npos);
+  CHECK(after.find("pd_region_syncer_status") == std::string::npos);
+  CHECK(after.find("pd_gc_gc_safepoint") == std::string::npos);
+  CHECK(after.find(R"(pd_cluster_region_event{event="update_kv"} 2)") != std::string::npos);
 }
 
 TEST_CASE("bootstrap says what is wrong, in the reference's order", "[cluster]") {

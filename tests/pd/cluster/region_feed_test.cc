@@ -15,6 +15,7 @@ TEST_CASE("the feed hands out what came since an index", "[region_feed]") {
   RegionFeed feed;
   feed.Reset(100);
   CHECK(feed.From(100, 10)->empty());
+  CHECK(feed.first_index() == 100);
   for (uint64_t id = 1; id <= 5; ++id) feed.Append(Numbered(id));
   CHECK(feed.next_index() == 105);
   CHECK(feed.From(105, 10)->empty());
@@ -39,6 +40,7 @@ TEST_CASE("who asks for what the feed never had gets nothing", "[region_feed]") 
 TEST_CASE("the feed forgets its oldest changes", "[region_feed]") {
   RegionFeed feed;
   for (uint64_t id = 1; id <= RegionFeed::kRecordsMax + 3; ++id) feed.Append(Numbered(id));
+  CHECK(feed.first_index() == 4);
   CHECK_FALSE(feed.From(3, 1));
   REQUIRE(feed.From(4, 1));
   CHECK(feed.From(4, 1)->front().id.value == 4);

@@ -42,6 +42,19 @@ TEST_CASE("label values are escaped, removed series are gone", "[metrics]") {
   CHECK(metrics.Render().empty());
 }
 
+TEST_CASE("a family's series are replaced all at once", "[metrics]") {
+  MetricsRegistry metrics;
+  auto& gauges = metrics.Gauges("g", "G.", {"a"});
+  gauges.With({"old"}).Set(1);
+  GaugeFamily::SeriesByValues next;
+  next[{"new"}] = std::make_unique<Gauge>();
+  next[{"new"}]->Set(2);
+  gauges.Replace(std::move(next));
+  CHECK(metrics.Render() == "# HELP g G.\n# TYPE g gauge\ng{a=\"new\"} 2\n");
+  gauges.Replace({});
+  CHECK(metrics.Render().empty());
+}
+
 TEST_CASE("collectors run before each look until they are removed", "[metrics]") {
   MetricsRegistry metrics;
   int runs = 0;

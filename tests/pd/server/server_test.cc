@@ -34,6 +34,21 @@ TEST_CASE("one member serves ids, time and configuration, and goes on after a re
         std::string::npos);
 }
 
+TEST_CASE("the leader's metrics page tells which members answer", "[server]") {
+  Bench bench(3);
+  PdServer& leader = bench.Leader();
+  const auto shows = [&](PdServer& server, const std::string& text) {
+    return server.metrics().Render().find(text) != std::string::npos;
+  };
+  const std::string own = "pd_cluster_health_status{name=\"" + leader.config().name + "\"} 1";
+  Bench::Until([&] { return shows(leader, own); });
+  CHECK(shows(leader, own));
+  for (const auto& server : bench.servers) {
+    if (server == nullptr || server.get() == &leader) continue;
+    CHECK_FALSE(shows(*server, "pd_cluster_health_status"));
+  }
+}
+
 TEST_CASE("the base of ids can be set in both directions", "[server]") {
   Bench bench(1);
   PdServer& server = bench.Leader();

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+
+#include "pd/cluster/cluster.h"
+#include "pd/metrics/metrics.h"
+
+namespace pd {
+
+/// The cluster on the metrics page (reference/metrics.tsv): what stores are like and hold, the
+/// settings of planning, the GC safe point and the feed are read when somebody looks, a few
+/// microseconds a store and no walk over regions; what reports change is counted as they come.
+///
+/// Only the PD leader of a bootstrapped cluster shows the former: on other members they vanish.
+/// A store's rates, the smoothed ones too, are those of its last heartbeat's interval.
+///
+/// Construct before Cluster::Start(); the cluster and the registry outlive it. Thread-safe.
+class ClusterMetrics final : public RegionObserver {
+ public:
+  ClusterMetrics(Cluster& cluster, MetricsRegistry& registry);
+  ~ClusterMetrics() override;
+  ClusterMetrics(const ClusterMetrics&) = delete;
+  ClusterMetrics& operator=(const ClusterMetrics&) = delete;
+
+  void OnRegionReported(const scheduler::Region& region,
+                        const scheduler::RegionChange& change) override;
+
+ private:
+  void Collect();
+
+  Cluster& cluster_;
+  MetricsRegistry& registry_;
+  GaugeFamily& cluster_status_;
+  GaugeFamily& store_status_;
+  GaugeFamily& placement_;
+  GaugeFamily& store_limit_;
+  GaugeFamily& config_;
+  GaugeFamily& syncer_;
+  GaugeFamily& gc_;
+  Counter& cached_;
+  Counter& saved_;
+  const uint64_t collector_;
+};
+
+}  // namespace pd

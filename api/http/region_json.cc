@@ -1,43 +1,128 @@
 #include "api/http/region_json.h"
 
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace api {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using scheduler::Region;
 
-constexpr std::array<const char*, 4> kRoles = {"Voter", "Learner", "IncomingVoter",
-                                               "DemotingVoter"};
-constexpr std::array<const char*, 3> kReplicationStates = {"UNKNOWN", "SIMPLE_MAJORITY",
-                                                           "INTEGRITY_OVER_LABEL"};
+constexpr std::array<std::string_view, 4> kRoles = {"Voter", "Learner", "IncomingVoter",
+                                                    "DemotingVoter"};
+constexpr std::array<std::string_view, 3> kReplicationStates = {"UNKNOWN", "SIMPLE_MAJORITY",
+                                                                "INTEGRITY_OVER_LABEL"};
+/// What a look at the table may copy at once.
+constexpr size_t kScanMax = 512;
+constexpr std::string_view kBodyStart = R"({"count":)";
+constexpr std::string_view kBodyList = R"(,"regions":[)";
+constexpr size_t kDigitsMax = 20;
+constexpr size_t kStartMax = kBodyStart.size() + kDigitsMax + kBodyList.size();
 
-Json PeerJson(const scheduler::Peer& peer) {
-  Json json = Json::object();
-  json["role_name"] = kRoles[static_cast<size_t>(peer.role)];
-  if (scheduler::IsLearner(peer)) json["is_learner"] = true;
-  if (peer.id) json["id"] = peer.id.value;
-  if (peer.store) json["store_id"] = peer.store.value;
-  if (peer.role != scheduler::PeerRole::kVoter) json["role"] = static_cast<int>(peer.role);
-  if (peer.witness) json["is_witness"] = true;
-  return json;
+void AppendHex(std::string_view bytes, std::string& out) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
 }
 
-void AddPeers(const Region& region, Json& json) {
-  for (const scheduler::Peer& peer : region.peers) json["peers"].push_back(PeerJson(peer));
-  json["leader"] = region.HasLeader() ? PeerJson(region.leader) : Json{{"role_name", ""}};
-  for (const scheduler::DownPeer& down : region.down_peers) {
-    Json entry = Json::object();
-    entry["peer"] = PeerJson(down.peer);
-    if (down.down_s != 0) entry["down_seconds"] = down.down_s;
-    json["down_peers"].push_back(std::move(entry));
+void AppendNumber(uint64_t number, std::string& out) {
+  const fmt::format_int text(number);
+  out.append(text.data(), text.size());
+}
+
+/// Writes one object, member by member. All text here is names and hex: nothing to escape.
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
+  void Close() { out_ += '}'; }
+
+  /// Begins a member; its value is the caller's to write.
+  std::string& Member(std::string_view name) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    out_ += '"';
+    out_ += name;
+    out_ += "\":";
+    return out_;
   }
-  for (const scheduler::Peer& peer : region.pending_peers) {
-    json["pending_peers"].push_back(PeerJson(peer));
+  void Number(std::string_view name, uint64_t value) { AppendNumber(value, Member(name)); }
+  void NumberIfNot0(std::string_view name, uint64_t value) {
+    if (value != 0) Number(name, value);
   }
+  void True(std::string_view name) { Member(name) += "true"; }
+  void Text(std::string_view name, std::string_view plain) {
+    Member(name) += '"';
+    out_ += plain;
+    out_ += '"';
+  }
+  void Hex(std::string_view name, std::string_view bytes) {
+    Member(name) += '"';
+    AppendHex(bytes, out_);
+    out_ += '"';
+  }
+  /// Nothing for an empty list.
+  template <class Items, class Append>
+  void ListIfAny(std::string_view name, const Items& items, Append append) {
+    if (items.empty()) return;
+    Member(name) += '[';
+    bool first = true;
+    for (const auto& item : items) {
+      if (!first) out_ += ',';
+      first = false;
+      append(item, out_);
+    }
+    out_ += ']';
+  }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+void AppendPeer(const scheduler::Peer& peer, std::string& out) {
+  ObjectWriter json(out);
+  json.Text("role_name", kRoles[static_cast<size_t>(peer.role)]);
+  if (scheduler::IsLearner(peer)) json.True("is_learner");
+  json.NumberIfNot0("id", peer.id.value);
+  json.NumberIfNot0("store_id", peer.store.value);
+  json.NumberIfNot0("role", static_cast<uint64_t>(peer.role));
+  if (peer.witness) json.True("is_witness");
+  json.Close();
+}
+
+void AppendDownPeer(const scheduler::DownPeer& down, std::string& out) {
+  ObjectWriter json(out);
+  AppendPeer(down.peer, json.Member("peer"));
+  json.NumberIfNot0("down_seconds", down.down_s);
+  json.Close();
+}
+
+void AppendPeers(const Region& region, ObjectWriter& json) {
+  json.ListIfAny("peers", region.peers, AppendPeer);
+  if (region.HasLeader()) {
+    AppendPeer(region.leader, json.Member("leader"));
+  } else {
+    json.Member("leader") += R"({"role_name":""})";
+  }
+  json.ListIfAny("down_peers", region.down_peers, AppendDownPeer);
+  json.ListIfAny("pending_peers", region.pending_peers, AppendPeer);
+}
+
+void AppendNumbers(const Region& region, ObjectWriter& json) {
+  json.Number("cpu_usage", region.flow.cpu_usage);
+  json.Number("written_bytes", region.flow.bytes_written);
+  json.Number("read_bytes", region.flow.bytes_read);
+  json.Number("written_keys", region.flow.keys_written);
+  json.Number("read_keys", region.flow.keys_read);
+  json.Number("approximate_size", region.size_mib);
+  json.Number("approximate_keys", region.keys);
+  json.Number("approximate_kv_size", region.kv_size_mib);
+  json.Number("approximate_columnar_kv_size", region.columnar_size_mib);
 }
 
 int Digit(char c) {
@@ -49,54 +134,73 @@ int Digit(char c) {
 
 }  // namespace
 
-Json RegionJson(const Region& region) {
-  Json json = Json::object();
-  json["id"] = region.id.value;
-  json["start_key"] = HexKey(region.start_key);
-  json["end_key"] = HexKey(region.end_key);
+void AppendRegion(const Region& region, std::string& out) {
+  ObjectWriter json(out);
+  json.Number("id", region.id.value);
+  json.Hex("start_key", region.start_key);
+  json.Hex("end_key", region.end_key);
   if (region.epoch != scheduler::RegionEpoch{}) {
-    Json& epoch = json["epoch"] = Json::object();
-    if (region.epoch.conf_ver != 0) epoch["conf_ver"] = region.epoch.conf_ver;
-    if (region.epoch.version != 0) epoch["version"] = region.epoch.version;
+    ObjectWriter epoch(json.Member("epoch"));
+    epoch.NumberIfNot0("conf_ver", region.epoch.conf_ver);
+    epoch.NumberIfNot0("version", region.epoch.version);
+    epoch.Close();
   }
-  AddPeers(region, json);
-  json["cpu_usage"] = region.flow.cpu_usage;
-  json["written_bytes"] = region.flow.bytes_written;
-  json["read_bytes"] = region.flow.bytes_read;
-  json["written_keys"] = region.flow.keys_written;
-  json["read_keys"] = region.flow.keys_read;
-  json["approximate_size"] = region.size_mib;
-  json["approximate_keys"] = region.keys;
-  json["approximate_kv_size"] = region.kv_size_mib;
-  json["approximate_columnar_kv_size"] = region.columnar_size_mib;
-  for (const std::string& key : region.buckets.keys) json["buckets"].push_back(HexKey(key));
-  if (region.buckets.version != 0) json["bucket_version"] = region.buckets.version;
+  AppendPeers(region, json);
+  AppendNumbers(region, json);
+  json.ListIfAny("buckets", region.buckets.keys, [](const std::string& key, std::string& list) {
+    list += '"';
+    AppendHex(key, list);
+    list += '"';
+  });
+  json.NumberIfNot0("bucket_version", region.buckets.version);
   if (region.replication != scheduler::ReplicationStatus{}) {
-    json["replication_status"] = {
-        {"state", kReplicationStates[static_cast<size_t>(region.replication.state)]},
-        {"state_id", region.replication.state_id}};
+    ObjectWriter status(json.Member("replication_status"));
+    status.Text("state", kReplicationStates[static_cast<size_t>(region.replication.state)]);
+    status.Number("state_id", region.replication.state_id);
+    status.Close();
   }
-  return json;
+  json.Close();
 }
 
-Json RegionsJson(const std::vector<Region>& regions) {
-  Json list = Json::array();
-  for (const Region& region : regions) list.push_back(RegionJson(region));
-  Json json = Json::object();
-  json["count"] = regions.size();
-  json["regions"] = std::move(list);
-  return json;
+HttpResponse RegionResponse(const Region& region) {
+  std::string body;
+  AppendRegion(region, body);
+  return RegionsV1(200, std::move(body));
+}
+
+RegionsBody::RegionsBody() : body_(kStartMax, ' ') {}
+
+void RegionsBody::Add(const Region& region) {
+  if (count_++ != 0) body_ += ',';
+  AppendRegion(region, body_);
+}
+
+void RegionsBody::AddRange(const pd::RegionTable& regions, const scheduler::KeyRange& range,
+                           size_t limit_max) {
+  if (limit_max <= kScanMax) {
+    for (const Region& region : regions.Scan(range, limit_max)) Add(region);
+    return;
+  }
+  size_t left = limit_max;
+  regions.Visit(range, [&](const Region& region) {
+    Add(region);
+    return --left > 0;
+  });
+}
+
+HttpResponse RegionsBody::Respond() && {
+  body_ += "]}";
+  const std::string start = fmt::format("{}{}{}", kBodyStart, count_, kBodyList);
+  const size_t spare = kStartMax - start.size();
+  body_.replace(spare, start.size(), start);
+  body_.erase(0, spare);  // In place.
+  return RegionsV1(200, std::move(body_));
 }
 
 std::string HexKey(std::string_view key) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
   std::string text;
   text.reserve(key.size() * 2);
-  for (const char c : key) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
+  AppendHex(key, text);
   return text;
 }
 

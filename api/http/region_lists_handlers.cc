@@ -2,6 +2,8 @@
 #include <functional>
 #include <map>
 #include <queue>
+#include <ranges>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -9,7 +11,7 @@
 #include "api/http/region_json.h"
 
 // Regions picked by what is remarkable about them: the largest, the busiest, those in some state; and histograms. All
-// walk every region in chunks, and keep what they answer with.
+// walk every region in chunks, and keep the text that they answer with (the largest: the regions).
 
 namespace api {
 namespace {
@@ -33,7 +35,7 @@ HttpResponse TopRegions(const ClusterRoutes& routes, const HttpRequest& request,
     if (!parsed) return ErrorResponse(400, parsed.error());
     limit = std::min(*parsed, kTopMax);
   }
-  if (limit <= 0) return RegionsV1(200, RegionsJson({}));
+  if (limit <= 0) return RegionsBody().Respond();
   // The smallest of the best so far is on top, to be replaced.
   struct Entry {
     uint64_t value;
@@ -53,18 +55,19 @@ HttpResponse TopRegions(const ClusterRoutes& routes, const HttpRequest& request,
   });
   std::vector<Region> regions;
   for (; !best.empty(); best.pop()) regions.push_back(best.top().region);
-  std::ranges::reverse(regions);
-  return RegionsV1(200, RegionsJson(regions));
+  RegionsBody body;
+  for (const Region& region : std::views::reverse(regions)) body.Add(region);
+  return std::move(body).Respond();
 }
 
 HttpResponse ListRegions(const ClusterRoutes& routes, Holds holds) {
   const auto config = routes.cluster.config().online();
-  std::vector<Region> regions;
+  RegionsBody body;
   routes.cluster.regions().Visit({}, [&](const Region& region) {
-    if (holds(routes, *config, region)) regions.push_back(region);
+    if (holds(routes, *config, region)) body.Add(region);
     return true;
   });
-  return RegionsV1(200, RegionsJson(regions));
+  return std::move(body).Respond();
 }
 
 HttpResponse Histogram(const ClusterRoutes& routes, const HttpRequest& request, int64_t bound_min,

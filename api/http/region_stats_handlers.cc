@@ -1,5 +1,6 @@
 #include <map>
 #include <string>
+#include <utility>
 
 #include "api/http/cluster_routes.h"
 #include "api/http/region_json.h"
@@ -119,15 +120,14 @@ HttpResponse GetKeyspaceRegions(const ClusterRoutes& routes, const HttpRequest& 
   if (*id != 0) {
     return ErrorResponse(400, "[PD:keyspace:ErrKeyspaceNotFound]keyspace does not exist");
   }
-  std::vector<Region> regions;
+  RegionsBody body;
   for (const char mode : {'r', 'x'}) {
-    const auto taken = static_cast<int64_t>(regions.size());
+    const auto taken = static_cast<int64_t>(body.size());
     if (taken >= limit) break;
-    const auto more = routes.cluster.regions().Scan(
-        {KeyspaceBound(mode, 0), KeyspaceBound(mode, 1)}, static_cast<size_t>(limit - taken));
-    regions.insert(regions.end(), more.begin(), more.end());
+    body.AddRange(routes.cluster.regions(), {KeyspaceBound(mode, 0), KeyspaceBound(mode, 1)},
+                  static_cast<size_t>(limit - taken));
   }
-  return RegionsV1(200, RegionsJson(regions));
+  return std::move(body).Respond();
 }
 
 }  // namespace

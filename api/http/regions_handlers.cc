@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -29,7 +30,7 @@ HttpResponse GetRegion(const ClusterRoutes& routes, const HttpRequest& request) 
   if (!id) return ErrorResponse(400, id.error());
   if (*id == 0) return JsonV1(400, Json::object());
   const auto region = routes.cluster.regions().Find(RegionId{*id});
-  return region ? RegionsV1(200, RegionJson(*region)) : RegionNotFound(*id);
+  return region ? RegionResponse(*region) : RegionNotFound(*id);
 }
 
 /// A key given raw, or as hex with format=hex.
@@ -43,13 +44,14 @@ HttpResponse GetRegionByKey(const ClusterRoutes& routes, const HttpRequest& requ
   const auto key = KeyOf(request, request.Param("key"));
   if (!key) return ErrorResponse(400, key.error());
   const auto region = routes.cluster.regions().FindByKey(*key);
-  if (region) return RegionsV1(200, RegionJson(*region));
+  if (region) return RegionResponse(*region);
   return ErrorResponse(404, "[PD:region:ErrRegionNotFound]region %v not found");
 }
 
 HttpResponse GetRegions(const ClusterRoutes& routes) {
-  return RegionsV1(
-      200, RegionsJson(routes.cluster.regions().Scan({}, std::numeric_limits<size_t>::max())));
+  RegionsBody body;
+  body.AddRange(routes.cluster.regions(), {}, std::numeric_limits<size_t>::max());
+  return std::move(body).Respond();
 }
 
 HttpResponse ScanRegions(const ClusterRoutes& routes, const HttpRequest& request) {
@@ -66,7 +68,9 @@ HttpResponse ScanRegions(const ClusterRoutes& routes, const HttpRequest& request
   // No limit at all below 1, as the reference has it.
   const size_t limit_max = limit <= 0 ? std::numeric_limits<size_t>::max()
                                       : static_cast<size_t>(std::min(limit, kLimitMax));
-  return RegionsV1(200, RegionsJson(routes.cluster.regions().Scan({*start, *end}, limit_max)));
+  RegionsBody body;
+  body.AddRange(routes.cluster.regions(), {*start, *end}, limit_max);
+  return std::move(body).Respond();
 }
 
 HttpResponse CountRegions(const ClusterRoutes& routes) {
@@ -96,15 +100,15 @@ HttpResponse GetStoreRegions(const ClusterRoutes& routes, const HttpRequest& req
   } else {
     return ErrorResponse(400, fmt::format("unknown sub tree region type {}", type));
   }
-  std::vector<Region> regions;
+  RegionsBody body;
   for (const HeldAs kind : kinds) {
     routes.cluster.regions().VisitStore(StoreId{static_cast<uint64_t>(*id)}, kind,
                                         [&](const Region& region) {
-                                          regions.push_back(region);
+                                          body.Add(region);
                                           return true;
                                         });
   }
-  return RegionsV1(200, RegionsJson(regions));
+  return std::move(body).Respond();
 }
 
 HttpResponse GetSiblings(const ClusterRoutes& routes, const HttpRequest& request) {
@@ -115,7 +119,10 @@ HttpResponse GetSiblings(const ClusterRoutes& routes, const HttpRequest& request
   // Always two entries: a missing left one is all zeros, a missing right one repeats the left one.
   const Region left = routes.cluster.regions().Previous(*region).value_or(Region{});
   const Region right = routes.cluster.regions().Next(*region).value_or(left);
-  return RegionsV1(200, RegionsJson({left, right}));
+  RegionsBody body;
+  body.Add(left);
+  body.Add(right);
+  return std::move(body).Respond();
 }
 
 HttpResponse GetHoles(const ClusterRoutes& routes) {

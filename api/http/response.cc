@@ -22,6 +22,10 @@ HttpResponse& HttpResponse::Set(std::string_view name, std::string_view value) {
   return *this;
 }
 
+HttpResponse RegionsV1(int status, std::string body) {
+  return {status, {{"Content-Type", "application/octet-stream"}}, std::move(body), {}};
+}
+
 HttpResponse PlainText(int status, std::string text) {
   return {status, {{"Content-Type", "text/plain; charset=UTF-8"}}, std::move(text), {}};
 }

@@ -52,9 +52,8 @@ struct HttpResponse {
 template <class Json>
 [[nodiscard]] HttpResponse JsonV1(int status, const Json& value);
 
-/// v1, region bodies: compact, no newline, application/octet-stream.
-template <class Json>
-[[nodiscard]] HttpResponse RegionsV1(int status, const Json& value);
+/// v1, region bodies: compact JSON as it stands, no newline, application/octet-stream.
+[[nodiscard]] HttpResponse RegionsV1(int status, std::string body);
 
 /// v2, success: four spaces of indent, no newline.
 template <class Json>
@@ -92,11 +91,6 @@ template <class Json>
 HttpResponse JsonV1(int status, const Json& value) {
   return {
       status, {{"Content-Type", "application/json; charset=UTF-8"}}, DumpJson(value, 2) + "\n", {}};
-}
-
-template <class Json>
-HttpResponse RegionsV1(int status, const Json& value) {
-  return {status, {{"Content-Type", "application/octet-stream"}}, DumpJson(value, -1), {}};
 }
 
 template <class Json>

@@ -1,6 +1,7 @@
 #include "api/scheduling_service.h"
 
 #include "api/grpc/operator_handlers.h"
+#include "api/grpc/store_heartbeat_handler.h"
 #include "api/http/scheduling_routes.h"
 
 namespace api {
@@ -16,6 +17,7 @@ SchedulingService::SchedulingService(pd::PdServer& server, ClusterService& clust
 
 void SchedulingService::Register(MethodRegistry& registry, Router& router) {
   AddOperatorHandlers(registry, calls_, coordinator_);
+  AddStoreHeartbeatHandler(registry, calls_, coordinator_);
   AddSchedulingRoutes(router, {coordinator_, calls_.serving});
 }
 

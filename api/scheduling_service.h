@@ -7,9 +7,9 @@
 
 namespace api {
 
-/// Planning with everything that shows and steers it: the coordinator, GetOperator, and the routes of operators,
-/// schedulers and checkers. Construct after the cluster, whose leader service must start before; all arguments outlive
-/// it.
+/// Planning with everything that shows and steers it: the coordinator, GetOperator, StoreHeartbeat (which may start
+/// operators), and the routes of operators, schedulers and checkers. Construct after the cluster, whose leader service
+/// must start before; all arguments outlive it.
 class SchedulingService {
  public:
   SchedulingService(pd::PdServer& server, ClusterService& cluster);

@@ -1,11 +1,9 @@
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <string_view>
 
 #include <fmt/format.h>
 
-#include "api/convert/go_text.h"
 #include "api/convert/store_convert.h"
 #include "api/grpc/cluster_calls.h"
 
@@ -72,27 +70,6 @@ RpcResult<pdpb::GetAllStoresResponse> GetAllStores(const ClusterCalls& calls,
   return response;
 }
 
-RpcResult<pdpb::StoreHeartbeatResponse> StoreHeartbeat(const ClusterCalls& calls,
-                                                       const pdpb::StoreHeartbeatRequest& request) {
-  using Response = pdpb::StoreHeartbeatResponse;
-  const scheduler::StoreId id{request.stats().store_id()};
-  if (calls.cluster.stores().NodeStateOf(id) == scheduler::NodeState::kRemoved) {
-    return BadAnswer<Response>(calls, pdpb::STORE_TOMBSTONE, "store is tombstone");
-  }
-  const pd::Nanos start = calls.cluster.clock().Monotonic();
-  const auto state = calls.cluster.HandleStoreReport(
-      {id, StatsOf(request.stats()), request.stats().SerializeAsString()});
-  if (!state) return UnknownAnswer<Response>(calls, state.error());
-  const std::chrono::duration<double> seconds = calls.cluster.clock().Monotonic() - start;
-  calls.heartbeat_metrics.StoreSeconds(id, calls.cluster.stores().AddressOf(id))
-      .Observe(seconds.count());
-  auto response = GoodAnswer<Response>(calls);
-  response.mutable_replication_status();
-  response.set_cluster_version(calls.cluster.config().online()->cluster_version);
-  response.set_state(static_cast<metapb::NodeState>(*state));
-  return response;
-}
-
 }  // namespace
 
 void AddStoreHandlers(MethodRegistry& registry, const ClusterCalls& calls) {
@@ -105,20 +82,6 @@ void AddStoreHandlers(MethodRegistry& registry, const ClusterCalls& calls) {
   AddRunningCall<pdpb::PutStoreRequest, pdpb::PutStoreResponse>(
       registry, calls, "/pdpb.PD/PutStore", kPdpbBlocking,
       [calls](const pdpb::PutStoreRequest& request) { return PutStore(calls, request); });
-  registry.Unary<pdpb::StoreHeartbeatRequest, pdpb::StoreHeartbeatResponse>(
-      "/pdpb.PD/StoreHeartbeat", kPdpbBlocking,
-      [calls](const CallContext&, const pdpb::StoreHeartbeatRequest& request)
-          -> RpcResult<pdpb::StoreHeartbeatResponse> {
-        if (auto status = CheckLeaderCall(calls, request.header().cluster_id())) {
-          return FailRpc(std::move(*status));
-        }
-        if (!request.has_stats()) {
-          return FailRpc(StatusCode::kUnknown,
-                         fmt::format("invalid store heartbeat command, but {}", GoText(request)));
-        }
-        if (!calls.cluster.running()) return NotBootstrapped<pdpb::StoreHeartbeatResponse>(calls);
-        return StoreHeartbeat(calls, request);
-      });
 }
 
 }  // namespace api

@@ -18,6 +18,8 @@ using scheduler::StoreId;
 constexpr Millis kWriteTimeout{3000};
 /// A store's last heartbeat is written down this often; in between it is in memory only.
 constexpr int64_t kPersistHeartbeatNs = int64_t{5} * 60 * 1'000'000'000;
+/// A store is told to wake its regions at most this often.
+constexpr scheduler::Millis kWakeInterval = std::chrono::minutes(10);
 constexpr double kTiFlashLimit = 30;
 
 /// Weights are kept as text; anything unreadable counts as the default.
@@ -265,6 +267,21 @@ Result<NodeState> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
   }
   if (!path.empty()) SaveHeartbeatTime(deps_.meta, path, unix_ns, term);
   return state;
+}
+
+std::vector<StoreId> StoreTable::WakeFor(StoreId id) {
+  const scheduler::Instant now = Now();
+  const WriteLock lock(mutex_);
+  const auto it = stores_.find(id);
+  if (it == stores_.end() || it->second.store.IsSlow()) return {};
+  std::optional<scheduler::Instant>& woken = it->second.woken;
+  if (woken && now - *woken <= kWakeInterval) return {};
+  std::vector<StoreId> slow;
+  for (const auto& [other, entry] : stores_) {
+    if (entry.store.IsSlow() && !entry.store.IsRemoved()) slow.push_back(other);
+  }
+  if (!slow.empty()) woken = now;
+  return slow;
 }
 
 std::string StoreTable::RawStats(StoreId id) const {

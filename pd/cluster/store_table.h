@@ -58,6 +58,10 @@ class StoreTable {
     std::string raw;
   };
   Result<scheduler::NodeState> OnHeartbeat(Heartbeat heartbeat);
+  /// The slow stores that a store about to be heard should wake its hibernated regions for; regions led by a slow
+  /// store find a new leader only once they are awake. Empty most of the time: when no other store is slow, when this
+  /// one is slow itself, unknown, or was told so within the last ten minutes (scheduling.md A.4).
+  std::vector<scheduler::StoreId> WakeFor(scheduler::StoreId id);
   /// The last statistics as they came; empty before the first.
   [[nodiscard]] std::string RawStats(scheduler::StoreId id) const;
 
@@ -95,6 +99,7 @@ class StoreTable {
     int64_t persisted_heartbeat_unix_ns = 0;
     std::optional<StoreLimitConfig> limit_before_removal;
     scheduler::HullAverage available;  // Over the heartbeats.
+    std::optional<scheduler::Instant> woken;
   };
 
   Result<void> CheckRemove(const scheduler::Store& store) const;

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,15 +27,20 @@ func key(i int) []byte {
 	return []byte(fmt.Sprintf("k%02d", i))
 }
 
-// fill plays three stores: bootstraps the cluster and reports regions 101… of [k0, k1), [k1, k2)… on all of them.
-func fill(t *testing.T, g *group, clusterID uint64) {
+// leaderStub speaks to the leader without the client's library.
+func leaderStub(t *testing.T, g *group) pdpb.PDClient {
 	address := g.urls[g.waitLeader()][len("http://"):]
 	conn, err := grpc.Dial(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	stub := pdpb.NewPDClient(conn)
+	return pdpb.NewPDClient(conn)
+}
+
+// fill plays three stores: bootstraps the cluster and reports regions 101… of [k0, k1), [k1, k2)… on all of them.
+func fill(t *testing.T, g *group, clusterID uint64) {
+	stub := leaderStub(t, g)
 	header := &pdpb.RequestHeader{ClusterId: clusterID}
 	ctx := context.Background()
 	store := func(id uint64) *metapb.Store {
@@ -181,6 +187,68 @@ func TestLookups(t *testing.T) {
 	for range 20 {
 		r, err = followers.GetRegion(ctx, []byte("k06"), opt.WithAllowFollowerHandle())
 		want("through a follower", 6, r, err)
+	}
+}
+
+func TestStoreHeartbeats(t *testing.T) {
+	g := startGroup(t)
+	client := g.connect()
+	ctx := context.Background()
+	header := &pdpb.RequestHeader{ClusterId: client.GetClusterID(ctx)}
+	fill(t, g, header.ClusterId)
+	stub := leaderStub(t, g)
+	beat := func(request *pdpb.StoreHeartbeatRequest) *pdpb.StoreHeartbeatResponse {
+		t.Helper()
+		request.Header = header
+		answer, err := stub.StoreHeartbeat(ctx, request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	stats := func(id, slowScore uint64) *pdpb.StoreHeartbeatRequest {
+		return &pdpb.StoreHeartbeatRequest{Stats: &pdpb.StoreStats{StoreId: id, SlowScore: slowScore}}
+	}
+
+	// A slow store wakes the regions of the others, once.
+	if a := beat(stats(3, 100)); a.AwakenRegions != nil {
+		t.Error("a slow store is not woken:", a)
+	}
+	if a := beat(stats(1, 1)); !slices.Equal(a.GetAwakenRegions().GetAbnormalStores(), []uint64{3}) {
+		t.Error("store 1 must wake its regions because of store 3:", a)
+	}
+	if a := beat(stats(1, 1)); a.AwakenRegions != nil {
+		t.Error("store 1 was woken just now:", a)
+	}
+	if a := beat(stats(9, 1)); a.GetHeader().GetError().GetMessage() != "store 9 not found" {
+		t.Error("store 9 is not there:", a)
+	}
+
+	// With a report for unsafe recovery the statistics do not count: store 3 stays slow.
+	report := stats(3, 1)
+	report.StoreReport = &pdpb.StoreReport{}
+	if a := beat(report); a.GetHeader().GetError() != nil {
+		t.Error("a report of store 3:", a)
+	}
+	if a := beat(stats(2, 1)); !slices.Equal(a.GetAwakenRegions().GetAbnormalStores(), []uint64{3}) {
+		t.Error("store 2 must wake its regions because of store 3:", a)
+	}
+
+	// A damaged peer goes; regions that the store does not hold are passed over.
+	patiently(t, "the regions", func(ctx context.Context) error {
+		if r, err := client.GetRegionByID(ctx, 101+regions-1); err != nil || r == nil || r.Leader == nil {
+			return fmt.Errorf("not yet: %v", err)
+		}
+		return nil
+	})
+	damaged := stats(2, 1)
+	damaged.Stats.DamagedRegionsId = []uint64{999, 105}
+	beat(damaged)
+	beat(damaged) // Once is enough.
+	op, err := stub.GetOperator(ctx, &pdpb.GetOperatorRequest{Header: header, RegionId: 105})
+	if err != nil || string(op.GetDesc()) != "admin-remove-peer" || string(op.GetKind()) != "admin,region" ||
+		op.GetStatus() != pdpb.OperatorStatus_RUNNING {
+		t.Error("the peer of region 105 on store 2 must go:", op, err)
 	}
 }
 

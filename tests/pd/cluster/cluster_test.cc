@@ -1,5 +1,6 @@
 #include "pd/cluster/cluster.h"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -32,6 +33,19 @@ class NoTransport final : public Transport {
   void SetPeers(std::vector<Peer>) override {}
 };
 
+/// The system's time, which a test moves on for the cluster alone.
+class MovedClock final : public Clock {
+ public:
+  [[nodiscard]] Nanos Monotonic() const override { return system_.Monotonic() + ahead.load(); }
+  [[nodiscard]] int64_t UnixNanos() const override {
+    return system_.UnixNanos() + ahead.load().count();
+  }
+  std::atomic<Nanos> ahead{Nanos(0)};
+
+ private:
+  SystemClock system_;
+};
+
 template <class Condition>
 bool Eventually(Condition condition) {
   for (int n = 0; n < 4000; ++n) {
@@ -61,7 +75,7 @@ class Server {
     group_ = *std::move(group);
     meta_ = MetaStore::Create(*group_, database, clock_);
     cluster_ = std::make_unique<Cluster>(Cluster::Deps{
-        *meta_, config_, ids_, clock_, [] { return kClusterId; }, [](const std::string&) {}});
+        *meta_, config_, ids_, moved, [] { return kClusterId; }, [](const std::string&) {}});
     group_->AddListener(cluster_->listener());
     REQUIRE(cluster_->Start());
     group_->Start();
@@ -82,6 +96,8 @@ class Server {
   Cluster& cluster() { return *cluster_; }
   MetaStore& meta() { return *meta_; }
   raft::Term term() const { return group_->status().term; }
+
+  MovedClock moved;
 
  private:
   SystemClock clock_;
@@ -240,6 +256,50 @@ TEST_CASE("the metrics page shows stores and regions as long as the member leads
   CHECK(after.find("pd_region_syncer_status") == std::string::npos);
   CHECK(after.find("pd_gc_gc_safepoint") == std::string::npos);
   CHECK(after.find(R"(pd_cluster_region_event{event="update_kv"} 2)") != std::string::npos);
+}
+
+TEST_CASE("a slow store wakes the regions of the others, at most once in ten minutes each",
+          "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  StoreTable& stores = server.cluster().stores();
+  for (const uint64_t id : {2U, 3U, 4U}) {
+    Store store = FirstStore();
+    store.id = StoreId{id};
+    store.address = fmt::format("tikv{}:20160", id);
+    REQUIRE(stores.Put(store));
+  }
+  const auto beat = [&](uint64_t id, uint64_t slow_score) {
+    scheduler::StoreStats stats;
+    stats.slow_score = slow_score;
+    REQUIRE(stores.OnHeartbeat({StoreId{id}, stats, ""}));
+  };
+  using Ids = std::vector<StoreId>;
+  beat(2, 79);
+  CHECK(stores.WakeFor(StoreId{1}).empty());
+  beat(2, 80);
+  CHECK(stores.WakeFor(StoreId{2}).empty());
+  CHECK(stores.WakeFor(StoreId{9}).empty());
+  CHECK(stores.WakeFor(StoreId{1}) == Ids{StoreId{2}});
+  CHECK(stores.WakeFor(StoreId{1}).empty());
+  beat(4, 100);
+  CHECK(stores.WakeFor(StoreId{3}) == Ids{StoreId{2}, StoreId{4}});
+
+  server.moved.ahead = 9min;
+  CHECK(stores.WakeFor(StoreId{1}).empty());
+  server.moved.ahead = 11min;
+  beat(2, 1);
+  REQUIRE(stores.Modify(StoreId{3}, [](Store& store) {
+    store.node_state = scheduler::NodeState::kRemoved;
+    store.stats.slow_score = 100;
+  }));
+  CHECK(stores.WakeFor(StoreId{1}) == Ids{StoreId{4}});
+  beat(4, 1);
+  server.moved.ahead = 22min;
+  CHECK(stores.WakeFor(StoreId{1}).empty());
+  beat(4, 80);  // That nobody was slow used nothing up.
+  CHECK(stores.WakeFor(StoreId{1}) == Ids{StoreId{4}});
 }
 
 TEST_CASE("bootstrap says what is wrong, in the reference's order", "[cluster]") {

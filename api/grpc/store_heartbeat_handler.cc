@@ -1,0 +1,105 @@
+#include "api/grpc/store_heartbeat_handler.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "api/convert/go_text.h"
+#include "api/convert/store_convert.h"
+#include "pd/dispatch/by_hand.h"
+#include "pd/log/log.h"
+
+namespace api {
+namespace {
+
+/// Damaged peers looked at in one heartbeat; the store names those that are left again.
+constexpr int kDamagedMax = 128;
+
+/// As a person would: urgent, past the store limits, in place of what balances the region. What cannot be done now is
+/// tried again with the store's next heartbeat.
+void RemoveDamagedPeers(const ClusterCalls& calls, pd::Coordinator& coordinator,
+                        const pdpb::StoreStats& stats) {
+  const scheduler::StoreId store{stats.store_id()};
+  for (int i = 0; i < std::min(stats.damaged_regions_id_size(), kDamagedMax); ++i) {
+    const scheduler::RegionId id{stats.damaged_regions_id(i)};
+    const auto region = calls.cluster.regions().Find(id);
+    const bool held = region && region->PeerOnStore(store) != nullptr;
+    const pd::Result<void> planned =
+        held ? coordinator.PlanByPerson(pd::RemovePeerByHand(*region, store))
+             : pd::Fail(pd::ErrorCode::kNotFound, "the store holds no peer of the region");
+    if (planned) {
+      pd::LogInfo("a damaged peer is to be removed",
+                  {{"region-id", id.value}, {"store-id", store.value}});
+    } else {
+      pd::LogWarn("a damaged peer cannot be removed now",
+                  {{"region-id", id.value}, {"store-id", store.value}, {"error", planned.error()}});
+    }
+  }
+}
+
+/// Takes the statistics in and fills in what follows from them. The state before them.
+pd::Result<scheduler::NodeState> TakeStats(const ClusterCalls& calls, pd::Coordinator& coordinator,
+                                           const pdpb::StoreStats& stats,
+                                           pdpb::StoreHeartbeatResponse& response) {
+  const scheduler::StoreId id{stats.store_id()};
+  const pd::Nanos start = calls.cluster.clock().Monotonic();
+  const auto slow_stores = calls.cluster.stores().WakeFor(id);
+  auto state = calls.cluster.HandleStoreReport({id, StatsOf(stats), stats.SerializeAsString()});
+  if (!state) return state;
+  for (const scheduler::StoreId slow : slow_stores) {
+    response.mutable_awaken_regions()->add_abnormal_stores(slow.value);
+  }
+  RemoveDamagedPeers(calls, coordinator, stats);
+  const std::chrono::duration<double> seconds = calls.cluster.clock().Monotonic() - start;
+  calls.heartbeat_metrics.StoreSeconds(id, calls.cluster.stores().AddressOf(id))
+      .Observe(seconds.count());
+  return state;
+}
+
+RpcResult<pdpb::StoreHeartbeatResponse> StoreHeartbeat(const ClusterCalls& calls,
+                                                       pd::Coordinator& coordinator,
+                                                       const pdpb::StoreHeartbeatRequest& request) {
+  using Response = pdpb::StoreHeartbeatResponse;
+  const scheduler::StoreId id{request.stats().store_id()};
+  const auto known = calls.cluster.stores().NodeStateOf(id);
+  if (known == scheduler::NodeState::kRemoved) {
+    return BadAnswer<Response>(calls, pdpb::STORE_TOMBSTONE, "store is tombstone");
+  }
+  if (!known) {
+    return BadAnswer<Response>(calls, pdpb::UNKNOWN, fmt::format("store {} not found", id.value));
+  }
+  auto response = GoodAnswer<Response>(calls);
+  response.set_state(static_cast<metapb::NodeState>(*known));
+  // With a report for unsafe recovery the statistics do not count.
+  if (!request.has_store_report()) {
+    const auto state = TakeStats(calls, coordinator, request.stats(), response);
+    if (!state) return UnknownAnswer<Response>(calls, state.error());
+    response.set_state(static_cast<metapb::NodeState>(*state));
+  }
+  response.mutable_replication_status();
+  response.set_cluster_version(calls.cluster.config().online()->cluster_version);
+  return response;
+}
+
+}  // namespace
+
+void AddStoreHeartbeatHandler(MethodRegistry& registry, const ClusterCalls& calls,
+                              pd::Coordinator& coordinator) {
+  registry.Unary<pdpb::StoreHeartbeatRequest, pdpb::StoreHeartbeatResponse>(
+      "/pdpb.PD/StoreHeartbeat", kPdpbBlocking,
+      [calls, &coordinator](const CallContext&, const pdpb::StoreHeartbeatRequest& request)
+          -> RpcResult<pdpb::StoreHeartbeatResponse> {
+        if (auto status = CheckLeaderCall(calls, request.header().cluster_id())) {
+          return FailRpc(std::move(*status));
+        }
+        if (!request.has_stats()) {
+          return FailRpc(StatusCode::kUnknown,
+                         fmt::format("invalid store heartbeat command, but {}", GoText(request)));
+        }
+        if (!calls.cluster.running()) return NotBootstrapped<pdpb::StoreHeartbeatResponse>(calls);
+        return StoreHeartbeat(calls, coordinator, request);
+      });
+}
+
+}  // namespace api

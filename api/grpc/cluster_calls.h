@@ -32,8 +32,8 @@ struct ClusterCalls {
 [[nodiscard]] std::optional<RpcStatus> CheckLeaderCall(const ClusterCalls& calls,
                                                        uint64_t cluster_id);
 
-/// The same for what stores report on streams, where the cluster runs: a lease that lapses for a moment ends no stream, as
-/// nothing is answered from it. A leader that lost its lead stops running the cluster soon after.
+/// The same for what stores report on streams, where the cluster runs: a lease that lapses for a moment ends no stream,
+/// as nothing is answered from it. A leader that lost its lead stops running the cluster soon after.
 [[nodiscard]] std::optional<RpcStatus> CheckReportCall(const ClusterCalls& calls,
                                                        uint64_t cluster_id);
 

@@ -142,7 +142,8 @@ bool HeartbeatStreams::Push(scheduler::StoreId store,
   return written == SinkResult::kQueued;
 }
 
-/// Notes what became of a write. True when the stream has been full for too long; it is unbound then, as is a closed one.
+/// Notes what became of a write. True when the stream has been full for too long; it is unbound then, as is a closed
+/// one.
 bool HeartbeatStreams::IsStuck(uint64_t stream, SinkResult written) {
   const pd::Nanos now = clock_.Monotonic();
   const pd::MutexLock lock(mutex_);

@@ -73,7 +73,8 @@ class RegionTable {
   std::optional<PutRegions> TakeUnsaved(size_t regions_max);
   void Unsaved(const PutRegions& batch);
   [[nodiscard]] size_t unsaved() const;
-  /// Marks in the queue behind them, those of regions written meanwhile included: at most twice unsaved() and a constant.
+  /// Marks in the queue behind them, those of regions written meanwhile included: at most twice unsaved() and a
+  /// constant.
   [[nodiscard]] size_t queued_marks() const;
 
   // ---- Reads. As in RegionIndex.
@@ -125,8 +126,8 @@ class RegionTable {
   scheduler::RegionId bootstrapped_ PD_GUARDED_BY(mutex_);
   bool bootstrapped_counts_ PD_GUARDED_BY(mutex_) = false;
   std::optional<scheduler::Region> first_ PD_GUARDED_BY(mutex_);  // See PutFirst.
-  // In the order of marking; an id in the queue but not in the set was written or deleted meanwhile. Bounded by the set:
-  // see ForgetWrittenMarks.
+  // In the order of marking; an id in the queue but not in the set was written or deleted meanwhile. Bounded by the
+  // set: see ForgetWrittenMarks.
   std::deque<scheduler::RegionId> unsaved_order_ PD_GUARDED_BY(mutex_);
   std::unordered_set<scheduler::RegionId> unsaved_ PD_GUARDED_BY(mutex_);
   std::unordered_set<scheduler::RegionId> deleted_ PD_GUARDED_BY(mutex_);

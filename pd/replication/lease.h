@@ -38,8 +38,8 @@ class Lease {
   void StartTerm(raft::Term term);
   /// The first entry of the term is applied: what the lease covers may be served.
   void Open();
-  /// Whether this member is the group's only voter; said at the start of a term and with every change of members, before
-  /// any message of the new configuration leaves.
+  /// Whether this member is the group's only voter; said at the start of a term and with every change of members,
+  /// before any message of the new configuration leaves.
   void SetSoleVoter(bool sole);
   /// Not in this term any more.
   void GiveUp();

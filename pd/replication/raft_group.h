@@ -106,10 +106,9 @@ class GroupListener {
 /// database, the lease, proposals, membership, snapshots. Thread-safe. Owned by PdServer; stopped
 /// before the database and transport go.
 ///
-/// The lease (lease.h): it ends after the send time of the last round that a quorum acknowledged, by what voters promise
-/// less the drift bound. Take the value first, check LeaseValid()
-/// after, then answer. A leader gives its lease up before it asks another to take over, and does
-/// not take it again in that term.
+/// The lease (lease.h): it ends after the send time of the last round that a quorum acknowledged, by what voters
+/// promise less the drift bound. Take the value first, check LeaseValid() after, then answer. A leader gives its lease
+/// up before it asks another to take over, and does not take it again in that term.
 class RaftGroup {
  public:
   /// Called on the raft thread when the disk or the log is broken: must not return. Empty: a line in the log, and the
@@ -171,8 +170,8 @@ class RaftGroup {
   /// kNotFound, kTimeout, kUnavailable.
   virtual Result<void> TransferLeadership(raft::NodeId target, Millis timeout) = 0;
 
-  /// Whether `target` (0: any voter) could take the lead now: it answers and has most of the log. Blocks for a turn of the
-  /// raft thread, at most `timeout`. Errors: kNotLeader, kNotFound, kUnavailable, kTimeout.
+  /// Whether `target` (0: any voter) could take the lead now: it answers and has most of the log. Blocks for a turn of
+  /// the raft thread, at most `timeout`. Errors: kNotLeader, kNotFound, kUnavailable, kTimeout.
   virtual Result<void> CheckSuccessor(raft::NodeId target, Millis timeout) = 0;
 
   /// One member at a time; each blocks until the change is applied here. Errors: kNotLeader,

@@ -55,8 +55,8 @@ Result<void> CheckOptions(const GroupOptions& options) {
   return {};
 }
 
-/// A longer election timeout bears more patience with the disk. The drift bound does not grow with it: it is cut off what
-/// voters promise, which stays the same.
+/// A longer election timeout bears more patience with the disk. The drift bound does not grow with it: it is cut off
+/// what voters promise, which stays the same.
 GroupOptions Completed(GroupOptions options) {
   options.drift = std::max(options.drift, 2 * options.tick);
   options.slow_disk =

@@ -248,7 +248,8 @@ void Replica::NoteHeard(raft::NodeId from) {
   }
 }
 
-/// The library forgets whom it heard of at each of its checks of the quorum; for a moment after one nobody would be active.
+/// The library forgets whom it heard of at each of its checks of the quorum; for a moment after one nobody would be
+/// active.
 bool Replica::IsActive(const raft::ProgressStatus& progress) const {
   if (progress.recent_active) return true;
   const auto heard = heard_.find(progress.id);

@@ -183,8 +183,8 @@ void Replica::CheckTransfer() {
   }
 }
 
-/// The library waits one election timeout for the target to catch up. If that was not even asked to take over, this member
-/// just goes on.
+/// The library waits one election timeout for the target to catch up. If that was not even asked to take over, this
+/// member just goes on.
 bool Replica::TransferGivenUp() const {
   return lead_term_ != 0 && !lease_.given_up() &&
          node_->GetBasicStatus().lead_transferee == raft::kNoNode;

@@ -305,8 +305,8 @@ TEST_CASE("a restarted voter keeps the promise it may have given") {
 }
 
 TEST_CASE("a leader with a longer election timeout than its voters holds no longer lease") {
-  // The simulation checks after each step that no two hold the lease. 40 ticks are the least, 5 s the documented default
-  // of `lease`.
+  // The simulation checks after each step that no two hold the lease. 40 ticks are the least, 5 s the documented
+  // default of `lease`.
   const uint32_t ticks = GENERATE(40U, 300U, 400U, 500U, 6000U);
   CAPTURE(ticks);
   SimulatedGroup group(14, 3);

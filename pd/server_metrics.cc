@@ -127,8 +127,11 @@ void ShowMemberHealth(PdServer& server, Millis timeout) {
   if (server.Serving()) {
     for (const Member& member : server.members().List()) {
       const bool self = member.id == server.members().self().id;
+      // A member that has not told its addresses yet cannot be asked.
+      const bool healthy =
+          self || (!member.client_urls.empty() && server.peers().Ping(member.client_urls, timeout));
       auto gauge = std::make_unique<Gauge>();
-      gauge->Set(self || server.peers().Ping(member.client_urls, timeout) ? 1 : 0);
+      gauge->Set(healthy ? 1 : 0);
       health[{member.name}] = std::move(gauge);
     }
   }

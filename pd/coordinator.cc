@@ -207,9 +207,12 @@ Millis Coordinator::Turn(scheduler::Instant now) {
   }
   const Situation situation(deps_.cluster, deps_.config, limits_, runner_, now);
   const scheduler::PlanContext context = situation.Context();
-  if (now >= next_watch_) {
+  // A scheduler that comes or goes holds stores, or lets them go, at once.
+  const uint64_t version = schedulers_.version();
+  if (now >= next_watch_ || version != held_version_) {
     WatchStores(context, now);
     HoldStores(context);
+    held_version_ = version;
     next_watch_ = now + kWatchInterval;
   }
   if (situation.options.halt_scheduling) {

@@ -132,6 +132,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   std::map<scheduler::StoreId, scheduler::StorePauses> held_;
   size_t stores_known_ = 0;
   uint64_t schedulers_version_ = 0;
+  uint64_t held_version_ = 0;  // That of the schedulers when `held_` was made.
   scheduler::Instant next_push_;
   scheduler::Instant next_watch_;
 

@@ -116,7 +116,7 @@ struct World {
 };
 
 /// Makes a cluster of one store and one region.
-void Bootstrap(PdClient& pd) {
+metapb::Region Bootstrap(PdClient& pd) {
   pdpb::BootstrapRequest request;
   request.mutable_store()->set_id(1);
   request.mutable_store()->set_address("127.0.0.1:1");
@@ -129,6 +129,7 @@ void Bootstrap(PdClient& pd) {
   peer.set_store_id(1);
   pdpb::BootstrapResponse response;
   REQUIRE(pd.CallUntilOk("/pdpb.PD/Bootstrap", request, response, Millis(30000)) == "");
+  return request.region();
 }
 
 TEST_CASE("a group over TLS serves, keeps strangers out and survives its leader") {
@@ -159,7 +160,15 @@ TEST_CASE("a group over TLS serves, keeps strangers out and survives its leader"
     CHECK(allocated.first.message == "");
     CHECK(allocated.second.id() != 0);
 
-    Bootstrap(world.pd);
+    const metapb::Region region = Bootstrap(world.pd);
+    // Followers hear of what a store has reported.
+    Stream heartbeats(OpenChannel(world.pd.leader(), world.credentials), "/pdpb.PD/RegionHeartbeat",
+                      {[](const grpc::ByteBuffer&) {}, [](const grpc::Status&) {}});
+    pdpb::RegionHeartbeatRequest report;
+    report.mutable_header()->set_cluster_id(world.pd.cluster_id());
+    *report.mutable_region() = region;
+    *report.mutable_leader() = region.peers(0);
+    heartbeats.Write(ToBuffer(report));
     pdpb::GetRegionRequest get;
     get.mutable_header()->set_cluster_id(world.pd.cluster_id());
     CHECK(Eventually([&] {

@@ -1,22 +1,10 @@
 #include "api/convert/region_convert.h"
 
+#include "pd/codec/metapb_codec.h"
 #include "scheduler/model/classify.h"
 
 namespace api {
 namespace {
-
-scheduler::PeerRole RoleOf(metapb::PeerRole role) {
-  switch (role) {
-    case metapb::Learner:
-      return scheduler::PeerRole::kLearner;
-    case metapb::IncomingVoter:
-      return scheduler::PeerRole::kIncomingVoter;
-    case metapb::DemotingVoter:
-      return scheduler::PeerRole::kDemotingVoter;
-    default:
-      return scheduler::PeerRole::kVoter;
-  }
-}
 
 scheduler::ReplicationState StateOf(replication_modepb::RegionReplicationState state) {
   switch (state) {
@@ -46,60 +34,15 @@ scheduler::RegionFlow FlowOf(const pdpb::RegionHeartbeatRequest& message) {
 
 }  // namespace
 
-scheduler::Peer PeerOf(const metapb::Peer& message) {
-  return {scheduler::PeerId{message.id()}, scheduler::StoreId{message.store_id()},
-          RoleOf(message.role()), message.is_witness()};
-}
-
-void SetPeer(const scheduler::Peer& peer, metapb::Peer& out) {
-  out.set_id(peer.id.value);
-  out.set_store_id(peer.store.value);
-  out.set_role(static_cast<metapb::PeerRole>(peer.role));
-  out.set_is_witness(peer.witness);
-}
-
-scheduler::Region RegionOf(const metapb::Region& message) {
-  scheduler::Region region;
-  region.id = scheduler::RegionId{message.id()};
-  region.start_key = message.start_key();
-  region.end_key = message.end_key();
-  region.epoch = {message.region_epoch().conf_ver(), message.region_epoch().version()};
-  region.peers.reserve(static_cast<size_t>(message.peers_size()));
-  for (const metapb::Peer& peer : message.peers()) region.peers.push_back(PeerOf(peer));
-  region.in_flashback = message.is_in_flashback();
-  region.flashback_start_ts = message.flashback_start_ts();
-  if (message.has_encryption_meta()) {
-    region.encryption_meta = message.encryption_meta().SerializeAsString();
-  }
-  return region;
-}
-
-void SetRegion(const scheduler::Region& region, metapb::Region& out) {
-  out.set_id(region.id.value);
-  out.set_start_key(region.start_key);
-  out.set_end_key(region.end_key);
-  if (region.epoch != scheduler::RegionEpoch{}) {
-    out.mutable_region_epoch()->set_conf_ver(region.epoch.conf_ver);
-    out.mutable_region_epoch()->set_version(region.epoch.version);
-  }
-  AddPeers(region.peers, *out.mutable_peers());
-  out.set_is_in_flashback(region.in_flashback);
-  out.set_flashback_start_ts(region.flashback_start_ts);
-  if (!region.encryption_meta.empty()) {
-    // Bytes that this server took from such a message before, so they parse.
-    static_cast<void>(out.mutable_encryption_meta()->ParseFromString(region.encryption_meta));
-  }
-}
-
 scheduler::Region ReportOf(const pdpb::RegionHeartbeatRequest& message) {
-  scheduler::Region region = RegionOf(message.region());
-  region.leader = PeerOf(message.leader());
+  scheduler::Region region = pd::RegionOf(message.region());
+  region.leader = pd::PeerOf(message.leader());
   region.term = message.term();
   for (const pdpb::PeerStats& down : message.down_peers()) {
-    region.down_peers.push_back({PeerOf(down.peer()), down.down_seconds()});
+    region.down_peers.push_back({pd::PeerOf(down.peer()), down.down_seconds()});
   }
   for (const metapb::Peer& peer : message.pending_peers()) {
-    region.pending_peers.push_back(PeerOf(peer));
+    region.pending_peers.push_back(pd::PeerOf(peer));
   }
   region.flow = FlowOf(message);
   region.size_mib = scheduler::SizeMib(message.approximate_size());
@@ -154,15 +97,9 @@ void AddDownPeers(const scheduler::Region& region,
                   google::protobuf::RepeatedPtrField<pdpb::PeerStats>& out) {
   for (const scheduler::DownPeer& down : region.down_peers) {
     pdpb::PeerStats& stats = *out.Add();
-    SetPeer(down.peer, *stats.mutable_peer());
+    pd::SetPeer(down.peer, *stats.mutable_peer());
     stats.set_down_seconds(down.down_s);
   }
-}
-
-void AddPeers(const std::vector<scheduler::Peer>& peers,
-              google::protobuf::RepeatedPtrField<metapb::Peer>& out) {
-  out.Reserve(static_cast<int>(peers.size()));
-  for (const scheduler::Peer& peer : peers) SetPeer(peer, *out.Add());
 }
 
 }  // namespace api

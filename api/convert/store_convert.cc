@@ -11,71 +11,7 @@ std::vector<scheduler::NamedValue> ValuesOf(const Pairs& pairs) {
   return values;
 }
 
-scheduler::StoreState StateOf(metapb::StoreState state) {
-  switch (state) {
-    case metapb::Offline:
-      return scheduler::StoreState::kOffline;
-    case metapb::Tombstone:
-      return scheduler::StoreState::kTombstone;
-    default:
-      return scheduler::StoreState::kUp;
-  }
-}
-
-scheduler::NodeState NodeStateOf(metapb::NodeState state) {
-  switch (state) {
-    case metapb::Serving:
-      return scheduler::NodeState::kServing;
-    case metapb::Removing:
-      return scheduler::NodeState::kRemoving;
-    case metapb::Removed:
-      return scheduler::NodeState::kRemoved;
-    default:
-      return scheduler::NodeState::kPreparing;
-  }
-}
-
 }  // namespace
-
-scheduler::Store StoreOf(const metapb::Store& message) {
-  scheduler::Store store;
-  store.id = scheduler::StoreId{message.id()};
-  store.address = message.address();
-  store.peer_address = message.peer_address();
-  store.status_address = message.status_address();
-  store.version = message.version();
-  store.git_hash = message.git_hash();
-  store.deploy_path = message.deploy_path();
-  store.start_timestamp_s = message.start_timestamp();
-  store.state = StateOf(message.state());
-  store.node_state = NodeStateOf(message.node_state());
-  store.physically_destroyed = message.physically_destroyed();
-  store.last_heartbeat_unix_ns = message.last_heartbeat();
-  for (const metapb::StoreLabel& label : message.labels()) {
-    store.labels.push_back({label.key(), label.value()});
-  }
-  return store;
-}
-
-void SetStore(const scheduler::Store& store, metapb::Store& out) {
-  out.set_id(store.id.value);
-  out.set_address(store.address);
-  out.set_peer_address(store.peer_address);
-  out.set_status_address(store.status_address);
-  out.set_version(store.version);
-  out.set_git_hash(store.git_hash);
-  out.set_deploy_path(store.deploy_path);
-  out.set_start_timestamp(store.start_timestamp_s);
-  out.set_state(static_cast<metapb::StoreState>(store.state));
-  out.set_node_state(static_cast<metapb::NodeState>(store.node_state));
-  out.set_physically_destroyed(store.physically_destroyed);
-  out.set_last_heartbeat(store.last_heartbeat_unix_ns);
-  for (const scheduler::StoreLabel& label : store.labels) {
-    metapb::StoreLabel& message = *out.add_labels();
-    message.set_key(label.key);
-    message.set_value(label.value);
-  }
-}
 
 scheduler::StoreStats StatsOf(const pdpb::StoreStats& message) {
   const pdpb::QueryStats& queries = message.query_stats();

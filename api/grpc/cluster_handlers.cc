@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
 #include "api/convert/go_text.h"
-#include "api/convert/region_convert.h"
-#include "api/convert/store_convert.h"
 #include "api/grpc/cluster_calls.h"
+#include "pd/codec/metapb_codec.h"
 
 // Bootstrap, the cluster's own record, and the timestamps that stores and backups hang on it (grpc.md 5.2, 5.8).
 
@@ -14,8 +13,8 @@ RpcResult<pdpb::BootstrapResponse> Bootstrap(const ClusterCalls& calls,
                                              const pdpb::BootstrapRequest& request) {
   std::optional<scheduler::Store> store;
   std::optional<scheduler::Region> region;
-  if (request.has_store()) store = StoreOf(request.store());
-  if (request.has_region()) region = RegionOf(request.region());
+  if (request.has_store()) store = pd::StoreOf(request.store());
+  if (request.has_region()) region = pd::RegionOf(request.region());
   if (auto done = calls.cluster.Bootstrap(store, region); !done) {
     if (done.error().code == pd::ErrorCode::kAlreadyExists) {
       return BadAnswer<pdpb::BootstrapResponse>(calls, pdpb::ALREADY_BOOTSTRAPPED,

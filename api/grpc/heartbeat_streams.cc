@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "api/convert/region_convert.h"
+#include "pd/codec/metapb_codec.h"
 
 namespace api {
 namespace {
@@ -22,7 +22,7 @@ template <class... Functions>
 Overloaded(Functions...) -> Overloaded<Functions...>;
 
 void SetChange(const scheduler::PeerChange& change, pdpb::ChangePeer& out) {
-  SetPeer(change.peer, *out.mutable_peer());
+  pd::SetPeer(change.peer, *out.mutable_peer());
   out.set_change_type(static_cast<eraftpb::ConfChangeType>(change.type));
 }
 
@@ -41,8 +41,8 @@ pdpb::CheckPolicy PolicyOf(scheduler::SplitPolicy policy) {
 void SetCommand(const scheduler::StepCommand& command, pdpb::RegionHeartbeatResponse& out) {
   std::visit(Overloaded{
                  [&](const scheduler::TransferLeaderCommand& transfer) {
-                   SetPeer(transfer.peer, *out.mutable_transfer_leader()->mutable_peer());
-                   AddPeers(transfer.peers, *out.mutable_transfer_leader()->mutable_peers());
+                   pd::SetPeer(transfer.peer, *out.mutable_transfer_leader()->mutable_peer());
+                   pd::AddPeers(transfer.peers, *out.mutable_transfer_leader()->mutable_peers());
                  },
                  [&](const scheduler::ChangePeerCommand& change) {
                    SetChange(change.change, *out.mutable_change_peer());
@@ -52,7 +52,7 @@ void SetCommand(const scheduler::StepCommand& command, pdpb::RegionHeartbeatResp
                    for (const auto& change : changes.changes) SetChange(change, *v2.add_changes());
                  },
                  [&](const scheduler::MergeCommand& merge) {
-                   SetRegion(merge.target, *out.mutable_merge()->mutable_target());
+                   pd::SetRegion(merge.target, *out.mutable_merge()->mutable_target());
                  },
                  [&](const scheduler::SplitCommand& split) {
                    out.mutable_split_region()->set_policy(PolicyOf(split.policy));
@@ -168,7 +168,7 @@ bool HeartbeatStreams::Send(const scheduler::Region& region,
   response.set_region_id(region.id.value);
   response.mutable_region_epoch()->set_conf_ver(region.epoch.conf_ver);
   response.mutable_region_epoch()->set_version(region.epoch.version);
-  SetPeer(region.leader, *response.mutable_target_peer());
+  pd::SetPeer(region.leader, *response.mutable_target_peer());
   SetCommand(command, response);
   return Push(region.leader.store, response);
 }

@@ -7,6 +7,7 @@
 
 #include "api/convert/region_convert.h"
 #include "api/grpc/cluster_calls.h"
+#include "pd/codec/metapb_codec.h"
 
 // Region queries (grpc.md 5.5). A follower answers from what the leader's feed brought.
 
@@ -45,10 +46,10 @@ void AddGetRegion(MethodRegistry& registry, const ClusterCalls& calls, std::stri
           return BadAnswer<Response>(calls, pdpb::REGION_NOT_FOUND, std::string(kRegionNotFound));
         }
         auto response = GoodAnswer<Response>(calls);
-        SetRegion(*region, *response.mutable_region());
-        if (region->HasLeader()) SetPeer(region->leader, *response.mutable_leader());
+        pd::SetRegion(*region, *response.mutable_region());
+        if (region->HasLeader()) pd::SetPeer(region->leader, *response.mutable_leader());
         AddDownPeers(*region, *response.mutable_down_peers());
-        AddPeers(region->pending_peers, *response.mutable_pending_peers());
+        pd::AddPeers(region->pending_peers, *response.mutable_pending_peers());
         if (WithBuckets(*answerer, request.need_buckets(), *region)) {
           SetBuckets(*region, *response.mutable_buckets());
         }
@@ -63,10 +64,10 @@ std::optional<Region> PreviousOfKey(const pd::RegionTable& regions, const std::s
 
 /// In scans an unknown leader is an empty peer, not an absent one.
 void SetScanned(const Region& region, pdpb::Region& out) {
-  SetRegion(region, *out.mutable_region());
-  SetPeer(region.leader, *out.mutable_leader());
+  pd::SetRegion(region, *out.mutable_region());
+  pd::SetPeer(region.leader, *out.mutable_leader());
   AddDownPeers(region, *out.mutable_down_peers());
-  AddPeers(region.pending_peers, *out.mutable_pending_peers());
+  pd::AddPeers(region.pending_peers, *out.mutable_pending_peers());
 }
 
 RpcResult<pdpb::ScanRegionsResponse> ScanRegions(const ClusterCalls& calls,
@@ -87,8 +88,8 @@ RpcResult<pdpb::ScanRegionsResponse> ScanRegions(const ClusterCalls& calls,
   }
   auto response = GoodAnswer<Response>(calls);
   for (const Region& region : regions) {
-    SetRegion(region, *response.add_region_metas());
-    SetPeer(region.leader, *response.add_leaders());
+    pd::SetRegion(region, *response.add_region_metas());
+    pd::SetPeer(region.leader, *response.add_leaders());
     SetScanned(region, *response.add_regions());
   }
   return response;
@@ -250,10 +251,10 @@ class QueryRegionSession final : public StreamSession<pdpb::QueryRegionRequest> 
 
   static void Fill(const Region& region, Answerer answerer, bool need_buckets,
                    pdpb::RegionResponse& out) {
-    SetRegion(region, *out.mutable_region());
-    if (region.HasLeader()) SetPeer(region.leader, *out.mutable_leader());
+    pd::SetRegion(region, *out.mutable_region());
+    if (region.HasLeader()) pd::SetPeer(region.leader, *out.mutable_leader());
     AddDownPeers(region, *out.mutable_down_peers());
-    AddPeers(region.pending_peers, *out.mutable_pending_peers());
+    pd::AddPeers(region.pending_peers, *out.mutable_pending_peers());
     if (WithBuckets(answerer, need_buckets, region)) SetBuckets(region, *out.mutable_buckets());
   }
 

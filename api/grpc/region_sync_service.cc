@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "api/convert/region_convert.h"
+#include "pd/codec/metapb_codec.h"
 
 namespace api {
 namespace {
@@ -189,9 +190,9 @@ bool RegionSyncService::Send(Follower& follower, const std::vector<scheduler::Re
   frame.mutable_header()->set_cluster_id(calls_.cluster_id());
   frame.set_start_index(start_index);
   for (const scheduler::Region& region : regions) {
-    SetRegion(region, *frame.add_regions());
+    pd::SetRegion(region, *frame.add_regions());
     SetStat(region, *frame.add_region_stats());
-    SetPeer(region.leader, *frame.add_region_leaders());
+    pd::SetPeer(region.leader, *frame.add_region_leaders());
     metapb::Buckets& buckets = *frame.add_buckets();
     if (region.buckets.version != 0) SetBuckets(region, buckets);
   }
@@ -203,10 +204,10 @@ bool RegionSyncService::Send(Follower& follower, const std::vector<scheduler::Re
 
 void TakeFrame(const pdpb::SyncRegionResponse& frame, pd::RegionTable& regions) {
   for (int i = 0; i < frame.regions_size(); ++i) {
-    scheduler::Region region = RegionOf(frame.regions(i));
+    scheduler::Region region = pd::RegionOf(frame.regions(i));
     if (!region.id) continue;
     region.source = scheduler::RegionSource::kSync;
-    if (i < frame.region_leaders_size()) region.leader = PeerOf(frame.region_leaders(i));
+    if (i < frame.region_leaders_size()) region.leader = pd::PeerOf(frame.region_leaders(i));
     if (i < frame.region_stats_size()) {
       const pdpb::RegionStat& stat = frame.region_stats(i);
       region.flow.bytes_written = stat.bytes_written();

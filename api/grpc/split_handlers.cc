@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "api/convert/region_convert.h"
 #include "api/grpc/cluster_calls.h"
+#include "pd/codec/metapb_codec.h"
 #include "pd/config/values.h"
 
 // Splits that stores ask for and report (grpc.md 5.6).
@@ -22,7 +22,7 @@ RpcResult<pdpb::AskSplitResponse> AskSplit(const ClusterCalls& calls,
   if (!request.has_region()) {
     return BadAnswer<Response>(calls, pdpb::REGION_NOT_FOUND, "missing region for split");
   }
-  const auto splits = calls.cluster.AskSplit(RegionOf(request.region()), 1);
+  const auto splits = calls.cluster.AskSplit(pd::RegionOf(request.region()), 1);
   if (!splits) return UnknownAnswer<Response>(calls, splits.error());
   auto response = GoodAnswer<Response>(calls);
   response.set_new_region_id((*splits)[0].region_id);
@@ -42,7 +42,7 @@ RpcResult<pdpb::AskBatchSplitResponse> AskBatchSplit(const ClusterCalls& calls,
   if (!request.has_region()) {
     return BadAnswer<Response>(calls, pdpb::REGION_NOT_FOUND, "missing region for split");
   }
-  const auto splits = calls.cluster.AskSplit(RegionOf(request.region()), request.split_count());
+  const auto splits = calls.cluster.AskSplit(pd::RegionOf(request.region()), request.split_count());
   if (!splits) return UnknownAnswer<Response>(calls, splits.error());
   auto response = GoodAnswer<Response>(calls);
   for (const pd::Cluster::SplitIds& split : *splits) {

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "api/convert/store_convert.h"
 #include "api/grpc/cluster_calls.h"
+#include "pd/codec/metapb_codec.h"
 
 // Stores (grpc.md 5.2).
 
@@ -20,7 +20,7 @@ RpcResult<pdpb::PutStoreResponse> PutStore(const ClusterCalls& calls,
   if (!request.has_store()) {
     return BadAnswer<Response>(calls, pdpb::UNKNOWN, "invalid put store <nil>");
   }
-  const scheduler::Store store = StoreOf(request.store());
+  const scheduler::Store store = pd::StoreOf(request.store());
   if (calls.cluster.stores().NodeStateOf(store.id) == scheduler::NodeState::kRemoved) {
     return BadAnswer<Response>(calls, pdpb::STORE_TOMBSTONE, "store is tombstone");
   }
@@ -55,7 +55,7 @@ RpcResult<pdpb::GetStoreResponse> GetStore(const ClusterCalls& calls,
         calls, pdpb::UNKNOWN, fmt::format("invalid store ID {}, not found", id.value));
   }
   auto response = GoodAnswer<pdpb::GetStoreResponse>(calls);
-  SetStore(*store, *response.mutable_store());
+  pd::SetStore(*store, *response.mutable_store());
   response.mutable_stats()->ParseFromString(calls.cluster.stores().RawStats(id));
   return response;
 }
@@ -65,7 +65,7 @@ RpcResult<pdpb::GetAllStoresResponse> GetAllStores(const ClusterCalls& calls,
   auto response = GoodAnswer<pdpb::GetAllStoresResponse>(calls);
   for (const scheduler::Store& store : calls.cluster.stores().All()) {
     if (request.exclude_tombstone_stores() && store.IsRemoved()) continue;
-    SetStore(store, *response.add_stores());
+    pd::SetStore(store, *response.add_stores());
   }
   return response;
 }

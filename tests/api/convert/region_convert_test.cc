@@ -5,39 +5,61 @@
 namespace api {
 namespace {
 
-metapb::Region Full() {
-  metapb::Region message;
-  message.set_id(7);
-  message.set_start_key("a");
-  message.set_end_key("b");
-  message.mutable_region_epoch()->set_conf_ver(3);
-  message.mutable_region_epoch()->set_version(4);
-  metapb::Peer& peer = *message.add_peers();
-  peer.set_id(70);
-  peer.set_store_id(1);
-  peer.set_role(metapb::Learner);
-  peer.set_is_witness(true);
-  message.set_is_in_flashback(true);
-  message.set_flashback_start_ts(9);
-  message.mutable_encryption_meta()->set_key_id(5);
-  message.mutable_encryption_meta()->set_iv("iv");
-  return message;
+TEST_CASE("a heartbeat tells queries by direction", "[convert]") {
+  pdpb::RegionHeartbeatRequest report;
+  pdpb::QueryStats& queries = *report.mutable_query_stats();
+  queries.set_get(1);
+  queries.set_scan(2);
+  queries.set_coprocessor(4);
+  queries.set_put(8);
+  queries.set_delete_(16);
+  queries.set_deleterange(32);
+  queries.set_prewrite(64);
+  queries.set_acquirepessimisticlock(128);
+  queries.set_commit(256);
+  queries.set_rollback(512);
+  const scheduler::Region region = ReportOf(report);
+  CHECK(region.flow.read_queries == 7);
+  CHECK(region.flow.write_queries == 1016);
 }
 
-TEST_CASE("a region goes through the model without a loss", "[convert]") {
-  metapb::Region back;
-  SetRegion(RegionOf(Full()), back);
-  CHECK(back.SerializeAsString() == Full().SerializeAsString());
+TEST_CASE("down and pending peers of a heartbeat are taken as told", "[convert]") {
+  pdpb::RegionHeartbeatRequest report;
+  report.set_approximate_size(3 << 20);
+  pdpb::PeerStats& down = *report.add_down_peers();
+  down.mutable_peer()->set_id(70);
+  down.mutable_peer()->set_store_id(7);
+  down.set_down_seconds(60);
+  report.add_pending_peers()->set_id(80);
+  const scheduler::Region region = ReportOf(report);
+  CHECK(region.size_mib == 3);
+  REQUIRE(region.down_peers.size() == 1);
+  CHECK(region.down_peers[0].peer.store == scheduler::StoreId{7});
+  CHECK(region.down_peers[0].down_s == 60);
+  REQUIRE(region.pending_peers.size() == 1);
+  CHECK(region.pending_peers[0].id == scheduler::PeerId{80});
 }
 
-TEST_CASE("what a region lacks stays away", "[convert]") {
-  metapb::Region plain = Full();
-  plain.clear_encryption_meta();
-  CHECK(RegionOf(plain).encryption_meta.empty());
-  metapb::Region back;
-  SetRegion(RegionOf(plain), back);
-  CHECK_FALSE(back.has_encryption_meta());
-  CHECK(back.SerializeAsString() == plain.SerializeAsString());
+TEST_CASE("buckets go through the model without a loss", "[convert]") {
+  metapb::Buckets full;
+  full.set_region_id(5);
+  full.set_version(6);
+  full.set_period_in_ms(10'000);
+  for (const char* key : {"a", "b", "c"}) full.add_keys(key);
+  for (const uint64_t number : {1U, 2U}) {
+    full.mutable_stats()->add_read_bytes(number);
+    full.mutable_stats()->add_write_bytes(number * 10);
+    full.mutable_stats()->add_read_qps(number * 100);
+    full.mutable_stats()->add_write_qps(number * 1000);
+    full.mutable_stats()->add_read_keys(number + 1);
+    full.mutable_stats()->add_write_keys(number + 2);
+  }
+  scheduler::Region region;
+  region.id = scheduler::RegionId{5};
+  region.buckets = BucketsOf(full);
+  metapb::Buckets back;
+  SetBuckets(region, back);
+  CHECK(back.SerializeAsString() == full.SerializeAsString());
 }
 
 }  // namespace

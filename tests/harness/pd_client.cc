@@ -95,9 +95,10 @@ bool PdClient::AskMember(const std::string& endpoint) {
 }
 
 grpc::Status PdClient::CallBytes(grpc::GenericStub& stub, const std::string& method,
-                                 const grpc::ByteBuffer& in, grpc::ByteBuffer& out,
-                                 Millis timeout) {
+                                 const grpc::ByteBuffer& in, grpc::ByteBuffer& out, Millis timeout,
+                                 const Metadata& metadata) {
   grpc::ClientContext context;
+  for (const auto& [key, value] : metadata) context.AddMetadata(key, value);
   context.set_deadline(std::chrono::system_clock::now() + timeout);
   std::mutex mutex;
   std::condition_variable done;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <grpcpp/generic/generic_stub.h>
@@ -68,13 +69,17 @@ class PdClient {
     return method + ": " + failure;
   }
 
+  /// Metadata of a call.
+  using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+  /// One call to whom `stub` belongs to; the header is the caller's.
   template <class Request, class Response>
   static grpc::Status CallOn(const std::shared_ptr<grpc::GenericStub>& stub,
                              const std::string& method, const Request& request, Response& response,
-                             Millis timeout) {
+                             Millis timeout, const Metadata& metadata = {}) {
     if (stub == nullptr) return grpc::Status(grpc::StatusCode::UNAVAILABLE, "no leader");
     grpc::ByteBuffer out;
-    const grpc::Status status = CallBytes(*stub, method, ToBuffer(request), out, timeout);
+    const grpc::Status status = CallBytes(*stub, method, ToBuffer(request), out, timeout, metadata);
     if (!status.ok()) return status;
     if (!FromBuffer(out, response)) return grpc::Status(grpc::StatusCode::INTERNAL, "bad answer");
     return status;
@@ -86,7 +91,8 @@ class PdClient {
   std::shared_ptr<grpc::GenericStub> leader_stub() const;
   bool AskMember(const std::string& endpoint);
   static grpc::Status CallBytes(grpc::GenericStub& stub, const std::string& method,
-                                const grpc::ByteBuffer& in, grpc::ByteBuffer& out, Millis timeout);
+                                const grpc::ByteBuffer& in, grpc::ByteBuffer& out, Millis timeout,
+                                const Metadata& metadata);
 
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   mutable std::mutex mutex_;

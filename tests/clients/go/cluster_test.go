@@ -181,6 +181,16 @@ func TestLookups(t *testing.T) {
 		t.Fatal("batch scan:", list, err)
 	}
 	want("batch scan", 8, list[2], nil)
+	// The second range begins in the region that the first ended in: it is told once, and not counted twice.
+	seam := []router.KeyRange{{StartKey: []byte("k01"), EndKey: []byte("k01b")}, {StartKey: []byte("k01d"), EndKey: []byte("k03")}}
+	for _, limit := range []int{2, 10} {
+		list, err = client.BatchScanRegions(ctx, seam, limit)
+		if err != nil || len(list) != 2 {
+			t.Fatal("batch scan over a seam:", list, err)
+		}
+		want("batch scan over a seam", 1, list[0], nil)
+		want("batch scan over a seam", 2, list[1], nil)
+	}
 
 	followers := g.connect(opt.WithForwardingOption(true))
 	_ = followers.UpdateOption(opt.EnableFollowerHandle, true)

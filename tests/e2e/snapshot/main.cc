@@ -1,11 +1,12 @@
 // pd-snapshottest: a follower of a group of three is away until the leader's log no longer reaches back to it. It comes
-// back, takes a snapshot with all regions while their heartbeats go on, and then leads, knowing all of them.
+// back, takes a snapshot with all regions while their heartbeats go on, answers for them, and then leads, knowing all.
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -34,6 +35,7 @@ constexpr double kMib = 1 << 20;
 constexpr int32_t kScanMax = 10'000;
 constexpr double kIdleEntries = 3;
 
+constexpr char kMayFollow[] = "pd-allow-follower-handle";
 constexpr char kTerm[] = "pd_server_etcd_state{type=\"term\"}";
 constexpr char kApplied[] = "pd_server_etcd_state{type=\"appliedIndex\"}";
 constexpr char kCommitted[] = "pd_server_etcd_state{type=\"committedIndex\"}";
@@ -89,6 +91,7 @@ class Trial {
     TakeSnapshot();
     heartbeats_.Stop();
     CheckLeader();
+    CheckFollower();
     HandOver();
     group_.Stop();
   }
@@ -178,7 +181,8 @@ class Trial {
     Must(!heartbeats_.failed(), "heartbeats ended");
     Must(OfLeader(kTerm) == term_, "the lead changed hands");
     Must(load_.streams_ended() == ended_before_, "heartbeat streams ended");
-    harness::WaitUntil("the last heartbeats", kPatience, [&] { return Difference().empty(); });
+    harness::WaitUntil("the last heartbeats", kPatience,
+                       [&] { return Difference(leader_).empty(); });
     // While regions are saved the log grows by dozens of entries in this time; alone it grows by one now and then.
     double committed = 0;
     harness::WaitUntil("the last write", kPatience, [&] {
@@ -188,6 +192,21 @@ class Trial {
       return false;
     });
     load_.CloseStreams();
+  }
+
+  // The copy that the leader sent it while regions changed has all that changed.
+  void CheckFollower() {
+    const double began = Now();
+    std::string difference;
+    try {
+      harness::WaitUntil("the follower's regions", kPatience, [&] {
+        difference = Difference(follower_);
+        return difference.empty();
+      });
+    } catch (const std::exception&) {
+      throw std::runtime_error("the follower: " + difference);
+    }
+    std::printf("the follower answers for all regions %.1f s later\n", Now() - began);
   }
 
   void HandOver() {
@@ -207,7 +226,7 @@ class Trial {
          "regions/count failed");
     const std::string expected = "\"count\": " + std::to_string(load_.regions());
     Must(count.find(expected) != std::string::npos, "regions/count: " + count);
-    const std::string difference = Difference();
+    const std::string difference = Difference(follower_);
     Must(difference.empty(), "the new leader: " + difference);
     CheckSamples();
     std::printf("the follower leads after %.2f s and knows all regions\n", leads);
@@ -228,8 +247,10 @@ class Trial {
     }
   }
 
-  // How the leader's regions differ from what was reported; empty if they do not.
-  std::string Difference() {
+  // How a member's regions differ from what was reported; empty if they do not.
+  std::string Difference(size_t member) {
+    const auto stub =
+        std::make_shared<grpc::GenericStub>(harness::OpenChannel(group_.client_url(member)));
     int64_t number = 0;
     std::string key;
     while (number < load_.regions()) {
@@ -237,8 +258,9 @@ class Trial {
       pdpb::ScanRegionsResponse response;
       request.set_start_key(key);
       request.set_limit(kScanMax);
-      const grpc::Status status =
-          client_.Call("/pdpb.PD/ScanRegions", request, response, Millis(30'000));
+      request.mutable_header()->set_cluster_id(client_.cluster_id());
+      const grpc::Status status = harness::PdClient::CallOn(
+          stub, "/pdpb.PD/ScanRegions", request, response, Millis(30'000), {{kMayFollow, "true"}});
       if (!status.ok()) return "ScanRegions: " + status.error_message();
       if (response.region_metas().empty()) {
         return "only " + std::to_string(number) + " regions";

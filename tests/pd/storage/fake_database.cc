@@ -76,7 +76,7 @@ Result<std::optional<std::string>> FakeDatabase::Get(Column column, std::string_
 
 std::unique_ptr<Cursor> FakeDatabase::NewCursor(Column column) const {
   const std::lock_guard lock(mutex_);
-  return std::make_unique<MapCursor>(live_, column);
+  return std::make_unique<MapCursor>(Hold(), column);
 }
 
 Result<void> FakeDatabase::Write(const WriteBatch& batch, Durability durability) {
@@ -101,7 +101,15 @@ Result<void> FakeDatabase::Write(const WriteBatch& batch, Durability durability)
 
 std::unique_ptr<ReadView> FakeDatabase::TakeView() const {
   const std::lock_guard lock(mutex_);
-  return std::make_unique<MapView>(live_);
+  return std::make_unique<MapView>(Hold());
+}
+
+std::shared_ptr<const Maps> FakeDatabase::Hold() const {
+  const auto let_go = [this, held = live_](const Maps*) mutable {
+    const std::lock_guard lock(mutex_);
+    held.reset();
+  };
+  return {live_.get(), let_go};
 }
 
 uint64_t FakeDatabase::SizeBytes() const {

@@ -15,7 +15,7 @@
 namespace pd::test {
 
 /// A database in memory that behaves as a disk does in a crash: it remembers what was synced, and of the rest only as
-/// many batches, in order, as the test says. Thread-safe.
+/// many batches, in order, as the test says. Thread-safe; outlives its views and cursors.
 class FakeDatabase final : public Database {
  public:
   using Map = std::map<std::string, std::string, std::less<>>;
@@ -45,6 +45,9 @@ class FakeDatabase final : public Database {
   [[nodiscard]] Maps Dump() const;
 
  private:
+  // With the lock held. Let go of with the lock, too: a use count alone orders a reader's last read before no write.
+  [[nodiscard]] std::shared_ptr<const Maps> Hold() const;
+
   mutable std::mutex mutex_;
   std::shared_ptr<Maps> live_;  // Copied before a write when a view or cursor still holds it.
   Maps durable_;

@@ -15,6 +15,11 @@ int64_t Left(Nanos end, Nanos now) {
   return std::max<int64_t>(0, std::chrono::duration_cast<Millis>(end - now).count());
 }
 
+tl::unexpected<Error> NotLeader() { return Fail(ErrorCode::kNotLeader, "not leader"); }
+tl::unexpected<Error> NotFound() {
+  return Fail(ErrorCode::kNotFound, "etcdserver: requested lease not found");
+}
+
 }  // namespace
 
 void LeaseKeeper::Start(raft::Term term, const std::vector<StateReader::LeaseState>& leases,
@@ -45,23 +50,28 @@ void LeaseKeeper::Revoked(LeaseId id) {
   leases_.erase(id);
 }
 
-std::optional<int64_t> LeaseKeeper::KeepAlive(LeaseId id, Nanos now) {
+Result<int64_t> LeaseKeeper::KeepAlive(LeaseId id, Nanos now) {
   const MutexLock lock(mutex_);
+  if (term_ == 0) return NotLeader();
   const auto found = leases_.find(id);
-  if (found == leases_.end() || found->second.expired || found->second.end <= now) return {};
+  if (found == leases_.end() || found->second.expired || found->second.end <= now) {
+    return NotFound();
+  }
   found->second.end = EndAfter(now, found->second.granted_ms);
   return found->second.granted_ms;
 }
 
-std::optional<LeaseKeeper::Times> LeaseKeeper::Get(LeaseId id, Nanos now) const {
+Result<LeaseKeeper::Times> LeaseKeeper::Get(LeaseId id, Nanos now) const {
   const MutexLock lock(mutex_);
+  if (term_ == 0) return NotLeader();
   const auto found = leases_.find(id);
-  if (found == leases_.end()) return {};
+  if (found == leases_.end()) return NotFound();
   return Times{found->second.granted_ms, Left(found->second.end, now)};
 }
 
-std::vector<LeaseId> LeaseKeeper::Ids() const {
+Result<std::vector<LeaseId>> LeaseKeeper::Ids() const {
   const MutexLock lock(mutex_);
+  if (term_ == 0) return NotLeader();
   std::vector<LeaseId> ids;
   ids.reserve(leases_.size());
   for (const auto& [id, lease] : leases_) ids.push_back(id);

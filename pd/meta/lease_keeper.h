@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "pd/fsm/command.h"
 #include "pd/fsm/meta_state.h"
+#include "pd/result.h"
 #include "pd/runtime/clock.h"
 #include "pd/runtime/mutex.h"
 
@@ -23,15 +23,18 @@ class LeaseKeeper {
   void Granted(const LeaseGrant& grant, Nanos now);
   void Revoked(LeaseId id);
 
-  /// Starts the time of the lease again; its time to live in ms, or nothing when it is unknown or has run out.
-  std::optional<int64_t> KeepAlive(LeaseId id, Nanos now);
+  // What is asked for leases fails with kNotLeader while this member does not count time: it may lead already and not
+  // have been told yet, and a lease not known then may well exist.
+
+  /// Starts the time of the lease again; its time to live in ms. kNotFound when it is unknown or has run out.
+  Result<int64_t> KeepAlive(LeaseId id, Nanos now);
   /// Granted and remaining ms (>= 0).
   struct Times {
     int64_t granted_ms = 0;
     int64_t remaining_ms = 0;
   };
-  [[nodiscard]] std::optional<Times> Get(LeaseId id, Nanos now) const;
-  [[nodiscard]] std::vector<LeaseId> Ids() const;
+  [[nodiscard]] Result<Times> Get(LeaseId id, Nanos now) const;
+  [[nodiscard]] Result<std::vector<LeaseId>> Ids() const;
 
   /// Leases that ran out and are to be revoked in `term`; each is named again after `retry`, should it still be there.
   struct Due {

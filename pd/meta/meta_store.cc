@@ -15,7 +15,6 @@ namespace pd {
 namespace {
 
 constexpr const char* kNotLeaderText = "not leader";
-constexpr const char* kLeaseNotFoundText = "etcdserver: requested lease not found";
 constexpr Millis kIdle{50};  // Longest sleep of the thread: how late a lease may be revoked.
 constexpr Millis kRevokeRetry{500};  // A proposal to revoke may get lost with a leader.
 constexpr int64_t kCheckpointLongerMs =
@@ -159,7 +158,7 @@ class RaftMetaStore final : public MetaStore {
   Result<int64_t> KeepLeaseAlive(LeaseId id) override {
     const auto ttl = leases_.KeepAlive(id, clock_.Monotonic());
     if (!group().LeaseValid()) return Fail(ErrorCode::kNotLeader, kNotLeaderText);
-    if (!ttl) return Fail(ErrorCode::kNotFound, kLeaseNotFoundText);
+    if (!ttl) return ttl;
     if (leases_.TakeShortened(id)) {
       group().Propose({LeaseCheckpoint{{{id, *ttl}}}, 0}, [](const Result<CommandResult>&) {});
     }
@@ -175,11 +174,11 @@ class RaftMetaStore final : public MetaStore {
       keys = *std::move(attached);
     }
     if (!group().LeaseValid()) return Fail(ErrorCode::kNotLeader, kNotLeaderText);
-    if (!times) return Fail(ErrorCode::kNotFound, kLeaseNotFoundText);
+    if (!times) return tl::unexpected(times.error());
     return LeaseInfo{id, times->granted_ms, times->remaining_ms, std::move(keys)};
   }
   Result<std::vector<LeaseId>> Leases() const override {
-    std::vector<LeaseId> ids = leases_.Ids();
+    auto ids = leases_.Ids();
     if (!group().LeaseValid()) return Fail(ErrorCode::kNotLeader, kNotLeaderText);
     return ids;
   }

@@ -10,15 +10,18 @@ using namespace std::chrono_literals;
 TEST_CASE("only a leader counts time") {
   LeaseKeeper keeper;
   keeper.Granted({1, 1000}, 0ms);
-  CHECK(keeper.Ids().empty());
-  CHECK_FALSE(keeper.KeepAlive(1, 0ms).has_value());
+  CHECK(keeper.Ids().error().code == ErrorCode::kNotLeader);
+  CHECK(keeper.Get(1, 0ms).error().code == ErrorCode::kNotLeader);
+  CHECK(keeper.KeepAlive(1, 0ms).error().code == ErrorCode::kNotLeader);
   keeper.Start(5, {{1, 1000, 1000}, {2, 60'000, 200}}, 0ms);
   CHECK(keeper.Ids() == std::vector<LeaseId>{1, 2});
   CHECK(keeper.Get(2, 0ms)->granted_ms == 60'000);
   CHECK(keeper.Get(2, 50ms)->remaining_ms == 150);
   CHECK(keeper.Get(2, 500ms)->remaining_ms == 0);
+  CHECK(keeper.Get(3, 0ms).error().code == ErrorCode::kNotFound);
+  CHECK(keeper.KeepAlive(3, 0ms).error().code == ErrorCode::kNotFound);
   keeper.Stop();
-  CHECK(keeper.Ids().empty());
+  CHECK(keeper.Ids().error().code == ErrorCode::kNotLeader);
   CHECK(keeper.TakeExpired(1h, 1ms).expired.empty());
 }
 

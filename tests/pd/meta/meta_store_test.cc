@@ -218,6 +218,8 @@ TEST_CASE("the key of a lease goes with it, and everything lasts over a restart"
   database.Crash(0);
   Server server(database);
   CHECK(server.store().Get("lasting").value()->value == "1");
+  // The group leads a moment before the store has read its leases.
+  REQUIRE(Eventually([&] { return server.store().GetLease(long_lease, false).has_value(); }));
   CHECK(server.store().GetLease(long_lease, false)->granted_ttl_ms == 1'000'000);
   REQUIRE(server.store().RevokeLease(long_lease, kLong).has_value());
   CHECK_FALSE(server.store().Get("lasting").value().has_value());

@@ -61,7 +61,7 @@ class UnarySession final : public BytesSession {
     RpcStatus status = method_.Handle(
         call_.context(), *request,
         [&response](const google::protobuf::MessageLite& message) { response = Encode(message); });
-    status.ok() ? call_.FinishWith(std::move(response)) : call_.Finish(std::move(status));
+    status.ok() ? call_.FinishWith(response) : call_.Finish(std::move(status));
   }
   void OnHalfClose() override {
     call_.Finish({StatusCode::kInternal, "no request on a unary call"});
@@ -294,7 +294,7 @@ void Call::OnWritten(bool ok) {
     writing_ = false;
     if (done_ || !ok) return;  // A broken call: its done event is on the way.
     if (!queue_.empty()) {
-      const grpc::ByteBuffer bytes = std::move(queue_.front());
+      const grpc::ByteBuffer bytes = queue_.front();
       queue_.pop_front();
       queue_bytes_ -= bytes.Length();
       StartWrite(bytes);
@@ -319,7 +319,7 @@ void Call::Finish(RpcStatus status) {
 
 void Call::StartFinish() { stream_.Finish(ToGrpc(status_), Start(finish_)); }
 
-void Call::FinishWith(grpc::ByteBuffer bytes) {
+void Call::FinishWith(const grpc::ByteBuffer& bytes) {
   pd::MutexLock lock(mutex_);
   if (done_ || finishing_) return;
   finishing_ = true;

@@ -68,7 +68,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   SinkResult Write(grpc::ByteBuffer bytes) PD_EXCLUDES(mutex_);
   void Finish(RpcStatus status) PD_EXCLUDES(mutex_);
   /// The answer and the OK of a unary call in one operation.
-  void FinishWith(grpc::ByteBuffer bytes) PD_EXCLUDES(mutex_);
+  void FinishWith(const grpc::ByteBuffer& bytes) PD_EXCLUDES(mutex_);
   /// Reads the next message unless the outgoing queue is long; then when it has shrunk.
   void ReadNext() PD_EXCLUDES(mutex_);
   [[nodiscard]] bool closed() PD_EXCLUDES(mutex_);

@@ -44,6 +44,7 @@ void AddNew(MethodRegistry& registry, const ClusterCalls& calls, std::string_vie
   AddRunningCall<Request, Response>(
       registry, calls, name, kPdpbBlocking,
       [calls, caller, handle](const Request& request) -> RpcResult<Response> {
+        static_cast<void>(caller);  // Of messages with a scope only.
         if constexpr (requires { request.keyspace_scope(); }) {
           if (auto refused = RefuseKeyspace(ScopeOf(request), caller)) {
             return BadAnswer<Response>(calls, pdpb::UNKNOWN, *refused);
@@ -63,6 +64,7 @@ void AddOld(MethodRegistry& registry, const ClusterCalls& calls, std::string_vie
   AddRunningCall<Request, Response>(
       registry, calls, name, kPdpbBlocking,
       [calls, caller, handle](const Request& request) -> RpcResult<Response> {
+        static_cast<void>(caller);  // Of messages with a keyspace only.
         if constexpr (requires { request.keyspace_id(); }) {
           if (auto refused = RefuseKeyspace(request.keyspace_id(), caller)) {
             return FailRpc(StatusCode::kUnknown, *refused);

@@ -216,7 +216,8 @@ class GrpcRaftTransport::Impl {
       if (known != before.end() && known->second.peer == peer) {
         peers_.insert(before.extract(known));
       } else {
-        peers_.emplace(peer.id, Join(std::move(peer)));
+        const raft::NodeId id = peer.id;
+        peers_.emplace(id, Join(std::move(peer)));
       }
     }
     for (const auto& [id, gone] : before) {

@@ -237,8 +237,9 @@ void RegionTable::Mark(RegionId id) {
 /// the queue itself.
 void RegionTable::ForgetWrittenMarks() {
   std::unordered_set<RegionId> kept;
-  std::erase_if(unsaved_order_,
-                [&](RegionId id) { return !unsaved_.contains(id) || !kept.insert(id).second; });
+  std::erase_if(unsaved_order_, [&kept, &unsaved = unsaved_](RegionId id) {
+    return !unsaved.contains(id) || !kept.insert(id).second;
+  });
 }
 
 void RegionTable::MarkDeleted(RegionId id) {

@@ -63,6 +63,7 @@ raft::NodeId JoiningMemberId(std::vector<std::string> peer_urls, std::string_vie
 
 uint64_t GroupIdOf(const std::vector<Member>& initial, std::string_view token) {
   std::vector<std::string> ids;
+  ids.reserve(initial.size());
   for (const Member& member : initial) ids.push_back(std::to_string(member.id));
   return HashText(fmt::format("group {}\n{}", token, Joined(std::move(ids))));
 }

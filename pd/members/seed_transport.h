@@ -26,7 +26,8 @@ class SeedTransport final : public Transport {
     return inner_.SendSnapshotChunk(to, std::move(bytes));
   }
   void SetPeers(std::vector<Peer> peers) override {
-    inner_.SetPeers(peers.empty() ? seeds_ : std::move(peers));
+    if (peers.empty()) peers = seeds_;
+    inner_.SetPeers(std::move(peers));
   }
   [[nodiscard]] bool removed() const override { return inner_.removed(); }
 

@@ -36,7 +36,9 @@ changed_sources() {
 tidy() {
   configured clang
   cmake --build build/clang -j "$jobs" --target proto/proto/pdpb.pb.h
-  xargs -r -P "$jobs" -n 1 clang-tidy-16 --quiet -p build/clang 2> >(grep -v 'warnings generated' >&2 || true)
+  # A crash fails like a hit: xargs would drop all that is left.
+  xargs -r -P "$jobs" -n 1 sh -c 'clang-tidy-16 --quiet -p build/clang "$1" || exit 1' tidy \
+    2> >(grep -v 'warnings generated' >&2 || true)
 }
 
 case ${1:-all} in

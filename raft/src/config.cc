@@ -1,6 +1,11 @@
 #include "raft/config.h"
 
 namespace raft {
+namespace {
+
+constexpr uint32_t kElectionTickMax = uint32_t{1} << 30;  // Twice as much still fits.
+
+}  // namespace
 
 Result<void> Validate(const Config& config) {
   const auto refuse = [](const char* text) { return Fail(ErrorCode::kInvalidConfig, text); };
@@ -11,6 +16,9 @@ Result<void> Validate(const Config& config) {
   if (config.heartbeat_tick == 0) return refuse("heartbeat tick must be greater than 0");
   if (config.election_tick <= config.heartbeat_tick) {
     return refuse("election tick must be greater than heartbeat tick");
+  }
+  if (config.election_tick > kElectionTickMax) {
+    return refuse("election tick must be at most 1073741824");
   }
   if (config.storage == nullptr) return refuse("storage cannot be nil");
   if (config.max_inflight_msgs == 0) return refuse("max inflight messages must be greater than 0");

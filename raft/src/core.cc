@@ -80,6 +80,11 @@ Result<void> Core::Bootstrap(std::span<const Peer> peers) {
   if (log_.LastIndex() != 0) {
     return Fail(ErrorCode::kInvalidBootstrap, "can't bootstrap a nonempty Storage");
   }
+  for (const Peer& peer : peers) {
+    if (peer.id == kNoNode || peer.id >= kApplyThread) {
+      return Fail(ErrorCode::kInvalidBootstrap, "a peer's id is none or that of a storage thread");
+    }
+  }
   // The first Ready must save the term and the commit index set here.
   previous_hard_state_ = {};
   BecomeFollower(1, kNoNode);
@@ -131,6 +136,10 @@ void Core::Reset(Term term) {
 
 void Core::DrawElectionTimeout() {
   const uint64_t extra = config_.random(config_.election_tick);
+  if (extra >= config_.election_tick) {
+    journal_.Fatal("random source gave {} where less than {} was asked for", extra,
+                   config_.election_tick);
+  }
   randomized_election_timeout_ = config_.election_tick + static_cast<uint32_t>(extra);
 }
 

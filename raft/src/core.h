@@ -40,8 +40,8 @@ class Core {
   bool HasMember(NodeId node) const { return tracker_.Find(node) != nullptr; }
 
   // core_step.cc
-  /// Checks a message from another node, as far as it can be judged by itself.
-  /// Errors: kInvalidMessage.
+  /// Checks a message that did not come from this library, as far as it can be judged by itself.
+  /// Errors: kInvalidMessage, kStepLocalMessage, kPeerNotFound.
   Result<void> CheckReceived(const Message& message) const;
   /// Handles a message; its parts may be moved away.
   Result<void> Step(Message& message);
@@ -84,6 +84,7 @@ class Core {
 
   // core_step.cc
   enum class Verdict : uint8_t { kGoOn, kDone };
+  Result<void> CheckStorageResponse(const Message& message) const;
   Verdict OnHigherTerm(const Message& message);
   Verdict OnLowerTerm(const Message& message);
   void OnStorageAppendResp(const Message& message);
@@ -131,7 +132,7 @@ class Core {
   void OnForgetLeader();
   void FollowSender(const Message& message);
   void OnAppend(const Message& message);
-  void OnHeartbeat(const Message& message);
+  Result<void> OnHeartbeat(const Message& message);
   Result<void> OnSnapshot(const Message& message);
   Result<bool> RestoreSnapshot(const SnapshotPtr& snapshot);
 

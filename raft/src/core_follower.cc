@@ -16,9 +16,7 @@ Result<void> Core::StepFollower(Message& message) {
       OnAppend(message);
       return {};
     case MessageType::kHeartbeat:
-      FollowSender(message);
-      OnHeartbeat(message);
-      return {};
+      return OnHeartbeat(message);
     case MessageType::kSnap:
       FollowSender(message);
       return OnSnapshot(message);
@@ -114,11 +112,22 @@ void Core::OnAppend(const Message& message) {
   Send(std::move(answer));
 }
 
-void Core::OnHeartbeat(const Message& message) {
+Result<void> Core::OnHeartbeat(const Message& message) {
+  // A leader names nothing that this node has not acknowledged. Either the message is wrong, or the
+  // disk under this node forgot what it had written, and whom it follows must not matter then.
+  if (message.commit > log_.LastIndex()) {
+    std::string text = fmt::format(
+        "raft: heartbeat from {:x} commits {}, the log ends at {}; was it truncated or lost?",
+        message.from, message.commit, log_.LastIndex());
+    journal_.Error("{:x} refused a {}", id(), text);
+    return Fail(ErrorCode::kInvalidMessage, std::move(text));
+  }
+  FollowSender(message);
   log_.CommitTo(message.commit);
   Message answer = Make(MessageType::kHeartbeatResp, message.from);
   answer.context = message.context;
   Send(std::move(answer));
+  return {};
 }
 
 Result<void> Core::OnSnapshot(const Message& message) {

@@ -79,6 +79,10 @@ Result<void> Core::CheckConfChanges(std::span<Entry> entries) {
     if (entry.type == EntryType::kNormal) continue;
     Result<ConfChangeV2> change = DecodeConfChange(entry);
     if (!change) return tl::unexpected(std::move(change).error());
+    for (const ConfChangeSingle& single : change->changes) {
+      if (single.node_id < kApplyThread) continue;
+      return Fail(ErrorCode::kInvalidConfChange, "a storage thread is no node");
+    }
     const std::string refusal = RefusalOf(*change);
     if (refusal.empty() || config_.disable_conf_change_validation) {
       pending_conf_index_ = index;

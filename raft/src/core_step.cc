@@ -18,6 +18,10 @@ bool TravelsWithoutTerm(MessageType type) {
          type == MessageType::kTransferLeader || type == MessageType::kForgetLeader;
 }
 
+bool IsStorageThread(NodeId node) { return node == kAppendThread || node == kApplyThread; }
+
+bool IsKnown(MessageType type) { return type <= MessageType::kForgetLeader; }
+
 // What was asked of a leader may be forwarded back to who asked. Own acknowledgements come back through
 // Step only with asynchronous writes, and never refuse anything.
 bool MayComeFromSelf(const Message& message, const Config& config) {
@@ -28,11 +32,35 @@ bool MayComeFromSelf(const Message& message, const Config& config) {
   return acknowledges && config.async_storage_writes && !message.reject;
 }
 
+bool IsKnown(EntryType type) { return type <= EntryType::kConfChangeV2; }
+
+Result<void> CheckProposal(const Message& message) {
+  if (message.entries.empty()) return Invalid(message, "no entries");
+  for (const Entry& entry : message.entries) {
+    if (!IsKnown(entry.type)) return Invalid(message, "entry of no known type");
+  }
+  return {};
+}
+
+// What a snapshot contains was committed before it was sent. At term 0, before the first election of a
+// group, there is no term to compare with.
+Result<void> CheckSnapshot(const Message& message) {
+  if (message.snapshot == nullptr) return Invalid(message, "no snapshot");
+  const SnapshotMetadata& metadata = message.snapshot->metadata;
+  if (metadata.index > kCounterMax) return Invalid(message, "index out of range");
+  const Term newest = message.term == 0 ? kCounterMax : message.term;
+  if (metadata.index != 0 && (metadata.term == 0 || metadata.term > newest)) {
+    return Invalid(message, "term of the snapshot out of range");
+  }
+  return {};
+}
+
 // The entries of an append must follow each other, or the log would be torn.
 Result<void> CheckAppend(const Message& message) {
   Term term = message.log_term;
   LogIndex index = message.index;
   for (const Entry& entry : message.entries) {
+    if (!IsKnown(entry.type)) return Invalid(message, "entry of no known type");
     if (entry.index != ++index) return Invalid(message, "entries are not contiguous");
     if (entry.term < term || entry.term > message.term) {
       return Invalid(message, "terms of the entries are out of order");
@@ -45,31 +73,57 @@ Result<void> CheckAppend(const Message& message) {
 }  // namespace
 
 Result<void> Core::CheckReceived(const Message& message) const {
-  if (message.term == 0 && !TravelsWithoutTerm(message.type)) return Invalid(message, "no term");
-  if (message.term > kCounterMax) return Invalid(message, "term out of range");
-  if (message.index > kCounterMax) return Invalid(message, "index out of range");
+  if (!IsKnown(message.type)) return Invalid(message, "no known type");
+  if (message.to != kNoNode && message.to != id()) return Invalid(message, "for another node");
+  if (IsStorageThread(message.from)) return CheckStorageResponse(message);
+  if (IsLocal(message.type)) {
+    return Fail(ErrorCode::kStepLocalMessage, "raft: cannot step raft local message");
+  }
+  if (IsResponse(message.type) && !HasMember(message.from)) {
+    return Fail(ErrorCode::kPeerNotFound, "raft: cannot step as peer not found");
+  }
+  const bool first_snapshot = message.type == MessageType::kSnap && term_ == 0;
+  if (message.term == 0 && !TravelsWithoutTerm(message.type) && !first_snapshot) {
+    return Invalid(message, "no term");
+  }
   if (message.from == kNoNode) return Invalid(message, "no sender");
-  if (message.from == id() && !MayComeFromSelf(message, config_)) {
-    return Invalid(message, "own name as the sender");
+  if (message.from == id()) {
+    if (!MayComeFromSelf(message, config_)) return Invalid(message, "own name as the sender");
+  } else {
+    if (message.term > kCounterMax) return Invalid(message, "term out of range");
+    if (message.index > kCounterMax) return Invalid(message, "index out of range");
   }
   switch (message.type) {
     case MessageType::kApp:
       return CheckAppend(message);
     case MessageType::kSnap:
-      if (message.snapshot == nullptr) return Invalid(message, "no snapshot");
-      if (message.snapshot->metadata.index > kCounterMax) {
-        return Invalid(message, "index out of range");
-      }
-      return {};
+      return CheckSnapshot(message);
     case MessageType::kProp:
-      if (message.entries.empty()) return Invalid(message, "no entries");
-      return {};
+      return CheckProposal(message);
     case MessageType::kReadIndex:
       if (message.entries.size() != 1) return Invalid(message, "not one entry");
       return {};
     default:
       return {};
   }
+}
+
+// Of work that was handed out, or it is no answer of a storage thread.
+Result<void> Core::CheckStorageResponse(const Message& message) const {
+  if (!config_.async_storage_writes) return Invalid(message, "no storage thread is at work");
+  if (message.from == kAppendThread && message.type == MessageType::kStorageAppendResp) {
+    if (message.snapshot != nullptr && message.snapshot->metadata.index > log_.committed()) {
+      return Invalid(message, "snapshot that was not handed out");
+    }
+    return {};
+  }
+  if (message.from == kApplyThread && message.type == MessageType::kStorageApplyResp) {
+    if (!message.entries.empty() && message.entries.back().index > log_.applying()) {
+      return Invalid(message, "entries that were not handed out");
+    }
+    return {};
+  }
+  return Invalid(message, "not what a storage thread answers");
 }
 
 Result<void> Core::Step(Message& message) {

@@ -14,8 +14,6 @@ Message Local(MessageType type, NodeId from) {
   return message;
 }
 
-bool IsStorageThread(NodeId node) { return node == kAppendThread || node == kApplyThread; }
-
 }  // namespace
 
 RawNode::RawNode(std::unique_ptr<Core> core) : core_(std::move(core)) {}
@@ -63,15 +61,7 @@ Result<ConfState> RawNode::ApplyConfChange(const ConfChangeV2& change) {
 }
 
 Result<void> RawNode::Step(Message message) {
-  if (!IsStorageThread(message.from)) {
-    if (IsLocal(message.type)) {
-      return Fail(ErrorCode::kStepLocalMessage, "raft: cannot step raft local message");
-    }
-    if (IsResponse(message.type) && !core_->HasMember(message.from)) {
-      return Fail(ErrorCode::kPeerNotFound, "raft: cannot step as peer not found");
-    }
-    if (Result<void> checked = core_->CheckReceived(message); !checked) return checked;
-  }
+  if (Result<void> checked = core_->CheckReceived(message); !checked) return checked;
   return core_->Step(message);
 }
 
@@ -106,6 +96,7 @@ void RawNode::ReportSnapshot(NodeId id, SnapshotStatus status) {
 }
 
 void RawNode::TransferLeader(NodeId transferee) {
+  if (transferee == kNoNode) return;  // Unset, the sender would be this node.
   Message message = Local(MessageType::kTransferLeader, transferee);
   (void)core_->Step(message);
 }

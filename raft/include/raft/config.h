@@ -24,7 +24,7 @@ struct Config {
   /// This node; neither kNoNode nor a storage thread.
   NodeId id = kNoNode;
 
-  /// Base election timeout in ticks, > heartbeat_tick; ten times it is usual. A node campaigns
+  /// Base election timeout in ticks, > heartbeat_tick and at most 2^30; ten times it is usual. A node campaigns
   /// after a random time in [election_tick, 2 * election_tick - 1] without a leader; leases,
   /// check-quorum and a leader transfer use the base.
   uint32_t election_tick = 0;

@@ -20,10 +20,13 @@ size_t DifferenceSize(const std::vector<NodeId>& a, const std::vector<NodeId>& b
 }
 
 const Progress* Find(const ProgressMap& progress, NodeId id) {
-  const auto at = std::find_if(progress.begin(), progress.end(),
-                               [id](const Progress& p) { return p.id() == id; });
-  return at == progress.end() ? nullptr : &*at;
+  const auto at =
+      std::lower_bound(progress.begin(), progress.end(), id,
+                       [](const Progress& p, NodeId wanted) { return p.id() < wanted; });
+  return at != progress.end() && at->id() == id ? &*at : nullptr;
 }
+
+bool IsReserved(NodeId id) { return id >= kApplyThread; }
 
 Result<void> CheckAllTracked(const ConfState& membership, const ProgressMap& progress) {
   for (const auto* ids : {&membership.voters, &membership.voters_outgoing, &membership.learners,
@@ -123,6 +126,7 @@ Result<Changer::Outcome> Changer::LeaveJoint() && {
 Result<void> Changer::Apply(std::span<const ConfChangeSingle> changes) {
   for (const ConfChangeSingle& change : changes) {
     if (change.node_id == kNoNode) continue;  // How a host refuses a change it has committed.
+    if (IsReserved(change.node_id)) return Refuse("a storage thread is no node");
     switch (change.type) {
       case ConfChangeType::kAddNode:
         MakeVoter(change.node_id);
@@ -199,42 +203,58 @@ void Changer::SetLearner(NodeId id, bool is_learner) {
   FindProgress(outcome_.progress, id)->set_is_learner(is_learner);
 }
 
+namespace {
+
+// Sorted; refused when an id comes twice or can be nobody's.
+Result<std::vector<NodeId>> Sorted(std::vector<NodeId> ids) {
+  std::sort(ids.begin(), ids.end());
+  if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) {
+    return Refuse("the saved membership names a node twice");
+  }
+  if (!ids.empty() && (ids.front() == kNoNode || IsReserved(ids.back()))) {
+    return Refuse("the saved membership names an id that is no node's");
+  }
+  return ids;
+}
+
+bool Overlap(const std::vector<NodeId>& a, const std::vector<NodeId>& b) {
+  return DifferenceSize(a, b) != a.size() + b.size();
+}
+
+}  // namespace
+
 Result<Changer::Outcome> RestoreMembership(const ConfState& saved, const Inflights& prototype,
                                            LogIndex next) {
-  const auto as = [](ConfChangeType type, const std::vector<NodeId>& ids) {
-    std::vector<ConfChangeSingle> changes;
-    changes.reserve(ids.size());
-    for (const NodeId id : ids) changes.push_back({type, id});
-    return changes;
-  };
-  const auto append = [](std::vector<ConfChangeSingle>& to,
-                         const std::vector<ConfChangeSingle>& more) {
-    to.insert(to.end(), more.begin(), more.end());
-  };
-  std::vector<ConfChangeSingle> target = as(ConfChangeType::kAddNode, saved.voters);
-  append(target, as(ConfChangeType::kAddLearnerNode, saved.learners));
-  append(target, as(ConfChangeType::kAddLearnerNode, saved.learners_next));
-
-  // A joint configuration is walked into: first the voters it came from, then one joint change.
-  const bool joint = !saved.voters_outgoing.empty();
   Changer::Outcome outcome;
-  for (const ConfChangeSingle& step :
-       joint ? as(ConfChangeType::kAddNode, saved.voters_outgoing) : target) {
-    Result<Changer::Outcome> result =
-        Changer(outcome.membership, outcome.progress, prototype, next).Simple({&step, 1});
-    if (!result) return result;
-    outcome = std::move(*result);
+  ConfState& membership = outcome.membership;
+  membership.auto_leave = saved.auto_leave;
+  for (const auto list : {&ConfState::voters, &ConfState::learners, &ConfState::voters_outgoing,
+                          &ConfState::learners_next}) {
+    Result<std::vector<NodeId>> sorted = Sorted(saved.*list);
+    if (!sorted) return tl::unexpected(std::move(sorted).error());
+    membership.*list = std::move(*sorted);
   }
-  if (joint) {
-    std::vector<ConfChangeSingle> changes = as(ConfChangeType::kRemoveNode, saved.voters_outgoing);
-    append(changes, target);
-    Result<Changer::Outcome> result = Changer(outcome.membership, outcome.progress, prototype, next)
-                                          .EnterJoint(saved.auto_leave, changes);
-    if (!result) return result;
-    outcome = std::move(*result);
+  if (membership.voters.empty() && membership != ConfState{}) {
+    return Refuse("the saved membership has no voters");
   }
-  if (!Equivalent(outcome.membership, saved)) {
+  if (Overlap(membership.voters, membership.learners_next)) {
     return Refuse("the saved membership is none that changes lead to");
+  }
+  std::vector<NodeId> all = membership.voters;
+  for (const auto* more : {&membership.voters_outgoing, &membership.learners}) {
+    std::vector<NodeId> both;
+    std::set_union(all.begin(), all.end(), more->begin(), more->end(), std::back_inserter(both));
+    all = std::move(both);
+  }
+  outcome.progress.reserve(all.size());
+  for (const NodeId id : all) {
+    Progress& progress = outcome.progress.emplace_back(id, next, prototype);
+    progress.set_is_learner(Contains(membership.learners, id));
+    // As for a member that is added: see Changer::AddProgress.
+    progress.set_recent_active(true);
+  }
+  if (Result<void> sound = CheckInvariants(membership, outcome.progress); !sound) {
+    return tl::unexpected(std::move(sound).error());
   }
   return outcome;
 }

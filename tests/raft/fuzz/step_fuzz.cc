@@ -64,9 +64,10 @@ SnapshotPtr ReadSnapshot(Input& in) {
 
 Message ReadMessage(Input& in) {
   Message message;
-  message.type = static_cast<MessageType>(in.Byte() % 24);
-  message.from = in.Byte() % 7u;
-  message.to = kSelf;
+  message.type = static_cast<MessageType>(in.Byte() % 26);
+  const uint8_t from = in.Byte();
+  message.from = from < 250 ? from % 7u : kAppendThread - from % 2u;
+  message.to = in.Byte() < 250 ? kSelf : in.Byte() % 7u;
   message.term = in.Number();
   message.log_term = in.Number();
   message.index = in.Number();
@@ -79,8 +80,7 @@ Message ReadMessage(Input& in) {
     entry.index = message.index + message.entries.size() + in.Byte() / 250;
     entry.data = in.Bytes();
   }
-  // A heartbeat beyond the log says that this node lost what it acknowledged: that is fatal, rightly.
-  if (message.type != MessageType::kHeartbeat) message.commit = in.Number();
+  message.commit = in.Number();
   message.snapshot = ReadSnapshot(in);
   message.context = in.Flag() ? Payload::Copy("CampaignTransfer") : in.Bytes();
   return message;

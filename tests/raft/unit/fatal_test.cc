@@ -45,24 +45,7 @@ std::string NodeFatalText(const std::function<void(TestNode&)>& body) {
   });
 }
 
-Message FromLeader(MessageType type) {
-  Message message;
-  message.type = type;
-  message.from = 2;
-  message.to = 1;
-  message.term = 2;
-  return message;
-}
-
-TEST_CASE("a log that lost what it acknowledged") {
-  CHECK(NodeFatalText([](TestNode& node) {
-          node.Start();
-          Message heartbeat = FromLeader(MessageType::kHeartbeat);
-          heartbeat.commit = 7;
-          (void)node.raw->Step(heartbeat);
-        }) ==
-        "tocommit(7) is out of range [lastIndex(2)]. Was the raft log corrupted, truncated, or "
-        "lost?");
+TEST_CASE("a log that lost what it had committed") {
   CHECK(NodeFatalText([](TestNode& node) {
           node.storage.SetHardState({3, 0, 9});
           (void)RawNode::Create(node.config);
@@ -80,6 +63,13 @@ TEST_CASE("a Ready taken twice, and an Advance too much") {
           node.Start();
           node.raw->Advance();
         }) == "Advance must not be called when using AsyncStorageWrites");
+}
+
+TEST_CASE("a random source that does not keep its bound") {
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.config.random = [](uint64_t bound) { return bound; };
+          (void)RawNode::Create(node.config);
+        }) == "random source gave 10 where less than 10 was asked for");
 }
 
 TEST_CASE("an applied index beyond what is committed") {

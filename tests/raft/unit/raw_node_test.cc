@@ -205,6 +205,7 @@ TEST_CASE("a forwarded transfer that reaches a follower is passed on again") {
   Trio trio;
   trio.Elect();
   Message astray = From(3, MessageType::kTransferLeader, trio.two.term());
+  astray.to = 2;
   CHECK(trio.two.raw->Step(astray));
   Pump(trio.all);
   CHECK(trio.three.leads());

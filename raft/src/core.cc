@@ -42,7 +42,9 @@ Core::Core(Config config)
       log_(*config_.storage, journal_,
            config_.max_committed_size_per_ready != 0 ? config_.max_committed_size_per_ready
                                                      : config_.max_size_per_msg),
-      tracker_(config_.max_inflight_msgs, config_.max_inflight_bytes) {}
+      tracker_(config_.max_inflight_msgs, config_.max_inflight_bytes) {
+  journal_.set_state([this] { return DescribeState(); });
+}
 
 Result<void> Core::Restore() {
   Result<Storage::InitialState> initial = config_.storage->GetInitialState();
@@ -113,6 +115,16 @@ BasicStatus Core::basic_status() const {
   status.applied = log_.applied();
   status.lead_transferee = lead_transferee_;
   return status;
+}
+
+std::string Core::DescribeState() const {
+  std::string text = fmt::format("{:x} {} term={} vote={:x} leader={:x} {} lastindex={} {}", id(),
+                                 Name(role_), term_, vote_, leader_, log_.Describe(),
+                                 log_.LastIndex(), DescribeMembership(tracker_.membership()));
+  for (const Progress& progress : tracker_.progress()) {
+    text += fmt::format(" {:x}: [{}]", progress.id(), Describe(progress.status()));
+  }
+  return text;
 }
 
 void Core::Reset(Term term) {

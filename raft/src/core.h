@@ -34,6 +34,7 @@ class Core {
   Result<void> Bootstrap(std::span<const Peer> peers);
   void SetRandomizedElectionTimeout(uint32_t ticks) { randomized_election_timeout_ = ticks; }
   BasicStatus basic_status() const;
+  std::string DescribeState() const;  // One line.
   const Tracker& tracker() const { return tracker_; }
   NodeId id() const { return config_.id; }
   bool leads() const { return role_ == Role::kLeader; }
@@ -210,6 +211,10 @@ class Core {
   OnAdvance on_advance_;
   std::vector<std::vector<Entry>> buffers_;
 };
+
+/// No group gets there; but a term or an index near the end of the numbers would leave no room to
+/// count on from.
+inline constexpr uint64_t kCounterMax = UINT64_MAX / 2;
 
 /// Marks a vote request of a node that was told to take over: voters ignore their lease.
 inline constexpr std::string_view kCampaignTransfer = "CampaignTransfer";

@@ -19,6 +19,10 @@ void Core::Hup(Campaign campaign) {
     journal_.Warn("{:x} is unpromotable and can not campaign", id());
     return;
   }
+  if (term_ >= kCounterMax) {
+    journal_.Error("{:x} cannot campaign: no term is left after {}", id(), term_);
+    return;
+  }
   if (HasUnappliedConfChange()) {
     journal_.Warn(
         "{:x} cannot campaign at term {} since there are still pending configuration changes to "

@@ -9,10 +9,6 @@ tl::unexpected<Error> Invalid(const Message& message, const char* what) {
                                                       Name(message.type), message.from, what));
 }
 
-// No group gets there; but a term or an index near the end of the numbers would leave no room to count
-// on from.
-constexpr uint64_t kCounterMax = UINT64_MAX / 2;
-
 bool TravelsWithoutTerm(MessageType type) {
   return type == MessageType::kProp || type == MessageType::kReadIndex ||
          type == MessageType::kTransferLeader || type == MessageType::kForgetLeader;

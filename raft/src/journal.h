@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdlib>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -32,7 +33,11 @@ class Journal {
     Write(LogLevel::kError, text, std::forward<Args>(args)...);
   }
 
-  /// Does not come back.
+  /// Who tells the node's state when an invariant is broken; outlives the journal's use.
+  void set_state(std::function<std::string()> state) { state_ = std::move(state); }
+
+  /// Logs the text, which scripts know, and gives the hook the node's state along with it. Does not
+  /// come back.
   template <class... Args>
   [[noreturn]] void Fatal(fmt::format_string<Args...> text, Args&&... args) const {
     Die(fmt::format(text, std::forward<Args>(args)...));
@@ -48,12 +53,13 @@ class Journal {
 
   [[noreturn]] void Die(const std::string& text) const {
     if (logger_ != nullptr) logger_->Log(LogLevel::kFatal, text);
-    if (fatal_) fatal_(text);
+    if (fatal_) fatal_(state_ ? text + "\n" + state_() : text);
     std::abort();
   }
 
   Logger* logger_;
   FatalHook fatal_;
+  std::function<std::string()> state_;
 };
 
 }  // namespace raft

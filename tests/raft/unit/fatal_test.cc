@@ -29,7 +29,7 @@ std::string FatalText(const std::function<void(FatalHook)>& body) {
     _exit(0);
   }
   close(ends[1]);
-  char buffer[512];
+  char buffer[2048];
   const ssize_t got = read(ends[0], buffer, sizeof(buffer));
   close(ends[0]);
   int status = 0;
@@ -37,12 +37,31 @@ std::string FatalText(const std::function<void(FatalHook)>& body) {
   return std::string(buffer, got > 0 ? static_cast<size_t>(got) : 0);
 }
 
+// The first line; the second tells the node's state.
 std::string NodeFatalText(const std::function<void(TestNode&)>& body) {
-  return FatalText([&body](FatalHook fatal) {
+  const std::string text = FatalText([&body](FatalHook fatal) {
     TestNode node(1);
     node.config.fatal = std::move(fatal);
     body(node);
   });
+  const size_t end = text.find('\n');
+  CHECK(text.substr(end == std::string::npos ? 0 : end + 1).starts_with("1 StateFollower term="));
+  return text.substr(0, end);
+}
+
+TEST_CASE("the node's state comes with the text") {
+  CHECK(FatalText([](FatalHook fatal) {
+          TestNode node(1);
+          node.config.fatal = std::move(fatal);
+          node.Start();
+          (void)node.raw->GetReady();
+          (void)node.raw->GetReady();
+        }) ==
+        "two accepted Ready structs without call to Advance\n"
+        "1 StateFollower term=1 vote=0 leader=0 committed=2, applied=2, applying=2, "
+        "unstable.offset=3, unstable.offsetInProgress=3, len(unstable.Entries)=0 lastindex=2 "
+        "voters=(1 2 3) 1: [StateProbe match=2 next=3 inactive] 2: [StateProbe match=0 next=3 "
+        "inactive] 3: [StateProbe match=0 next=3 inactive]");
 }
 
 TEST_CASE("a log that lost what it had committed") {
@@ -87,7 +106,7 @@ TEST_CASE("an empty batch of proposals on the leader") {
           (void)node.raw->Campaign();
           (void)node.RunAll();
           (void)node.raw->ProposeBatch({});
-        }) == "1 stepped empty MsgProp");
+        }).starts_with("1 stepped empty MsgProp\n1 StateLeader term=2 "));
 }
 
 TEST_CASE("misuse of the storage in memory") {

@@ -113,6 +113,16 @@ TEST_CASE("numbers of no type, and messages for others, are refused") {
   CHECK(node.term() == 1);
 }
 
+TEST_CASE("a node at the last term does not campaign") {
+  TestNode node(1);
+  node.Start();
+  CHECK(RefusalOf(node, From(2, MessageType::kHeartbeat, UINT64_MAX / 2)) == "taken");
+  CHECK(node.term() == UINT64_MAX / 2);
+  CHECK(node.raw->Campaign());
+  CHECK(node.term() == UINT64_MAX / 2);
+  CHECK(node.lines.Has("1 cannot campaign: no term is left after 9223372036854775807"));
+}
+
 TEST_CASE("nobody else speaks for a storage thread") {
   const auto answers = [](TestNode& node) {
     std::vector<std::string> texts;

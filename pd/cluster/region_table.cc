@@ -236,10 +236,12 @@ void RegionTable::Mark(RegionId id) {
 /// A follower marks what the feed brings and learns from the applied batches that it is written, but takes nothing off
 /// the queue itself.
 void RegionTable::ForgetWrittenMarks() {
-  std::unordered_set<RegionId> kept;
-  std::erase_if(unsaved_order_, [&kept, &unsaved = unsaved_](RegionId id) {
-    return !unsaved.contains(id) || !kept.insert(id).second;
-  });
+  std::unordered_set<RegionId> seen;
+  std::deque<RegionId> kept;
+  for (const RegionId id : unsaved_order_) {
+    if (unsaved_.contains(id) && seen.insert(id).second) kept.push_back(id);
+  }
+  unsaved_order_.swap(kept);
 }
 
 void RegionTable::MarkDeleted(RegionId id) {

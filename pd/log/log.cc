@@ -363,9 +363,10 @@ std::string_view LogLevelName(LogLevel level) {
   return "UNKNOWN";
 }
 
-std::string FormatLogLine(const LogOptions& options, int64_t unix_nanos, LogLevel level,
-                          std::source_location where, std::string_view message, LogFields fields) {
-  return FormatLine(options, {FormatLogTime(unix_nanos), LogLevelName(level), CallerText(where)},
+std::string FormatLogLine(const LogOptions& options, int64_t unix_nanos, std::source_location where,
+                          std::string_view message, LogFields fields) {
+  return FormatLine(options,
+                    {FormatLogTime(unix_nanos), LogLevelName(LogLevel::kInfo), CallerText(where)},
                     message, fields);
 }
 

@@ -87,9 +87,9 @@ void SetLogLevel(LogLevel level);
 Result<LogLevel> ParseLogLevel(std::string_view name);
 [[nodiscard]] std::string_view LogLevelName(LogLevel level);
 
-/// The line that Log() would write, without the end of line: for tests and for other sinks.
-std::string FormatLogLine(const LogOptions& options, int64_t unix_nanos, LogLevel level,
-                          std::source_location where, std::string_view message, LogFields fields);
+/// The line that LogInfo() would write, without the end of line: for tests and for other sinks.
+std::string FormatLogLine(const LogOptions& options, int64_t unix_nanos, std::source_location where,
+                          std::string_view message, LogFields fields);
 
 void Log(LogLevel level, std::string_view message, LogFields fields, std::source_location where);
 

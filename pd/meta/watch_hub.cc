@@ -148,7 +148,8 @@ bool WatchHub::DeliverTo(Watcher& watcher, Nanos now, bool& again) {
     return did;
   }
   // Some may have been read from history already, just before the queue was opened.
-  std::erase_if(events, [&](const Event& event) { return event.kv.mod_revision < watcher.next; });
+  const Revision wanted = watcher.next;
+  std::erase_if(events, [&](const Event& event) { return event.kv.mod_revision < wanted; });
   if (events.empty()) return true;
   const Revision next = events.back().kv.mod_revision + 1;
   if (!Offer(watcher, std::move(events), next, now)) again = true;
@@ -157,6 +158,7 @@ bool WatchHub::DeliverTo(Watcher& watcher, Nanos now, bool& again) {
 
 /// Reads a piece of history. At its end the watcher follows by its queue, if no event has come in between.
 bool WatchHub::CatchUp(Watcher& watcher, Nanos now) {
+  watcher.delivery.AssertHeld();
   const auto view = database_.TakeView();
   const auto reader = StateReader::On(*view);
   if (!reader) {
@@ -189,6 +191,7 @@ bool WatchHub::CatchUp(Watcher& watcher, Nanos now) {
 
 /// False when the sink wants to be asked again; its events are read from history then.
 bool WatchHub::Offer(Watcher& watcher, std::vector<Event> events, Revision next, Nanos now) {
+  watcher.delivery.AssertHeld();
   if (!watcher.request.prev_kv) {
     for (Event& event : events) event.prev_kv = {};
   }
@@ -205,6 +208,7 @@ bool WatchHub::Offer(Watcher& watcher, std::vector<Event> events, Revision next,
 }
 
 void WatchHub::Cancel(Watcher& watcher, const Error& error, Revision compact_revision) {
+  watcher.delivery.AssertHeld();
   watcher.ended = true;
   Remove(watcher.id);
   watcher.sink->OnCanceled(error, compact_revision);

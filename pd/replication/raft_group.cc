@@ -332,7 +332,8 @@ Result<std::optional<raft::NodeId>> RaftGroup::StoredId(const Database& database
 Result<std::unique_ptr<RaftGroup>> RaftGroup::Open(const GroupOptions& options, Database& database,
                                                    Transport& transport, const Clock& clock,
                                                    FatalHook fatal) {
-  auto replica = Replica::Open(options, database, transport, clock, std::move(fatal), RandomSeed());
+  auto replica =
+      Replica::Open(options, {database, transport, clock, std::move(fatal), RandomSeed()});
   if (!replica) return tl::unexpected(replica.error());
   return std::unique_ptr<RaftGroup>(
       std::make_unique<ThreadedGroup>(options, clock, *std::move(replica)));

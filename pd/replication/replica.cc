@@ -108,30 +108,28 @@ class Replica::LibraryLogger final : public raft::Logger {
 
 // ---- Opening -------------------------------------------------------------------------------------------------------
 
-Result<std::unique_ptr<Replica>> Replica::Open(const GroupOptions& options, Database& database,
-                                               Transport& transport, const Clock& clock,
-                                               RaftGroup::FatalHook fatal, uint64_t seed) {
+Result<std::unique_ptr<Replica>> Replica::Open(const GroupOptions& options, Deps deps) {
   const GroupOptions complete = Completed(options);
   if (auto good = CheckOptions(complete); !good) return tl::unexpected(good.error());
-  if (auto mine = ClaimDatabase(complete, database); !mine) return tl::unexpected(mine.error());
-  std::unique_ptr<Replica> replica(
-      new Replica(complete, database, transport, clock, std::move(fatal), seed));
+  if (auto mine = ClaimDatabase(complete, deps.database); !mine)
+    return tl::unexpected(mine.error());
+  const uint64_t seed = deps.seed;
+  std::unique_ptr<Replica> replica(new Replica(complete, std::move(deps)));
   if (auto loaded = replica->Load(seed); !loaded) return tl::unexpected(loaded.error());
   return replica;
 }
 
-Replica::Replica(const GroupOptions& options, Database& database, Transport& transport,
-                 const Clock& clock, RaftGroup::FatalHook fatal, uint64_t seed)
+Replica::Replica(const GroupOptions& options, Deps deps)
     : options_(options),
-      database_(database),
-      transport_(transport),
-      clock_(clock),
-      fatal_(std::move(fatal)),
-      proposer_(seed),
+      database_(deps.database),
+      transport_(deps.transport),
+      clock_(deps.clock),
+      fatal_(std::move(deps.fatal)),
+      proposer_(deps.seed),
       logger_(std::make_unique<LibraryLogger>()),
-      sender_(SenderOptions(options), database, transport, clock, seed),
-      receiver_(database),
-      lease_(clock, kVoterPromise - options.drift) {}
+      sender_(SenderOptions(options), database_, transport_, clock_, deps.seed),
+      receiver_(database_),
+      lease_(clock_, kVoterPromise - options.drift) {}
 
 Replica::~Replica() = default;
 

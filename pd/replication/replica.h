@@ -48,10 +48,17 @@ class Replica {
     Finished finished;  // Once, when the change is applied here or cannot be any more.
   };
 
-  /// See RaftGroup::Open. `seed` randomizes election timeouts and names this run.
-  static Result<std::unique_ptr<Replica>> Open(const GroupOptions& options, Database& database,
-                                               Transport& transport, const Clock& clock,
-                                               RaftGroup::FatalHook fatal, uint64_t seed);
+  /// What a replica works with; all of them outlive it.
+  struct Deps {
+    Database& database;
+    Transport& transport;
+    const Clock& clock;
+    RaftGroup::FatalHook fatal;  // Null: the process ends.
+    uint64_t seed = 0;           // Randomizes election timeouts and names this run.
+  };
+
+  /// See RaftGroup::Open.
+  static Result<std::unique_ptr<Replica>> Open(const GroupOptions& options, Deps deps);
   ~Replica();
   Replica(const Replica&) = delete;
   Replica& operator=(const Replica&) = delete;
@@ -101,8 +108,7 @@ class Replica {
     std::vector<std::pair<Finished, Result<void>>> finished;
   };
 
-  Replica(const GroupOptions& options, Database& database, Transport& transport, const Clock& clock,
-          RaftGroup::FatalHook fatal, uint64_t seed);
+  Replica(const GroupOptions& options, Deps deps);
   Result<void> Load(uint64_t seed);
 
   void RunDeferred();

@@ -15,6 +15,7 @@
 #define PD_GUARDED_BY(x) PD_THREAD_ATTRIBUTE(guarded_by(x))
 #define PD_REQUIRES(...) PD_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define PD_REQUIRES_SHARED(...) PD_THREAD_ATTRIBUTE(requires_shared_capability(__VA_ARGS__))
+#define PD_ASSERTS(...) PD_THREAD_ATTRIBUTE(assert_capability(__VA_ARGS__))
 #define PD_EXCLUDES(...) PD_THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 #define PD_ACQUIRE(...) PD_THREAD_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define PD_RELEASE(...) PD_THREAD_ATTRIBUTE(release_capability(__VA_ARGS__))
@@ -28,6 +29,8 @@ class PD_CAPABILITY("mutex") Mutex {
  public:
   void lock() PD_ACQUIRE() { mutex_.lock(); }
   void unlock() PD_RELEASE() { mutex_.unlock(); }
+  /// For the analysis alone, where a declaration cannot name the mutex that its callers hold.
+  void AssertHeld() const PD_ASSERTS(this) {}
 
  private:
   std::mutex mutex_;

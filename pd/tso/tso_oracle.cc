@@ -175,23 +175,24 @@ void TsoOracle::SaveEnd(int64_t end_ms, SaveDone done) {
   }
   if (!epoch) return done(NotLeader());
   events_.saves.fetch_add(1, std::memory_order_relaxed);
-  save_(end_ms, [this, end_ms, epoch = *epoch, done = std::move(done)](Result<void> saved) {
-    {
-      const MutexLock lock(mutex_);
-      if (epoch != epoch_) {
-        if (saved) saved = NotLeader();  // The end is that of a time that is over.
-      } else {
-        saving_ = false;
-        if (saved) {
-          end_ms_.store(std::max(end_ms, end_ms_.load()), std::memory_order_release);
-          Advance();  // The old end may have held time back, and the next tick may be far.
-        }
-        changed_.NotifyAll();
-      }
-    }
-    if (!saved) events_.save_failures.fetch_add(1, std::memory_order_relaxed);
-    done(saved);
+  save_(end_ms, [this, end_ms, epoch = *epoch, done = std::move(done)](const Result<void>& saved) {
+    const Result<void> counted = OnSaved(end_ms, epoch, saved);
+    if (!counted) events_.save_failures.fetch_add(1, std::memory_order_relaxed);
+    done(counted);
   });
+}
+
+Result<void> TsoOracle::OnSaved(int64_t end_ms, uint64_t epoch, const Result<void>& saved) {
+  const MutexLock lock(mutex_);
+  // Of a time that is over, the end says nothing.
+  if (epoch != epoch_) return saved ? Result<void>(NotLeader()) : saved;
+  saving_ = false;
+  if (saved) {
+    end_ms_.store(std::max(end_ms, end_ms_.load()), std::memory_order_release);
+    Advance();  // The old end may have held time back, and the next tick may be far.
+  }
+  changed_.NotifyAll();
+  return saved;
 }
 
 Result<void> TsoOracle::Reset(uint64_t timestamp, IfSmaller if_smaller, GapCheck gap_check,

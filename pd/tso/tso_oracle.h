@@ -119,6 +119,8 @@ class TsoOracle {
   /// Moves physical time on, if the rules allow it at this moment. True when it moved.
   bool Advance();
   void SaveEnd(int64_t end_ms, SaveDone done) PD_EXCLUDES(mutex_);
+  Result<void> OnSaved(int64_t end_ms, uint64_t epoch, const Result<void>& saved)
+      PD_EXCLUDES(mutex_);
 
   const Options options_;
   const Clock& clock_;

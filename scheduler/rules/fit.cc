@@ -71,6 +71,7 @@ class RulePicker {
 
   static std::vector<const Store*> Stores(const std::vector<Candidate*>& candidates) {
     std::vector<const Store*> stores;
+    stores.reserve(candidates.size());
     for (const Candidate* candidate : candidates) stores.push_back(candidate->store);
     return stores;
   }

@@ -18,8 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string Line(const LogOptions& options, std::string_view message, LogFields fields) {
-  return FormatLogLine(options, 0, LogLevel::kInfo, std::source_location::current(), message,
-                       fields);
+  return FormatLogLine(options, 0, std::source_location::current(), message, fields);
 }
 
 TEST_CASE("lines have the unified format", "[log]") {

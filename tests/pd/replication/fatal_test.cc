@@ -56,7 +56,7 @@ std::unique_ptr<Replica> Alone(FakeDatabase& database, SimulatedMember& around) 
   }
   GroupOptions options;
   options.id = 1;
-  auto replica = Replica::Open(options, database, around, *around.clock, nullptr, 1);
+  auto replica = Replica::Open(options, {database, around, *around.clock, nullptr, 1});
   REQUIRE(replica.has_value());
   (*replica)->Start();
   (*replica)->HandleReadies();
@@ -104,7 +104,7 @@ TEST_CASE("a log that lost acknowledged entries is not opened") {
   GroupOptions options;
   options.id = 1;
   SimulatedMember& around = group.member(1);
-  const auto opened = Replica::Open(options, database, around, *around.clock, nullptr, 1);
+  const auto opened = Replica::Open(options, {database, around, *around.clock, nullptr, 1});
   REQUIRE_FALSE(opened.has_value());
   CHECK(opened.error().code == ErrorCode::kCorrupt);
   CHECK(opened.error().context == "committed entries are missing from the stored log");
@@ -164,7 +164,7 @@ TEST_CASE("a follower told that it acknowledged what it does not have stops") {
   GroupOptions options;
   options.id = id;
   SimulatedMember& around = group.member(id);
-  auto opened = Replica::Open(options, database, around, *around.clock, nullptr, 1);
+  auto opened = Replica::Open(options, {database, around, *around.clock, nullptr, 1});
   REQUIRE(opened.has_value());
   (*opened)->Start();
   const Death death = Die([&] {

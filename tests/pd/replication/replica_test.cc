@@ -368,7 +368,7 @@ TEST_CASE("options that cannot work are refused") {
   SimulatedGroup group(13, 1);
   SimulatedMember& any = group.member(1);
   const auto open = [&](GroupOptions options) {
-    const auto replica = Replica::Open(options, database, any, *any.clock, nullptr, 1);
+    const auto replica = Replica::Open(options, {database, any, *any.clock, nullptr, 1});
     return replica.has_value() ? ErrorCode::kNotFound : replica.error().code;
   };
   GroupOptions options;

@@ -89,8 +89,8 @@ void SimulatedGroup::StartMember(raft::NodeId id) {
   GroupOptions options = options_;
   options.id = id;
   auto replica = Replica::Open(
-      options, server.database, server, *server.clock,
-      [id](const std::string& text) { FAIL("member " << id << ": " << text); }, rng_());
+      options, {server.database, server, *server.clock,
+                [id](const std::string& text) { FAIL("member " << id << ": " << text); }, rng_()});
   REQUIRE(replica.has_value());
   server.replica = *std::move(replica);
   server.replica->AddListener(server);

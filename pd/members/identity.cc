@@ -81,6 +81,7 @@ Result<std::optional<MemberIdentity>> LoadIdentity(const std::string& data_dir) 
     return Fail(ErrorCode::kCorrupt, fmt::format("{} names no member", path.string()));
   }
   identity.joined = json.contains("joined") && json["joined"] == true;
+  identity.has_database = json.contains("has_database") && json["has_database"] == true;
   if (json.contains("seeds")) identity.seeds = ReadSeeds(json["seeds"]);
   return identity;
 }
@@ -93,6 +94,7 @@ Result<void> SaveIdentity(const std::string& data_dir, const MemberIdentity& ide
   const Json json = {{"member_id", identity.id},
                      {"group_id", identity.group_id},
                      {"joined", identity.joined},
+                     {"has_database", identity.has_database},
                      {"seeds", SeedsJson(identity.seeds)}};
   if (auto written = WriteSynced(fresh, json.dump(2) + "\n"); !written) return written;
   fs::rename(fresh, path, failed);

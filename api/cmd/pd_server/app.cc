@@ -171,8 +171,9 @@ class ServerApp::Impl {
     }
     auto database = pd::OpenRocksDatabase(config_.data_dir + "/meta");
     if (!database) return tl::unexpected(database.error());
-    const auto identity = FindIdentity(config_, peers_, grpc_tls_.get());
+    auto identity = FindIdentity(config_, peers_, grpc_tls_.get());
     if (!identity) return tl::unexpected(identity.error());
+    if (auto good = CheckDatabase(config_, **database, *identity); !good) return good;
     pd::PdServer::Parts parts;
     parts.config = config_;
     parts.identity = *identity;
@@ -184,7 +185,9 @@ class ServerApp::Impl {
     auto server = pd::PdServer::Open(std::move(parts));
     if (!server) return tl::unexpected(server.error());
     server_ = std::move(*server);
-    return {};
+    if (identity->has_database) return {};
+    identity->has_database = true;
+    return pd::SaveIdentity(config_.data_dir, *identity);
   }
 
   void RegisterHandlers() {
@@ -206,8 +209,11 @@ class ServerApp::Impl {
     });
 
     RegisterMembershipProbe(peer_methods_, [this](uint64_t group_id, uint64_t member_id) {
+      if (group_id != server_->group_id()) return Ran::kNo;
       const auto member = server_->members().Find(member_id);
-      return group_id == server_->group_id() && member && !member->client_urls.empty();
+      if (member) return member->client_urls.empty() ? Ran::kNo : Ran::kYes;
+      // A moment after the start the members are not loaded.
+      return server_->members().List().empty() ? Ran::kNotKnownYet : Ran::kNo;
     });
 
     RegisterStatusHandlers(router_, *server_);

@@ -4,15 +4,19 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "api/grpc/membership_probe.h"
+#include "pd/log/log.h"
 #include "pd/members/members.h"
+#include "pd/replication/raft_group.h"
 
 namespace api {
 namespace {
 
 constexpr pd::Millis kJoinTimeout{5000};
 constexpr pd::Millis kProbeTimeout{1000};
+constexpr pd::Millis kProbePatience{5000};
 
 pd::Result<pd::MemberIdentity> JoinCluster(const pd::Config& config, HttpPeerClient& peers) {
   const auto targets = pd::ParseUrls(config.join);
@@ -45,19 +49,25 @@ pd::Result<FirstMembers> ReadFirstMembers(const pd::Config& config) {
                                 config.initial_cluster));
   }
   const pd::MemberIdentity identity{
-      self->id, pd::GroupIdOf(*members, config.initial_cluster_token), false, {}};
+      self->id, pd::GroupIdOf(*members, config.initial_cluster_token), false, false, {}};
   return FirstMembers{*std::move(members), identity};
 }
 
 pd::Result<pd::MemberIdentity> BeFirstMember(const pd::Config& config, const GrpcCredentials* tls) {
   const auto first = ReadFirstMembers(config);
   if (!first) return tl::unexpected(first.error());
-  std::vector<std::string> others;
+  MembershipQuestion question{{}, tls, first->self.group_id, first->self.id};
   for (const pd::Member& member : first->all) {
     if (member.id == first->self.id) continue;
-    others.insert(others.end(), member.peer_urls.begin(), member.peer_urls.end());
+    question.peer_urls.insert(question.peer_urls.end(), member.peer_urls.begin(),
+                              member.peer_urls.end());
   }
-  if (AskWhetherRun(others, tls, first->self.group_id, first->self.id, kProbeTimeout)) {
+  const MembershipVerdict verdict = AskWhetherRun(question, kProbeTimeout, kProbePatience);
+  if (!verdict.silent.empty()) {
+    pd::LogWarn("members could not be asked whether this one has run before",
+                {{"urls", fmt::format("{}", fmt::join(verdict.silent, ","))}});
+  }
+  if (verdict.has_run) {
     return pd::Fail(pd::ErrorCode::kAlreadyExists,
                     fmt::format("member {} has already been bootstrapped, but {} holds no data: "
                                 "delete it from the cluster, then start it with join",
@@ -105,6 +115,17 @@ pd::Result<pd::MemberIdentity> FindIdentity(const pd::Config& config, HttpPeerCl
   if (auto saved = pd::SaveIdentity(config.data_dir, *fresh); !saved)
     return tl::unexpected(saved.error());
   return fresh;
+}
+
+pd::Result<void> CheckDatabase(const pd::Config& config, const pd::Database& database,
+                               const pd::MemberIdentity& identity) {
+  const auto owner = pd::RaftGroup::StoredId(database);
+  if (!owner) return tl::unexpected(owner.error());
+  if (*owner || !identity.has_database) return {};
+  return pd::Fail(pd::ErrorCode::kCorrupt,
+                  fmt::format("the database of member {} is gone from {}: delete the member from "
+                              "the cluster, empty the directory, then start it with join",
+                              config.name, config.data_dir));
 }
 
 }  // namespace api

@@ -9,6 +9,7 @@
 #include "api/grpc/server.h"
 #include "api/worker_pool.h"
 #include "pd/members/members.h"
+#include "tests/pd/storage/fake_database.h"
 #include "tests/pd/temporary_folder.h"
 
 namespace api {
@@ -84,11 +85,13 @@ TEST_CASE("a first member that lost its data does not come back as a new one") {
   const pd::test::TemporaryFolder folder;
   uint64_t asked_group = 0;
   uint64_t asked_member = 0;
-  bool has_run = true;
+  std::vector<Ran> answers = {Ran::kNotKnownYet, Ran::kNotKnownYet, Ran::kYes};
   Peer peer([&](uint64_t group, uint64_t member) {
     asked_group = group;
     asked_member = member;
-    return has_run;
+    const Ran answer = answers.front();
+    if (answers.size() > 1) answers.erase(answers.begin());
+    return answer;
   });
   // One that is down knows nothing and hinders nobody.
   const pd::Config config = ConfigOf(folder.path(), ",pd1=http://127.0.0.1:1,pd3=" + peer.url());
@@ -99,14 +102,34 @@ TEST_CASE("a first member that lost its data does not come back as a new one") {
   CHECK_THAT(refused.error().context, Catch::Contains("member pd2 has already been bootstrapped"));
   CHECK_FALSE(pd::LoadIdentity(config.data_dir)->has_value());
 
-  has_run = false;
+  answers = {Ran::kNo};
   const auto made = FindIdentity(config, peers, nullptr);
   REQUIRE(made);
   CHECK(made->id == asked_member);
   CHECK(made->group_id == asked_group);
   // From now on nobody is asked.
-  has_run = true;
+  answers = {Ran::kYes};
   CHECK(FindIdentity(config, peers, nullptr) == *made);
+}
+
+TEST_CASE("who could not be asked is named") {
+  Peer young([](uint64_t, uint64_t) { return Ran::kNotKnownYet; });
+  const MembershipQuestion question{{"http://127.0.0.1:1", young.url()}, nullptr, 1, 2};
+  const auto verdict = AskWhetherRun(question, pd::Millis(60'000), pd::Millis(0));
+  CHECK_FALSE(verdict.has_run);
+  CHECK(verdict.silent == question.peer_urls);
+}
+
+TEST_CASE("a database that went without its member's identity is missed") {
+  const pd::Config config = ConfigOf("/nowhere", "");
+  pd::test::FakeDatabase database;
+  pd::MemberIdentity identity{7, 1, false, false, {}};
+  CHECK(CheckDatabase(config, database, identity));  // A first start, or one that a crash cut off.
+  identity.has_database = true;
+  const auto lost = CheckDatabase(config, database, identity);
+  REQUIRE_FALSE(lost);
+  CHECK(lost.error().code == pd::ErrorCode::kCorrupt);
+  CHECK_THAT(lost.error().context, Catch::Contains("the database of member pd2 is gone"));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ TEST_CASE("an identity is kept, and never made up", "[members]") {
   REQUIRE(none);
   CHECK_FALSE(none->has_value());
   const MemberIdentity identity{
-      18'000'000'000'000'000'001U, 7, true, {{5, {"http://a:1", "http://b:1"}}}};
+      18'000'000'000'000'000'001U, 7, true, true, {{5, {"http://a:1", "http://b:1"}}}};
   REQUIRE(SaveIdentity(data_dir, identity));
   CHECK(**LoadIdentity(data_dir) == identity);
   std::ofstream(data_dir + "/identity.json") << "{}";

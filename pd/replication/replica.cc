@@ -241,6 +241,8 @@ void Replica::StepMessages(std::vector<raft::Message> messages) {
 void Replica::StepOne(raft::Message message) {
   const auto stepped = node_->Step(std::move(message));
   if (stepped) return;
+  // A member that goes on after it lost what it acknowledged may undo what clients were told.
+  if (stepped.error().code == raft::ErrorCode::kLogLost) Fatal(stepped.error().context);
   // Hostile, or late: from a member that is gone. Nothing was changed.
   ++stats_.messages_dropped;
   LogDebug("peer message refused", {{"why", stepped.error().context}});
@@ -493,6 +495,8 @@ void Replica::ReloadMembers() {
   const auto reader = StateReader::On(*view);
   auto members = reader ? reader->Members() : tl::unexpected(reader.error());
   if (!members) Fatal("members cannot be read: " + members.error().context);
+  auto removed = reader->RemovedMembers();
+  if (!removed) Fatal("removed members cannot be read: " + removed.error().context);
   std::vector<Transport::Peer> peers;
   for (const Member& member : *members) {
     if (member.id != options_.id) peers.push_back({member.id, member.peer_urls});
@@ -500,6 +504,7 @@ void Replica::ReloadMembers() {
   transport_.SetPeers(std::move(peers));
   const MutexLock lock(published_mutex_);
   members_ = *std::move(members);
+  removed_members_ = *std::move(removed);
 }
 
 void Replica::Publish() {

@@ -120,7 +120,7 @@ Result<void> Core::OnHeartbeat(const Message& message) {
         "raft: heartbeat from {:x} commits {}, the log ends at {}; was it truncated or lost?",
         message.from, message.commit, log_.LastIndex());
     journal_.Error("{:x} refused a {}", id(), text);
-    return Fail(ErrorCode::kInvalidMessage, std::move(text));
+    return Fail(ErrorCode::kLogLost, std::move(text));
   }
   FollowSender(message);
   log_.CommitTo(message.commit);

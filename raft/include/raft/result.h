@@ -13,6 +13,8 @@ enum class ErrorCode {
   kStepLocalMessage,     ///< Step was given a message type that never travels.
   kPeerNotFound,         ///< A response came from a node that is not in the group.
   kInvalidMessage,       ///< A message whose parts contradict each other; it was not applied.
+  kLogLost,              ///< A leader counts on entries that this log lacks. Not applied; the
+                         ///< message is wrong, or the disk lost what was acknowledged.
   kCompacted,            ///< Storage: the entry is older than what the log still holds.
   kUnavailable,          ///< Storage: the entry is newer than what the log holds.
   kSnapshotOutOfDate,    ///< Storage: a newer snapshot is there already.

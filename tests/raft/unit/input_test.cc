@@ -84,6 +84,7 @@ TEST_CASE("a heartbeat beyond the log is refused, and its sender not followed") 
   node.Start();
   Message heartbeat = From(2, MessageType::kHeartbeat, 1);
   heartbeat.commit = 7;
+  CHECK(node.raw->Step(heartbeat).error().code == ErrorCode::kLogLost);
   CHECK(RefusalOf(node, heartbeat) ==
         "raft: heartbeat from 2 commits 7, the log ends at 2; was it truncated or lost?");
   CHECK(node.raw->GetBasicStatus().soft_state.leader == kNoNode);

@@ -121,6 +121,18 @@ Result<std::vector<Member>> StateReader::Members() const {
   return members;
 }
 
+Result<std::vector<raft::NodeId>> StateReader::RemovedMembers() const {
+  std::vector<raft::NodeId> removed;
+  const auto visited =
+      VisitPrefix(*view_, Column::kMembers, layout::Prefix(generation_),
+                  [&](std::string_view key, std::string_view value) -> Result<bool> {
+                    if (value.empty()) removed.push_back(ByteReader(key).U64());
+                    return true;
+                  });
+  if (!visited) return tl::unexpected(visited.error());
+  return removed;
+}
+
 Result<bool> StateReader::MemberRemoved(raft::NodeId id) const {
   const auto value = view_->Get(Column::kMembers, layout::IdKey(generation_, id));
   if (!value) return tl::unexpected(value.error());

@@ -91,6 +91,8 @@ class StateReader {
 
   /// By id.
   [[nodiscard]] Result<std::vector<Member>> Members() const;
+  /// Ids of members that were removed once, ascending.
+  [[nodiscard]] Result<std::vector<raft::NodeId>> RemovedMembers() const;
   /// Whether a member of this id was removed once.
   [[nodiscard]] Result<bool> MemberRemoved(raft::NodeId id) const;
 

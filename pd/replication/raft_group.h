@@ -129,8 +129,8 @@ class RaftGroup {
   static Result<bool> HasState(const Database& database);
   /// For a disaster, when a majority is lost for good: makes member `id` the only voter of the group in its database,
   /// which is not open. All its data stays; entries that it cannot know to be committed count as committed, because
-  /// clients may have been told so. The others are removed, and hear it should they come back. What only they had is
-  /// lost, and if a majority of them lives after all, there are two groups. Nothing happens when it is alone already.
+  /// clients may have been told so. The others are removed. What only they had is lost, and each of them, be it
+  /// a leader with a majority behind it, ends as soon as it and this member hear of each other. Nothing happens when it is alone already.
   /// Errors: kNotFound (the database holds no group with this member), kIo, kCorrupt.
   static Result<void> ForceAlone(Database& database, raft::NodeId id);
   /// The id that the database was first opened with, if it was.
@@ -170,7 +170,8 @@ class RaftGroup {
   /// kNotFound, kTimeout, kUnavailable.
   virtual Result<void> TransferLeadership(raft::NodeId target, Millis timeout) = 0;
 
-  /// Whether `target` (0: any voter) could take the lead now: it answers and has most of the log. Blocks for a turn of
+  /// Whether `target` (0: any voter) could take the lead now: it answers and lacks no more than a
+  /// thousand entries of the log. Blocks for a turn of
   /// the raft thread, at most `timeout`. Errors: kNotLeader, kNotFound, kUnavailable, kTimeout.
   virtual Result<void> CheckSuccessor(raft::NodeId target, Millis timeout) = 0;
 

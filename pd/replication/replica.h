@@ -92,7 +92,7 @@ class Replica {
   [[nodiscard]] std::vector<Member> members() const;
   /// Of the members as applied here, without a copy of them.
   [[nodiscard]] bool IsMember(raft::NodeId id) const;
-  /// A member of this id was removed once, as applied here. Reads the disk.
+  /// A member of this id was removed once, as applied here.
   [[nodiscard]] bool WasRemoved(raft::NodeId id) const;
   [[nodiscard]] GroupStats stats() const;
 
@@ -136,6 +136,7 @@ class Replica {
   enum class Leaving : uint8_t { kHandOver, kSlowDisk };
   void LeaveLead(Leaving why);
   void ForceStepDown();
+  [[nodiscard]] bool HasMostOfLog(const raft::ProgressStatus& progress) const;
   [[nodiscard]] raft::NodeId BestSuccessor() const;
   void CheckTransfer();
   [[nodiscard]] bool TransferGivenUp() const;
@@ -204,6 +205,7 @@ class Replica {
   mutable Mutex published_mutex_;
   LeaderStatus published_ PD_GUARDED_BY(published_mutex_);
   std::vector<Member> members_ PD_GUARDED_BY(published_mutex_);
+  std::vector<raft::NodeId> removed_members_ PD_GUARDED_BY(published_mutex_);  // Ascending.
   GroupStats published_stats_ PD_GUARDED_BY(published_mutex_);
   GroupStats stats_;
 };

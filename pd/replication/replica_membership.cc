@@ -263,10 +263,8 @@ bool Replica::IsMember(raft::NodeId id) const {
 }
 
 bool Replica::WasRemoved(raft::NodeId id) const {
-  const auto view = database_.TakeView();
-  const auto reader = StateReader::On(*view);
-  const auto removed = reader ? reader->MemberRemoved(id) : tl::unexpected(reader.error());
-  return removed.value_or(false);  // Who cannot read must not tell a member that it is gone.
+  const MutexLock lock(published_mutex_);
+  return std::ranges::binary_search(removed_members_, id);
 }
 
 void Replica::ApplyMembership(const raft::Entry& entry, WriteBatch& batch, Applied& applied) {

@@ -13,6 +13,8 @@ namespace {
 constexpr const char* kInDoubtText =
     "the lead was lost before the proposal was committed; it may still be done";
 
+constexpr raft::LogIndex kSuccessorLagMax = 1000;
+
 }  // namespace
 
 void Replica::FollowRole(const raft::SoftState& soft) {
@@ -125,12 +127,19 @@ void Replica::ForceStepDown() {
   StepOne(std::move(message));
 }
 
+/// What it lacks can be sent in much less than an election timeout, while timestamps stand still.
+bool Replica::HasMostOfLog(const raft::ProgressStatus& progress) const {
+  return progress.state != raft::ProgressState::kSnapshot &&
+         progress.match + kSuccessorLagMax >= log_->LastIndex();
+}
+
 /// The live voter that has most of the log; none if there is no other.
 raft::NodeId Replica::BestSuccessor() const {
   raft::NodeId best = raft::kNoNode;
   raft::LogIndex best_match = 0;
   node_->VisitProgress([&](const raft::ProgressStatus& progress) {
-    if (progress.id == options_.id || progress.is_learner || !IsActive(progress)) return;
+    if (progress.id == options_.id || progress.is_learner) return;
+    if (!IsActive(progress) || !HasMostOfLog(progress)) return;
     if (best != raft::kNoNode && progress.match <= best_match) return;
     best = progress.id;
     best_match = progress.match;
@@ -154,7 +163,7 @@ Result<void> Replica::CheckSuccessor(raft::NodeId target) const {
     if (progress.id != target) return;
     if (!IsActive(progress)) {
       able = Fail(ErrorCode::kUnavailable, "the member does not answer, it cannot take the lead");
-    } else if (progress.state == raft::ProgressState::kSnapshot) {
+    } else if (!HasMostOfLog(progress)) {
       able = Fail(ErrorCode::kUnavailable, "the member lags behind, it cannot take the lead yet");
     }
   });

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <variant>
 #include <vector>
@@ -318,7 +319,10 @@ class Interpreter {
                          member.is_learner ? " learner" : "");
     }
     for (uint64_t id = 1; id < 10; ++id) {
-      if (reader.MemberRemoved(id).value()) out += fmt::format("removed {}\n", id);
+      const auto removed = reader.RemovedMembers().value();
+      const bool listed = std::ranges::find(removed, id) != removed.end();
+      CHECK(listed == reader.MemberRemoved(id).value());
+      if (listed) out += fmt::format("removed {}\n", id);
     }
     return out;
   }

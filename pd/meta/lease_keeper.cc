@@ -102,12 +102,21 @@ LeaseCheckpoint LeaseKeeper::Remaining(Nanos now, int64_t longer_than_ms) {
   return checkpoint;
 }
 
-bool LeaseKeeper::TakeShortened(LeaseId id) {
+std::optional<raft::Term> LeaseKeeper::TakeShortened(LeaseId id) {
   const MutexLock lock(mutex_);
   const auto found = leases_.find(id);
-  if (found == leases_.end() || found->second.saved_ms >= found->second.granted_ms) return false;
+  if (found == leases_.end() || found->second.saved_ms >= found->second.granted_ms) {
+    return std::nullopt;
+  }
   found->second.saved_ms = found->second.granted_ms;
-  return true;
+  return term_;
+}
+
+void LeaseKeeper::NotSaved(LeaseId id, raft::Term term) {
+  const MutexLock lock(mutex_);
+  if (term_ != term) return;  // What is stored was read anew since.
+  const auto found = leases_.find(id);
+  if (found != leases_.end()) found->second.saved_ms = 0;
 }
 
 }  // namespace pd

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "pd/fsm/command.h"
@@ -45,8 +46,11 @@ class LeaseKeeper {
   /// What long leases have left, for a checkpoint; empty when this member does not lead.
   [[nodiscard]] LeaseCheckpoint Remaining(Nanos now, int64_t longer_than_ms);
   /// Whether less is saved of a lease than it was granted, so that a new leader would end it too soon after it was kept
-  /// alive. Counts it as saved in full: the caller writes that down.
-  bool TakeShortened(LeaseId id);
+  /// alive. Then counts it as saved in full: the caller writes that down, in the term answered, and says so with
+  /// NotSaved() should that fail.
+  [[nodiscard]] std::optional<raft::Term> TakeShortened(LeaseId id);
+  /// What TakeShortened() of `term` gave out may not be written: the next one names the lease again.
+  void NotSaved(LeaseId id, raft::Term term);
 
  private:
   struct Lease {

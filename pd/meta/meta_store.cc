@@ -159,8 +159,12 @@ class RaftMetaStore final : public MetaStore {
     const auto ttl = leases_.KeepAlive(id, clock_.Monotonic());
     if (!group().LeaseValid()) return Fail(ErrorCode::kNotLeader, kNotLeaderText);
     if (!ttl) return ttl;
-    if (leases_.TakeShortened(id)) {
-      group().Propose({LeaseCheckpoint{{{id, *ttl}}}, 0}, [](const Result<CommandResult>&) {});
+    if (const auto term = leases_.TakeShortened(id)) {
+      // Told on the raft thread, like all that listeners are told: this outlives it.
+      group().Propose({LeaseCheckpoint{{{id, *ttl}}}, 0}, *term,
+                      [this, id, term = *term](const Result<CommandResult>& saved) {
+                        if (!saved) leases_.NotSaved(id, term);
+                      });
     }
     return *ttl;
   }

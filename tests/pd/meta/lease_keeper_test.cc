@@ -70,6 +70,21 @@ TEST_CASE("a lease kept alive is saved in full again, once") {
   CHECK_FALSE(keeper.TakeShortened(3));
 }
 
+TEST_CASE("a lease whose save failed is to be saved again, in the same term") {
+  LeaseKeeper keeper;
+  keeper.Start(5, {{1, 90'000, 30'000}}, 0ms);
+  CHECK(keeper.TakeShortened(1) == raft::Term{5});
+  keeper.NotSaved(1, 4);
+  keeper.NotSaved(2, 5);
+  CHECK_FALSE(keeper.TakeShortened(1));
+  keeper.NotSaved(1, 5);
+  CHECK(keeper.TakeShortened(1) == raft::Term{5});
+  CHECK_FALSE(keeper.TakeShortened(1));
+  keeper.Stop();
+  keeper.NotSaved(1, 5);
+  CHECK_FALSE(keeper.TakeShortened(1));
+}
+
 TEST_CASE("a time to live beyond all clocks does not overflow") {
   LeaseKeeper keeper;
   keeper.Start(5, {}, 0ms);

@@ -71,6 +71,48 @@ class Server {
   std::unique_ptr<MetaStore> store_;
 };
 
+/// Always leads, and notes what is proposed; nothing is done.
+class FakeGroup final : public RaftGroup {
+ public:
+  struct Checkpoint {
+    LeaseCheckpoint leases;
+    raft::Term fence = 0;
+  };
+
+  void AddListener(GroupListener&) override {}
+  void Start() override {}
+  void Stop() override {}
+  void Propose(Command command, raft::Term fence, Done done) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (auto* leases = std::get_if<LeaseCheckpoint>(&command.body)) {
+        checkpoints_.push_back({std::move(*leases), fence});
+      }
+    }
+    done(Fail(ErrorCode::kQueueFull, "too many proposals wait"));
+  }
+  [[nodiscard]] LeaderStatus status() const override { return {}; }
+  [[nodiscard]] bool LeaseValid() const override { return true; }
+  [[nodiscard]] GroupStats stats() const override { return {}; }
+  [[nodiscard]] std::vector<Member> members() const override { return {}; }
+  Result<void> TransferLeadership(raft::NodeId, Millis) override { return {}; }
+  Result<void> CheckSuccessor(raft::NodeId, Millis) override { return {}; }
+  Result<void> AddMember(const Member&, Millis) override { return {}; }
+  Result<void> PromoteMember(raft::NodeId, Millis) override { return {}; }
+  Result<void> RemoveMember(raft::NodeId, Millis) override { return {}; }
+  Result<void> Receive(std::string) override { return {}; }
+  void ReportUnreachable(raft::NodeId) override {}
+
+  std::vector<Checkpoint> checkpoints() const {
+    const std::lock_guard lock(mutex_);
+    return checkpoints_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Checkpoint> checkpoints_;
+};
+
 class Sink final : public WatchSink {
  public:
   bool OnEvents(const std::vector<Event>& events, Revision) override {
@@ -224,6 +266,33 @@ TEST_CASE("the key of a lease goes with it, and everything lasts over a restart"
   REQUIRE(server.store().RevokeLease(long_lease, kLong).has_value());
   CHECK_FALSE(server.store().Get("lasting").value().has_value());
   CHECK(server.store().RevokeLease(long_lease, kLong).error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("a lease kept alive is saved with the next try when the first one failed") {
+  test::FakeDatabase database;
+  REQUIRE(RaftGroup::Bootstrap(database, {{1, "", {"p"}, {}, false}}));
+  FakeGroup group;
+  const SystemClock clock;
+  MetaOptions options;
+  options.checkpoint_period = 1ms;
+  const auto store = MetaStore::Create(group, database, clock, options);
+  store->OnLeaderStart(5);
+  AppliedChanges changes;
+  changes.granted.push_back({7, 1'000'000});
+  store->OnApplied(1, changes);
+  store->Start();
+  REQUIRE(Eventually([&] {
+    const auto saved = group.checkpoints();
+    return !saved.empty() && saved.back().leases.leases.front().remaining_ms < 1'000'000;
+  }));
+  store->Stop();
+  const size_t before = group.checkpoints().size();
+  for (size_t tries = 1; tries <= 2; ++tries) {
+    REQUIRE(store->KeepLeaseAlive(7) == 1'000'000);
+    REQUIRE(group.checkpoints().size() == before + tries);
+    CHECK(group.checkpoints().back().fence == 5);
+    CHECK(group.checkpoints().back().leases.leases.front().remaining_ms == 1'000'000);
+  }
 }
 
 TEST_CASE("watches follow live writes and end with the server") {

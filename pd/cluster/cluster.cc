@@ -114,6 +114,7 @@ Result<void> Cluster::OnLeaderStart(uint64_t term) {
     term_.store(term);
   }
   TakeApplied();
+  regions_.ForgetReports();  // Those that were under way when the lead was lost.
   {
     const MutexLock lock(mutex_);
     ++leads_;
@@ -189,6 +190,7 @@ void Cluster::OnLeaderStop() {
   }
   synced_.store(false);
   stores_.Clear();
+  regions_.ForgetReports();  // A later lead of this member waits for reports of its own.
   const MutexLock lock(mutex_);
   min_resolved_by_store_.clear();
 }

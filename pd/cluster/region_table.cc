@@ -226,6 +226,11 @@ void RegionTable::Clear() {
   deleted_.clear();
 }
 
+void RegionTable::ForgetReports() {
+  const WriteLock lock(mutex_);
+  index_.ForgetReports();
+}
+
 void RegionTable::Mark(RegionId id) {
   deleted_.erase(id);
   if (!unsaved_.insert(id).second) return;

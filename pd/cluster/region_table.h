@@ -65,6 +65,9 @@ class RegionTable {
   enum class Forget : uint8_t { kMemory, kMemoryAndDisk };
   bool Remove(scheduler::RegionId id, Forget forget);
   void Clear();
+  /// refreshed() starts at 0 again, in all and of every store, and a report without other news counts again. The
+  /// regions stay as they are, and still count as newer than their records.
+  void ForgetReports();
 
   // ---- What is to be written.
 

@@ -81,6 +81,14 @@ void RegionIndex::Clear() {
   while (by_key_.size() > 0) RemoveSlot(by_key_.At(by_key_.size() - 1));
 }
 
+void RegionIndex::ForgetReports() {
+  if (refreshed_ == 0) return;
+  slab_.ForgetReports();
+  // They count nothing but regions of that source.
+  refreshed_ = 0;
+  for (StoreTrees& store : stores_) store.refreshed = 0;
+}
+
 std::optional<Region> RegionIndex::Find(RegionId id) const {
   const std::optional<Slot> slot = ids_.Find(id);
   if (!slot) return std::nullopt;

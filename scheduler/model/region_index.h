@@ -47,6 +47,9 @@ class RegionIndex {
   /// False when unknown.
   bool Remove(RegionId id);
   void Clear();
+  /// Regions that their stores have reported count as received from the PD leader from here on, until they are reported
+  /// again: refreshed() is 0, of every store as well. One pass over the records, no tree is touched.
+  void ForgetReports();
 
   [[nodiscard]] size_t size() const { return ids_.size(); }
   /// Sum of approximate sizes.

@@ -148,6 +148,18 @@ void RegionSlab::Release(Slot slot) {
   free_.push_back(slot);
 }
 
+void RegionSlab::ForgetReports() {
+  for (Slot slot = 0; slot < used_; ++slot) {
+    Record& record = At(slot);
+    if (record.source == Number(RegionSource::kHeartbeat)) {
+      record.source = Number(RegionSource::kSync) & kTwoBits;
+    }
+  }
+  for (auto& [slot, region] : extras_) {
+    if (region.source == RegionSource::kHeartbeat) region.source = RegionSource::kSync;
+  }
+}
+
 Region RegionSlab::Load(Slot slot) const {
   const Record& record = At(slot);
   Region region;

@@ -56,6 +56,8 @@ class RegionSlab {
   /// Overwrites a slot. A tree over start keys must not hold the slot if the start key changes.
   void Store(Slot slot, const Region& region);
   void Release(Slot slot);
+  /// Makes what stores have reported count as received. One pass over all records.
+  void ForgetReports();
 
   [[nodiscard]] Region Load(Slot slot) const;
   [[nodiscard]] RegionId IdOf(Slot slot) const { return RegionId{At(slot).id}; }

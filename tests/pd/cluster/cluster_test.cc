@@ -486,6 +486,31 @@ TEST_CASE("a heartbeat takes no change of its store back, and a store with peers
   CHECK(stores.Find(StoreId{1})->IsRemoving());
 }
 
+TEST_CASE("a lead that is won again waits for reports of its own", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  Cluster& cluster = server.cluster();
+  REQUIRE(cluster.Bootstrap(FirstStore(), FirstRegion()));
+  const Region low = Reported(2, "", "m", 2);
+  Region high = Reported(3, "m", "", 2);
+  high.pending_peers = {high.peers[0]};
+  REQUIRE(cluster.HandleRegionReport(low));
+  REQUIRE(cluster.HandleRegionReport(high));
+  REQUIRE(cluster.IsPrepared());
+  cluster.OnLeaderStop();
+  CHECK(cluster.regions().refreshed() == 0);
+  REQUIRE(cluster.OnLeaderStart(server.term()));
+  CHECK(cluster.regions().size() == 2);
+  CHECK_FALSE(cluster.IsPrepared());
+  // Without any news.
+  REQUIRE(cluster.HandleRegionReport(low));
+  CHECK_FALSE(cluster.IsPrepared());
+  REQUIRE(cluster.HandleRegionReport(high));
+  CHECK(cluster.regions().refreshed() == 2);
+  CHECK(cluster.regions().SumsOf(StoreId{1}).refreshed == 2);
+  CHECK(cluster.IsPrepared());
+}
+
 TEST_CASE("an empty store is buried once enough regions have reported to this leader",
           "[cluster]") {
   test::FakeDatabase database;

@@ -187,6 +187,46 @@ TEST_CASE("a region that another leader wrote again is not deleted", "[region_ta
   CHECK((!batch || batch->deleted_ids.empty()));
 }
 
+TEST_CASE("reports that are forgotten count again when they come again", "[region_table]") {
+  RegionTable table;
+  Region marked = Make(2, "m", "", 1);
+  marked.term = 7;
+  marked.pending_peers = {marked.peers[1]};  // Not a plain record.
+  REQUIRE(table.Report(Make(1, "", "m", 1), {}));
+  REQUIRE(table.Report(marked, {}));
+  CHECK(table.refreshed() == 2);
+  REQUIRE(table.TakeUnsaved(100));
+  table.ForgetReports();
+  CHECK(table.refreshed() == 0);
+  CHECK(table.size() == 2);
+  CHECK(table.total_size_mib() == 20);
+  const scheduler::RegionIndex::StoreSums sums = table.SumsOf(scheduler::StoreId{2});
+  CHECK(sums.refreshed == 0);
+  CHECK(sums.counts.followers == 2);
+  CHECK(sums.counts.pending == 1);
+  SECTION("by their stores, though nothing is new") {
+    for (const Region& region : {Make(1, "", "m", 1), marked}) {
+      CHECK_FALSE(table.Report(region, {})->change.save);
+    }
+    CHECK(table.refreshed() == 2);
+    CHECK(table.SumsOf(scheduler::StoreId{1}).refreshed == 2);
+    CHECK(table.SumsOf(scheduler::StoreId{2}).refreshed == 2);
+  }
+  SECTION("by the feed of the next leader, as received") {
+    Region synced = Make(2, "m", "", 1);
+    synced.leader = synced.peers[1];
+    synced.source = scheduler::RegionSource::kSync;
+    table.PutSynced(synced);
+    CHECK(table.Find(RegionId{2})->leader == synced.peers[1]);
+    CHECK(table.refreshed() == 0);
+    REQUIRE(table.Report(synced, {}));
+  }
+  SECTION("and are newer than the records of another leader") {
+    table.PutReplicated({{}, {1}});
+    CHECK(table.Find(RegionId{1}));
+  }
+}
+
 TEST_CASE("an epoch that only the feed brought is saved by whoever leads next", "[region_table]") {
   RegionTable table;
   table.PutReplicated({{ToRecord(Make(1, "", "", 1))}, {}});

@@ -85,6 +85,11 @@ class DumbIndex {
     }
     return sums;
   }
+  void ForgetReports() {
+    for (auto& [start, region] : regions_) {
+      if (region.source == RegionSource::kHeartbeat) region.source = RegionSource::kSync;
+    }
+  }
   [[nodiscard]] const std::map<std::string, Region>& regions() const { return regions_; }
 
  private:
@@ -208,6 +213,9 @@ TEST_CASE("the region index answers like a plain list", "[region_index]") {
       if (rng.Below(6) == 0) {
         const RegionId id{1 + rng.Below(30)};
         RC_ASSERT(index.Remove(id) == dumb.Remove(id));
+      } else if (rng.Below(20) == 0) {
+        index.ForgetReports();
+        dumb.ForgetReports();
       } else {
         const Region region = RandomReport(rng, keys, 30, 6);
         if (IsReversed(region)) continue;

@@ -281,6 +281,7 @@ void Cluster::JobLoop() {
     if (is_running && was_running) regions_.CountBootstrapped();
     was_running = is_running;
     if (!is_running) continue;
+    stores_.SaveHeartbeats();
     if (now >= next_states) {
       stores_.UpdateStates();
       next_states = now + kStateJobInterval;

@@ -29,19 +29,22 @@ double ParseWeight(const std::string& text) {
   return error == std::errc() && end == text.data() + text.size() ? value : 1;
 }
 
-/// Writes the time of a heartbeat over what is stored, nothing else: a change of the store may be under way. Waited
-/// for, as a store that was answered must not look unheard after a change of leader; once in minutes a store.
-void SaveHeartbeatTime(MetaStore& meta, const std::string& path, int64_t unix_ns, uint64_t term) {
+/// Writes the time of a heartbeat over what is stored, nothing else. False when it was not done: the record is not
+/// there or not readable, or was changed meanwhile.
+Result<bool> SaveHeartbeatTime(MetaStore& meta, const std::string& path, int64_t unix_ns,
+                               uint64_t term) {
   const auto stored = meta.Get(path, Consistency::kLocal);
-  if (!stored || !*stored) return;
+  if (!stored) return tl::unexpected<Error>(stored.error());
+  if (!*stored) return false;
   auto store = DecodeStore((*stored)->value);
-  if (!store) return;
+  if (!store) return false;
   store->last_heartbeat_unix_ns = unix_ns;
   KvTxn txn;
   txn.compares.push_back(Compare::ModRevisionIs(path, (*stored)->mod_revision));
   txn.then.emplace_back(PutRequest{path, EncodeStore(*store), 0, false, false, false});
-  // Refused when the store changed meanwhile: that write carried the state, and the next heartbeat comes soon.
-  static_cast<void>(meta.Txn(std::move(txn), kWriteTimeout, term));
+  const auto written = meta.Txn(std::move(txn), kWriteTimeout, term);
+  if (!written) return tl::unexpected<Error>(written.error());
+  return written->succeeded;
 }
 
 }  // namespace
@@ -209,6 +212,7 @@ Result<void> StoreTable::Save(const Store& store) {
   if (!written) return tl::unexpected<Error>(written.error());
   const WriteLock lock(mutex_);
   const auto [it, fresh] = stores_.try_emplace(store.id);
+  it->second.persisted_heartbeat_unix_ns = store.last_heartbeat_unix_ns;
   if (fresh) it->second.store = store;
   if (fresh) return {};
   Store& shown = it->second.store;
@@ -238,35 +242,57 @@ Result<void> StoreTable::Change(StoreId id, const std::function<Result<void>(Sto
 Result<NodeState> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
   const scheduler::Instant now = Now();
   const int64_t unix_ns = deps_.clock.UnixNanos();
-  std::string path;
-  NodeState state{};
-  uint64_t term = 0;
-  {
-    const WriteLock lock(mutex_);
-    const auto it = stores_.find(heartbeat.id);
-    if (it == stores_.end()) {
-      return Fail(ErrorCode::kNotFound, fmt::format("store {} not found", heartbeat.id.value));
-    }
-    Entry& entry = it->second;
-    state = entry.store.node_state;
-    entry.store.stats = std::move(heartbeat.stats);
-    entry.store.has_stats = true;
-    entry.store.last_heartbeat = now;
-    entry.store.last_heartbeat_unix_ns = unix_ns;
-    entry.raw_stats = std::move(heartbeat.raw);
-    // The reference counts each heartbeat twice, which its recorded scores show: 60 samples are 30 heartbeats.
-    for (int sample = 0; sample < 2; ++sample) {
-      entry.available.Add(static_cast<double>(entry.store.stats.available_bytes));
-    }
-    entry.store.smoothed_available_bytes = entry.available.Value();
-    if (unix_ns - entry.persisted_heartbeat_unix_ns >= kPersistHeartbeatNs && paths_) {
-      entry.persisted_heartbeat_unix_ns = unix_ns;
-      path = paths_->Store(heartbeat.id.value);
+  const WriteLock lock(mutex_);
+  const auto it = stores_.find(heartbeat.id);
+  if (it == stores_.end()) {
+    return Fail(ErrorCode::kNotFound, fmt::format("store {} not found", heartbeat.id.value));
+  }
+  Entry& entry = it->second;
+  entry.store.stats = std::move(heartbeat.stats);
+  entry.store.has_stats = true;
+  entry.store.last_heartbeat = now;
+  entry.store.last_heartbeat_unix_ns = unix_ns;
+  entry.raw_stats = std::move(heartbeat.raw);
+  // The reference counts each heartbeat twice, which its recorded scores show: 60 samples are 30 heartbeats.
+  for (int sample = 0; sample < 2; ++sample) {
+    entry.available.Add(static_cast<double>(entry.store.stats.available_bytes));
+  }
+  entry.store.smoothed_available_bytes = entry.available.Value();
+  return entry.store.node_state;
+}
+
+std::vector<StoreId> StoreTable::DueHeartbeats() const {
+  const ReadLock lock(mutex_);
+  std::vector<StoreId> due;
+  for (const auto& [id, entry] : stores_) {
+    const int64_t unsaved = entry.store.last_heartbeat_unix_ns - entry.persisted_heartbeat_unix_ns;
+    if (unsaved >= kPersistHeartbeatNs) due.push_back(id);
+  }
+  return due;
+}
+
+void StoreTable::SaveHeartbeats() {
+  for (const StoreId id : DueHeartbeats()) {
+    // Else a change under way could write the older time that it began with over this one.
+    const MutexLock change(change_mutex_);
+    std::string path;
+    int64_t unix_ns = 0;
+    uint64_t term = 0;
+    {
+      const ReadLock lock(mutex_);
+      const auto it = stores_.find(id);
+      if (it == stores_.end() || !paths_) continue;
+      path = paths_->Store(id.value);
+      unix_ns = it->second.store.last_heartbeat_unix_ns;
       term = term_;
     }
+    const auto saved = SaveHeartbeatTime(deps_.meta, path, unix_ns, term);
+    if (!saved) return;  // Raft is slow or the lead lost: the others would wait in vain as well.
+    if (!*saved) continue;
+    const WriteLock lock(mutex_);
+    const auto it = stores_.find(id);
+    if (it != stores_.end()) it->second.persisted_heartbeat_unix_ns = unix_ns;
   }
-  if (!path.empty()) SaveHeartbeatTime(deps_.meta, path, unix_ns, term);
-  return state;
 }
 
 std::vector<StoreId> StoreTable::WakeFor(StoreId id) {

@@ -58,6 +58,9 @@ class StoreTable {
     std::string raw;
   };
   Result<scheduler::NodeState> OnHeartbeat(Heartbeat heartbeat);
+  /// The job that runs all the time: writes down when stores were last heard, each once in minutes, so that a change of
+  /// leader does not make them look unheard. What fails stays due for the next run. Waits for Raft.
+  void SaveHeartbeats();
   /// The slow stores that a store about to be heard should wake its hibernated regions for; regions led by a slow
   /// store find a new leader only once they are awake. Empty most of the time: when no other store is slow, when this
   /// one is slow itself, unknown, or was told so within the last ten minutes (scheduling.md A.4).
@@ -96,7 +99,7 @@ class StoreTable {
   struct Entry {
     scheduler::Store store;
     std::string raw_stats;
-    int64_t persisted_heartbeat_unix_ns = 0;
+    int64_t persisted_heartbeat_unix_ns = 0;  // As the last write that was done has it.
     std::optional<StoreLimitConfig> limit_before_removal;
     scheduler::HullAverage available;  // Over the heartbeats.
     std::optional<scheduler::Instant> woken;
@@ -108,6 +111,7 @@ class StoreTable {
   Result<void> Save(const scheduler::Store& store);
   Result<void> Change(scheduler::StoreId id,
                       const std::function<Result<void>(scheduler::Store&)>& change);
+  [[nodiscard]] std::vector<scheduler::StoreId> DueHeartbeats() const;
   void FillCounts(scheduler::Store& store) const;
   [[nodiscard]] bool IsReady(const scheduler::Store& store) const;
   Result<void> LiftRemoveLimit(scheduler::StoreId id);

@@ -486,6 +486,55 @@ TEST_CASE("a heartbeat takes no change of its store back, and a store with peers
   CHECK(stores.Find(StoreId{1})->IsRemoving());
 }
 
+TEST_CASE("the time of a heartbeat is saved with a later one when it could not be", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  StoreTable& stores = server.cluster().stores();
+  const std::string key = "/pd/7/raft/s/00000000000000000001";
+  REQUIRE(server.meta().Delete(key, "", Millis{5000}));
+  REQUIRE(stores.OnHeartbeat({StoreId{1}, {}, ""}));
+  stores.SaveHeartbeats();
+  REQUIRE(server.meta().Put(key, EncodeStore(FirstStore()), Millis{5000}));
+  REQUIRE(stores.OnHeartbeat({StoreId{1}, {}, ""}));
+  const auto saved = [&] {
+    return DecodeStore(server.meta().Get(key).value()->value)->last_heartbeat_unix_ns;
+  };
+  stores.SaveHeartbeats();
+  const int64_t first = saved();
+  CHECK(first != 0);
+  // Not with every one.
+  REQUIRE(stores.OnHeartbeat({StoreId{1}, {}, ""}));
+  stores.SaveHeartbeats();
+  CHECK(saved() == first);
+  server.moved.ahead = 6min;
+  REQUIRE(stores.OnHeartbeat({StoreId{1}, {}, ""}));
+  CHECK(Eventually([&] { return saved() > first; }));  // By the job.
+}
+
+TEST_CASE("a store heartbeat does not wait for Raft", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  StoreTable& stores = server.cluster().stores();
+  std::atomic<bool> stalled = true;
+  database.OnWrite([&](Durability) {
+    while (stalled) std::this_thread::sleep_for(1ms);
+  });
+  const SystemClock clock;
+  const Nanos begun = clock.Monotonic();
+  const bool answered = stores.OnHeartbeat({StoreId{1}, {}, ""}).has_value();
+  const Nanos taken = clock.Monotonic() - begun;
+  stalled = false;
+  CHECK(answered);
+  CHECK(taken < 2s);
+  const std::string key = "/pd/7/raft/s/00000000000000000001";
+  CHECK(Eventually([&] {
+    return DecodeStore(server.meta().Get(key).value()->value)->last_heartbeat_unix_ns != 0;
+  }));
+  database.OnWrite(nullptr);
+}
+
 TEST_CASE("a lead that is won again waits for reports of its own", "[cluster]") {
   test::FakeDatabase database;
   Server server(database);

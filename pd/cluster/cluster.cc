@@ -123,13 +123,28 @@ Result<void> Cluster::OnLeaderStart(uint64_t term) {
   return LoadRunning(term);
 }
 
-/// Nothing happens as long as the cluster is not bootstrapped.
+/// Nothing happens as long as the cluster is not bootstrapped, or once it runs. A bootstrap loads on a thread of its
+/// own, and the lead may have been lost since, and even won again: what a later term loaded is not touched.
 Result<void> Cluster::LoadRunning(uint64_t term) {
-  synced_.store(false);
   const ClusterPaths paths(deps_.cluster_id());
+  const MutexLock one(loading_mutex_);
+  {
+    const MutexLock lock(leading_mutex_);
+    if (!leading_ || term_.load() != term) return Fail(ErrorCode::kNotLeader, "not leader");
+    if (running()) return {};
+    synced_.store(false);
+  }
   const auto meta = deps_.meta.Get(paths.Cluster());
   if (!meta) return tl::unexpected<Error>(meta.error());
   if (!*meta) return {};
+  auto started = LoadTables(paths, term);
+  if (started) started = StartRunning(term);
+  // No later term has loaded yet: it waits for this.
+  if (!started) stores_.Clear();
+  return started;
+}
+
+Result<void> Cluster::LoadTables(const ClusterPaths& paths, uint64_t term) {
   if (auto loaded = stores_.Load(paths, term); !loaded) return loaded;
   if (auto loaded = LoadFirstRegion(paths); !loaded) return loaded;
   const auto read = [&](const std::string& key) -> Result<std::string> {
@@ -150,16 +165,13 @@ Result<void> Cluster::LoadRunning(uint64_t term) {
   external_ts_.store(ParseHex(*external));
   // Numbers of changes are those of this leader: followers that know others get a full copy.
   feed_.Reset(static_cast<uint64_t>(deps_.clock.UnixNanos() / 1000));
-  return StartRunning(term);
+  return {};
 }
 
-/// Not if the lead of `term` was lost meanwhile: a bootstrap loads on a thread of its own.
+/// Not if the lead of `term` was lost meanwhile.
 Result<void> Cluster::StartRunning(uint64_t term) {
   const MutexLock lock(leading_mutex_);
-  if (!leading_ || term_.load() != term) {
-    stores_.Clear();
-    return Fail(ErrorCode::kNotLeader, "not leader");
-  }
+  if (!leading_ || term_.load() != term) return Fail(ErrorCode::kNotLeader, "not leader");
   running_.store(true, std::memory_order_release);
   return {};
 }
@@ -372,6 +384,13 @@ Result<void> Cluster::CheckBootstrap(const std::optional<Store>& store,
 
 Result<void> Cluster::Bootstrap(const std::optional<Store>& store,
                                 const std::optional<Region>& region) {
+  // Which leadership this is: another may have begun by the time the answer comes.
+  uint64_t lead = 0;
+  {
+    const MutexLock lock(mutex_);
+    lead = leads_;
+  }
+  const uint64_t term = term_.load();
   if (auto checked = CheckBootstrap(store, region); !checked) return checked;
   const ClusterPaths paths(deps_.cluster_id());
   const ClusterMeta meta{deps_.cluster_id(),
@@ -386,7 +405,6 @@ Result<void> Cluster::Bootstrap(const std::optional<Store>& store,
   txn.then.emplace_back(put(paths.BootstrapTime(), EncodeBigEndian(now)));
   txn.then.emplace_back(put(paths.Store(store->id.value), EncodeStore(*store)));
   txn.then.emplace_back(put(paths.Region(region->id.value), EncodeRegion(*region)));
-  const uint64_t term = term_.load();
   const auto done = deps_.meta.Txn(std::move(txn), kWriteTimeout, term);
   if (!done) return tl::unexpected<Error>(done.error());
   if (!done->succeeded) {
@@ -397,7 +415,7 @@ Result<void> Cluster::Bootstrap(const std::optional<Store>& store,
   }
   {
     const MutexLock lock(mutex_);
-    bootstrapped_in_ = leads_;
+    bootstrapped_in_ = std::max(bootstrapped_in_, lead);
   }
   // The replicated table holds what stores reported: the region goes there with its first report.
   regions_.PutBootstrapped(*region);

@@ -165,7 +165,8 @@ class Cluster final : public LeaderService {
   void QueueReload();
   Result<void> LoadRegions();
   void TakeLoaded(std::vector<RegionRecord>& records);
-  Result<void> LoadRunning(uint64_t term);
+  Result<void> LoadRunning(uint64_t term) PD_EXCLUDES(loading_mutex_);
+  Result<void> LoadTables(const ClusterPaths& paths, uint64_t term) PD_REQUIRES(loading_mutex_);
   Result<void> LoadFirstRegion(const ClusterPaths& paths);
   [[nodiscard]] bool KnowsPeers();
   Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
@@ -194,6 +195,8 @@ class Cluster final : public LeaderService {
 
   Mutex
       taking_mutex_;  // One reader of what was applied at a time; the next one waits until all is in the table.
+  // One load of what a leader needs at a time. Taken before leading_mutex_; held while it reads, never over a proposal.
+  Mutex loading_mutex_;
   Mutex leading_mutex_;
   bool leading_ PD_GUARDED_BY(leading_mutex_) = false;  // Between OnLeaderStart and OnLeaderStop.
   Mutex external_mutex_;  // One change of the external timestamp at a time.

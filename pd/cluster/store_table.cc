@@ -50,6 +50,7 @@ Result<bool> SaveHeartbeatTime(MetaStore& meta, const std::string& path, int64_t
 }  // namespace
 
 Result<void> StoreTable::Load(const ClusterPaths& paths, uint64_t term) {
+  const MutexLock change(change_mutex_);  // What is written while this reads must not be missing.
   const auto stored = deps_.meta.GetPrefix(paths.Stores());
   if (!stored) return tl::unexpected<Error>(stored.error());
   std::map<StoreId, Entry> stores;

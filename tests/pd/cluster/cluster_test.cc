@@ -2,10 +2,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -38,9 +40,11 @@ class MovedClock final : public Clock {
  public:
   [[nodiscard]] Nanos Monotonic() const override { return system_.Monotonic() + ahead.load(); }
   [[nodiscard]] int64_t UnixNanos() const override {
+    if (on_unix_nanos) on_unix_nanos();
     return system_.UnixNanos() + ahead.load().count();
   }
   std::atomic<Nanos> ahead{Nanos(0)};
+  std::function<void()> on_unix_nanos;
 
  private:
   SystemClock system_;
@@ -74,8 +78,12 @@ class Server {
     REQUIRE(group.has_value());
     group_ = *std::move(group);
     meta_ = MetaStore::Create(*group_, database, clock_);
-    cluster_ = std::make_unique<Cluster>(Cluster::Deps{
-        *meta_, config_, ids_, moved, [] { return kClusterId; }, [](const std::string&) {}});
+    cluster_ = std::make_unique<Cluster>(Cluster::Deps{*meta_, config_, ids_, moved,
+                                                       [this] {
+                                                         if (on_cluster_id) on_cluster_id();
+                                                         return kClusterId;
+                                                       },
+                                                       [](const std::string&) {}});
     group_->AddListener(cluster_->listener());
     REQUIRE(cluster_->Start());
     group_->Start();
@@ -98,6 +106,8 @@ class Server {
   raft::Term term() const { return group_->status().term; }
 
   MovedClock moved;
+  /// Called in the midst of what the cluster does.
+  std::function<void()> on_cluster_id;
 
  private:
   SystemClock clock_;
@@ -341,6 +351,60 @@ TEST_CASE("a bootstrap that outlives the lead starts nothing", "[cluster]") {
   CHECK(done.error().code == ErrorCode::kNotLeader);
   CHECK_FALSE(server.cluster().running());
   CHECK(server.cluster().stores().All().empty());
+}
+
+TEST_CASE("a bootstrap that is late leaves a later lead alone", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  Cluster& cluster = server.cluster();
+  // Committed, but its thread goes on only after the lead was lost and won again.
+  bool late = false;
+  server.on_cluster_id = [&] {
+    if (late || !server.meta().Get(ClusterPaths(kClusterId).Cluster()).value()) return;
+    late = true;
+    cluster.OnLeaderStop();
+    REQUIRE(cluster.OnLeaderStart(server.term() + 1));
+  };
+  const auto done = cluster.Bootstrap(FirstStore(), FirstRegion());
+  REQUIRE(late);
+  REQUIRE_FALSE(done);
+  CHECK(done.error().code == ErrorCode::kNotLeader);
+  CHECK(cluster.running());
+  CHECK(cluster.stores().Contains(StoreId{1}));
+  // Writes belong to the later term, which Raft has not come to here.
+  CHECK_FALSE(cluster.stores().SetWeights(StoreId{1}, 2, 2));
+}
+
+TEST_CASE("the loser of two bootstraps takes nothing back from the running cluster", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  Cluster& cluster = server.cluster();
+  const ClusterPaths paths(kClusterId);
+  REQUIRE(server.meta().Put(paths.Cluster(), EncodeClusterMeta({kClusterId, 3}), Millis{5000}));
+  REQUIRE(server.meta().Put(paths.Store(1), EncodeStore(FirstStore()), Millis{5000}));
+  bool put = false;
+  const auto put_second = [&] {
+    if (std::exchange(put, true)) return;
+    Store second = FirstStore();
+    second.id = StoreId{2};
+    second.address = "tikv2:20160";
+    REQUIRE(cluster.stores().Put(second));
+  };
+  // Both have lost by now, to an earlier try. The other one is done before this one reads; then a store comes, at the
+  // worst moment of a second reading if there is one.
+  int calls = 0;
+  server.on_cluster_id = [&] {
+    if (++calls == 4) CHECK_FALSE(cluster.Bootstrap(FirstStore(), FirstRegion()));
+  };
+  server.moved.on_unix_nanos = [&] {
+    if (cluster.running()) put_second();
+  };
+  CHECK_FALSE(cluster.Bootstrap(FirstStore(), FirstRegion()));
+  REQUIRE(calls > 4);
+  REQUIRE(cluster.running());
+  server.moved.on_unix_nanos = nullptr;
+  put_second();
+  CHECK(cluster.stores().Contains(StoreId{2}));
 }
 
 TEST_CASE("a bootstrap whose answer was lost is found by the next try", "[cluster]") {

@@ -23,6 +23,13 @@ constexpr int64_t kNsPerS = 1'000'000'000;
 constexpr int64_t kUnixSecondsMax = INT64_MAX / kNsPerS;
 constexpr size_t kRecordsAtOnce = 256;  // Copied with the lock held.
 
+/// `other`: what holds the region, or held it, against the proposal.
+Refusal RefuseFor(const scheduler::Proposal& proposal, scheduler::Priority other,
+                  const std::string& desc) {
+  return {Reason::kOperatorExists,    {},  proposal.region, static_cast<double>(proposal.priority),
+          static_cast<double>(other), desc};
+}
+
 }  // namespace
 
 Stamp OperatorRunner::NowStamp() const {
@@ -45,20 +52,15 @@ std::optional<Refusal> RefuseStaleEpoch(const scheduler::Proposal& proposal,
 }
 
 std::optional<Refusal> OperatorRunner::Conflict(const scheduler::Proposal& proposal) const {
-  const auto refuse = [&](scheduler::Priority priority, const std::string& desc) {
-    return Refusal{
-        Reason::kOperatorExists,       {},  proposal.region, static_cast<double>(proposal.priority),
-        static_cast<double>(priority), desc};
-  };
   const auto place = starting_.find(proposal.region);
   if (place != starting_.end() && place->second.priority >= proposal.priority) {
-    return refuse(place->second.priority, place->second.desc);
+    return RefuseFor(proposal, place->second.priority, place->second.desc);
   }
   const auto it = running_.find(proposal.region);
   if (it == running_.end()) return {};
   const scheduler::Proposal& other = it->second.info.op.plan();
   if (other.priority < proposal.priority) return {};
-  return refuse(other.priority, other.desc);
+  return RefuseFor(proposal, other.priority, other.desc);
 }
 
 std::optional<Refusal> OperatorRunner::RefuseConflict(const scheduler::Proposal& proposal) const {
@@ -96,7 +98,9 @@ tl::expected<uint64_t, Refusal> OperatorRunner::Reserve(const scheduler::Proposa
     return tl::unexpected(Refusal{Reason::kNotLeader, {}, proposal.region, 0, 0, {}});
   }
   if (auto refusal = Conflict(proposal)) return tl::unexpected(*std::move(refusal));
-  starting_[proposal.region] = Place{++last_number_, proposal.priority, proposal.desc, {}};
+  Place& place = starting_[proposal.region];
+  if (place.number != 0) overtaken_[place.number] = {proposal.priority, proposal.desc};
+  place = Place{++last_number_, proposal.priority, proposal.desc, {}};
   Recount();
   return last_number_;
 }
@@ -106,8 +110,9 @@ std::optional<Refusal> OperatorRunner::LeavePlace(uint64_t number,
                                                   const std::optional<Region>& region) {
   const auto it = starting_.find(proposal.region);
   if (it == starting_.end() || it->second.number != number) {
-    // A more urgent one took the place, or the lead was lost.
-    if (auto conflict = Conflict(proposal)) return conflict;
+    // A more urgent one took the place, and may have ended since, or the lead was lost.
+    const auto by = overtaken_.extract(number);
+    if (by) return RefuseFor(proposal, by.mapped().priority, by.mapped().desc);
     return Refusal{Reason::kNotLeader, {}, proposal.region, 0, 0, {}};
   }
   const std::optional<scheduler::RegionEpoch> heard = it->second.heard;
@@ -338,6 +343,7 @@ void OperatorRunner::Clear() {
     const MutexLock lock(mutex_);
     open_ = false;
     starting_.clear();
+    overtaken_.clear();
     EndAll(CancelReason::kLeaderStopped, ended);
     Recount();
     records_.Clear();

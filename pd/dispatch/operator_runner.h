@@ -36,7 +36,7 @@ std::optional<scheduler::Refusal> RefuseStaleEpoch(const scheduler::Proposal& pr
 /// read, one that comes later is heard at the reserved place or by the operator itself.
 class OperatorRunner {
  public:
-  /// All of them are called without the runner's lock.
+  /// All of them are called without the runner's lock, but `clock`, which is read with it held as well.
   struct Deps {
     const Clock& clock;
     CommandSink& sink;
@@ -104,6 +104,11 @@ class OperatorRunner {
     std::string desc;
     std::optional<scheduler::RegionEpoch> heard;  // Of the last report since it was reserved.
   };
+  /// The more urgent operator that took a place.
+  struct Overtaker {
+    scheduler::Priority priority = scheduler::Priority::kMedium;
+    std::string desc;
+  };
   struct Due {
     scheduler::Instant at;
     scheduler::RegionId region;
@@ -153,6 +158,8 @@ class OperatorRunner {
   mutable Mutex mutex_;
   Table running_ PD_GUARDED_BY(mutex_);
   std::map<scheduler::RegionId, Place> starting_ PD_GUARDED_BY(mutex_);
+  // By the number of the lost place, until its Start hears of it: never more than calls of Start under way.
+  std::map<uint64_t, Overtaker> overtaken_ PD_GUARDED_BY(mutex_);
   std::map<scheduler::Kind, uint64_t> counts_ PD_GUARDED_BY(mutex_);
   scheduler::Influence total_influence_ PD_GUARDED_BY(mutex_);
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_ PD_GUARDED_BY(mutex_);

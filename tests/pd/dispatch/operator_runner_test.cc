@@ -269,6 +269,36 @@ TEST_CASE("while one operator starts, only a more urgent one takes its place", "
   CHECK(f.runner.CountOf(Kind::kLeader) == 1);
 }
 
+TEST_CASE("a place is lost to the operator that took it even when that one has ended", "[runner]") {
+  Fixture f;
+  const Region region = MakeRegion(7, {1, 2, 3});
+  std::function<void()> overtake;
+  SECTION("it was cancelled") {
+    overtake = [&] {
+      REQUIRE_FALSE(f.runner.Start(f.Transfer(region, 3, Priority::kUrgent)));
+      REQUIRE(f.runner.Cancel({7}, CancelReason::kAdminStop));
+    };
+  }
+  SECTION("it did not start at all") {
+    overtake = [&] {
+      Proposal stale = f.Transfer(region, 3, Priority::kUrgent);
+      stale.epoch.version += 1;
+      REQUIRE(f.runner.Start(std::move(stale)));
+    };
+  }
+  bool once = true;
+  f.on_find = [&] {
+    if (std::exchange(once, false)) overtake();
+  };
+  const auto refusal = f.Start(f.Transfer(region, 2), region);
+  REQUIRE(refusal);
+  CHECK(refusal->reason == scheduler::Reason::kOperatorExists);
+  CHECK(refusal->bound == static_cast<double>(Priority::kUrgent));
+  CHECK(f.runner.running_count() == 0);
+  // The leader goes on as before.
+  CHECK_FALSE(f.Start(f.Transfer(region, 2), region));
+}
+
 TEST_CASE("a plan of one leadership does not start in the next", "[runner]") {
   Fixture f;
   const Region region = MakeRegion(7, {1, 2, 3});

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <grpc/grpc.h>
 #include <grpc/support/time.h>
 
 #include "api/grpc/bytes.h"
@@ -36,6 +37,9 @@ class CallSink final : public RawSink {
   }
   void Finish(RpcStatus status) override {
     if (const auto call = call_.lock()) call->Finish(std::move(status));
+  }
+  void Abort(RpcStatus status) override {
+    if (const auto call = call_.lock()) call->Abort(std::move(status));
   }
   [[nodiscard]] bool closed() const override {
     const auto call = call_.lock();
@@ -315,6 +319,20 @@ void Call::Finish(RpcStatus status) {
   status_ = std::move(status);
   if (!writing_)
     StartFinish();  // Else behind the last queued message; nothing waits without a write.
+}
+
+void Call::Abort(RpcStatus status) {
+  pd::MutexLock lock(mutex_);
+  if (done_) return;
+  queue_.clear();
+  queue_bytes_ = 0;
+  finishing_ = true;
+  status_ = std::move(status);
+  // TryCancel() with a status. It waits for nothing and calls nobody; a write under way fails, and the done event comes
+  // without a Finish.
+  grpc_call_cancel_with_status(server_context_.c_call(),
+                               static_cast<grpc_status_code>(status_.code), status_.message.c_str(),
+                               nullptr);
 }
 
 void Call::StartFinish() { stream_.Finish(ToGrpc(status_), Start(finish_)); }

@@ -52,6 +52,8 @@ class BytesSession {
 ///     waiting --OnNew--> open --Finish--> finishing --OnDone--> done
 ///                          \------------- cancelled --OnDone--/
 ///
+/// Finish waits for the client to read what is queued; Abort, and the client, cancel at any time.
+///
 /// Every operation under way holds the call alive; a sink holds it weakly. Once `done_` is set under the lock no new
 /// operation starts, which lets the server close the queue when `live` is 0. The session is called without the lock.
 class Call final : public std::enable_shared_from_this<Call> {
@@ -67,6 +69,8 @@ class Call final : public std::enable_shared_from_this<Call> {
 
   SinkResult Write(grpc::ByteBuffer bytes) PD_EXCLUDES(mutex_);
   void Finish(RpcStatus status) PD_EXCLUDES(mutex_);
+  /// Cancels the call, which hands the status to the client past all that is queued.
+  void Abort(RpcStatus status) PD_EXCLUDES(mutex_);
   /// The answer and the OK of a unary call in one operation.
   void FinishWith(const grpc::ByteBuffer& bytes) PD_EXCLUDES(mutex_);
   /// Reads the next message unless the outgoing queue is long; then when it has shrunk.

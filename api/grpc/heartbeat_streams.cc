@@ -137,7 +137,7 @@ bool HeartbeatStreams::Push(scheduler::StoreId store,
   (written == SinkResult::kQueued ? bound->pushes.pushed : bound->pushes.failed)->Add();
   if (written == SinkResult::kQueued && !bound->full_since) return true;
   if (IsStuck(bound->stream, written)) {
-    bound->sink.Finish({StatusCode::kDeadlineExceeded, "send heartbeat timeout"});
+    bound->sink.Abort({StatusCode::kDeadlineExceeded, "send heartbeat timeout"});
   }
   return written == SinkResult::kQueued;
 }

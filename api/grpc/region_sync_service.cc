@@ -105,7 +105,8 @@ void RegionSyncService::Subscribe(uint64_t stream, const std::string& name, uint
     followers_[stream] = std::move(follower);
   }
   for (const Sink& old : replaced) {
-    old.Finish({StatusCode::kUnavailable, "region syncer stream closed"});
+    // The follower has left it, and reads nothing more there.
+    old.Abort({StatusCode::kUnavailable, "region syncer stream closed"});
   }
   wake_.NotifyAll();
 }

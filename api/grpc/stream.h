@@ -26,6 +26,7 @@ class RawSink {
   virtual ~RawSink() = default;
   virtual SinkResult Write(const google::protobuf::MessageLite& message) = 0;
   virtual void Finish(RpcStatus status) = 0;
+  virtual void Abort(RpcStatus status) = 0;
   [[nodiscard]] virtual bool closed() const = 0;
 };
 
@@ -42,6 +43,10 @@ class StreamSink {
   /// Sends what is queued, then ends the stream with this status. The first call wins. OnClose
   /// follows.
   void Finish(RpcStatus status) const { raw_->Finish(std::move(status)); }
+
+  /// Drops what is queued and ends the stream with this status at once, even one whose Finish still
+  /// waits for the client to read. For clients that do not. OnClose follows.
+  void Abort(RpcStatus status) const { raw_->Abort(std::move(status)); }
 
   [[nodiscard]] bool closed() const { return raw_->closed(); }
 

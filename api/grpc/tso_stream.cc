@@ -81,7 +81,9 @@ class TsoStreamState : public std::enable_shared_from_this<TsoStreamState> {
       }
       waiting_.pop_front();
       if (!Answer(head, *granted, now)) {
-        return Finish({StatusCode::kResourceExhausted, "the client does not read its timestamps"});
+        waiting_.clear();
+        return sink_.Abort(
+            {StatusCode::kResourceExhausted, "the client does not read its timestamps"});
       }
     }
   }

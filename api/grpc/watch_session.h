@@ -52,8 +52,10 @@ class WatchSession final : public ServerStreamSession {
       if (error.code == pd::ErrorCode::kNotStarted) {
         return sink_.Finish({StatusCode::kUnavailable, "server not started"});
       }
-      sink_.Write(encode_end_(error, compact_revision));
-      sink_.Finish({StatusCode::kUnknown, error.context});
+      const RpcStatus status{StatusCode::kUnknown, error.context};
+      // A client that has not read its events does not read this one.
+      const bool full = sink_.Write(encode_end_(error, compact_revision)) == SinkResult::kFull;
+      full ? sink_.Abort(status) : sink_.Finish(status);
     }
 
    private:

@@ -1,9 +1,14 @@
 #include "api/grpc/heartbeat_streams.h"
 
+#include <atomic>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include <catch2/catch.hpp>
+
+#include "api/grpc/server.h"
+#include "tests/api/grpc/test_client.h"
 
 namespace api {
 namespace {
@@ -23,11 +28,13 @@ class FakeStore final : public RawSink {
     return result;
   }
   void Finish(RpcStatus status) override { finished = std::move(status); }
-  [[nodiscard]] bool closed() const override { return finished.has_value(); }
+  void Abort(RpcStatus status) override { aborted = std::move(status); }
+  [[nodiscard]] bool closed() const override { return finished || aborted; }
 
   SinkResult result = SinkResult::kQueued;
   int writes = 0;
   std::optional<RpcStatus> finished;
+  std::optional<RpcStatus> aborted;
 };
 
 struct Fixture {
@@ -75,15 +82,89 @@ TEST_CASE("a store that reads nothing for five seconds loses its stream") {
   CHECK_FALSE(fixture.Send());
   fixture.clock.now += std::chrono::seconds(4);
   CHECK_FALSE(fixture.Send());
-  CHECK_FALSE(fixture.store->finished);
+  CHECK_FALSE(fixture.store->aborted);
   fixture.clock.now += std::chrono::seconds(2);
   CHECK_FALSE(fixture.Send());
-  REQUIRE(fixture.store->finished);
-  CHECK(*fixture.store->finished ==
+  REQUIRE(fixture.store->aborted);
+  CHECK(*fixture.store->aborted ==
         RpcStatus{StatusCode::kDeadlineExceeded, "send heartbeat timeout"});
   const int writes = fixture.store->writes;
   CHECK_FALSE(fixture.Send());
   CHECK(fixture.store->writes == writes);
+}
+
+/// Binds its stream to store 1, as the handler of heartbeats does.
+class BoundSession final : public StreamSession<pdpb::RegionHeartbeatRequest> {
+ public:
+  BoundSession(Fixture& fixture, HeartbeatStreams::Sink sink, std::atomic<int>& open)
+      : fixture_(fixture), sink_(std::move(sink)), open_(open) {}
+  void OnMessage(const pdpb::RegionHeartbeatRequest&) override {
+    fixture_.streams.Bind(scheduler::StoreId{1}, stream_, sink_);
+    ++open_;
+  }
+  void OnHalfClose() override {}
+  void OnClose() override {
+    fixture_.streams.Unbind(stream_);
+    --open_;
+  }
+
+ private:
+  Fixture& fixture_;
+  const HeartbeatStreams::Sink sink_;
+  std::atomic<int>& open_;
+  const uint64_t stream_ = fixture_.streams.NewStream();
+};
+
+/// The bound only ends a broken test.
+template <class Condition>
+bool Eventually(Condition condition) {
+  for (int i = 0; i < 5000 && !condition(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return condition();
+}
+
+TEST_CASE("the call of a store that reads nothing ends at both sides") {
+  Fixture fixture;
+  std::atomic<int> open = 0;
+  MethodRegistry methods;
+  methods.Stream<pdpb::RegionHeartbeatRequest, pdpb::RegionHeartbeatResponse>(
+      "/pdpb.PD/RegionHeartbeat", kPdpbFast, [&](const CallContext&, HeartbeatStreams::Sink sink) {
+        return std::make_unique<BoundSession>(fixture, std::move(sink), open);
+      });
+  WorkerPool pool{{}};
+  GrpcServer server(
+      methods, pool,
+      {.listen = "127.0.0.1:0",
+       .streams = {.queue_max = 4, .queue_bytes_max = 64U << 20, .pause_reading_at = 2}},
+      {});
+  REQUIRE(server.Start());
+  TestStream stream(ChannelTo(server.port()), "/pdpb.PD/RegionHeartbeat");
+  REQUIRE(stream.Send(pdpb::RegionHeartbeatRequest()));
+  REQUIRE(Eventually([&] { return open == 1; }));
+
+  metapb::Peer leader;
+  leader.set_store_id(1);
+  const auto push = [&] { return fixture.streams.SendError(leader, std::string(1U << 20, 'e')); };
+  // Until nothing moves any more: the transport takes a while to fill its buffers.
+  int pushed = 0;
+  for (int full = 0; full < 100 && pushed < 1000; ++full) {
+    while (pushed < 1000 && push()) {
+      ++pushed;
+      full = 0;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  REQUIRE(pushed < 1000);
+  fixture.clock.now += std::chrono::seconds(6);
+  CHECK_FALSE(push());
+  CHECK(Eventually([&] { return open == 0; }));
+  int read = 0;
+  while (stream.ReceiveBytes()) ++read;
+  CHECK(read < pushed);
+  CHECK(stream.Status() == RpcStatus{StatusCode::kDeadlineExceeded, "send heartbeat timeout"});
+  server.Stop(std::chrono::milliseconds(0));
+  pool.Stop();
 }
 
 TEST_CASE("what is pushed is counted by store and outcome") {

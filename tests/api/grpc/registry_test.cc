@@ -14,6 +14,7 @@ class CollectingSink final : public RawSink {
     return SinkResult::kQueued;
   }
   void Finish(RpcStatus status) override { finished = std::move(status); }
+  void Abort(RpcStatus status) override { finished = std::move(status); }
   [[nodiscard]] bool closed() const override { return finished.has_value(); }
 
   std::vector<std::string> sent;

@@ -1,5 +1,6 @@
 #include "api/grpc/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -320,6 +321,39 @@ TEST_CASE("a full queue refuses and a closed stream says so") {
   for (int i = 0; i < queued; ++i) CHECK(stream.ReceiveBytes().has_value());
   CHECK_FALSE(stream.ReceiveBytes());
   CHECK(stream.Status() == RpcStatus{StatusCode::kDeadlineExceeded, "send heartbeat timeout"});
+}
+
+TEST_CASE("an aborted stream ends though its client does not read") {
+  Fixture f("leader",
+            StreamLimits{.queue_max = 4, .queue_bytes_max = 64u << 20, .pause_reading_at = 2});
+  TestStream stream(f.channel, "/pdpb.PD/WatchGlobalConfig");
+  stream.Send(pdpb::WatchGlobalConfigRequest());
+  REQUIRE(Eventually([&] {
+    const std::lock_guard lock(f.probe.mutex);
+    return f.push.has_value();
+  }));
+  const RpcStatus slow{StatusCode::kResourceExhausted, "too slow"};
+  int queued = 0;
+  SECTION("that waits for nothing") { f.push->Abort(slow); }
+  SECTION("whose queue is full") {
+    pdpb::WatchGlobalConfigResponse response;
+    response.add_changes()->set_payload(std::string(1 << 20, 'p'));
+    while (f.push->Write(response) == SinkResult::kQueued) ++queued;
+    SECTION("at once") { f.push->Abort(slow); }
+    SECTION("though Finish waits") {
+      f.push->Finish({});
+      f.push->Abort(slow);
+    }
+    CHECK(f.push->Write(response) == SinkResult::kClosed);
+  }
+  CHECK(f.push->closed());
+  CHECK(Eventually([&] { return f.probe.closed == 1; }));
+  // gRPC's client tells the status behind what had reached it: less than the flow control lets through.
+  int read = 0;
+  while (stream.ReceiveBytes()) ++read;
+  CHECK(read <= std::max(0, queued - 4));  // The queue is lost.
+  CHECK(stream.Status() == slow);
+  f.push->Abort(slow);  // Of a call that is no more: nothing.
 }
 
 TEST_CASE("a server stream can refuse at once") {

@@ -29,6 +29,13 @@ ClusterCalls CallsOf(pd::PdServer& server, pd::Cluster& cluster, const LeaderDir
           heartbeat_metrics};
 }
 
+/// For the metrics of stores, which go with them.
+std::string AddressOf(const pd::Cluster& cluster, scheduler::StoreId store) {
+  const auto state = cluster.stores().NodeStateOf(store);
+  if (!state || *state == scheduler::NodeState::kRemoved) return {};
+  return cluster.stores().AddressOf(store);
+}
+
 RegionSyncClient::Deps SyncDepsOf(pd::PdServer& server, pd::Cluster& cluster,
                                   const GrpcCredentials* tls) {
   return {cluster,
@@ -50,12 +57,11 @@ ClusterService::ClusterService(pd::PdServer& server, const LeaderDirectory& lead
                                const GrpcCredentials* tls)
     : cluster_(DepsOf(server)),
       metrics_(cluster_, server.metrics()),
-      heartbeat_metrics_(server.metrics()),
+      heartbeat_metrics_(server.metrics(),
+                         [this](scheduler::StoreId store) { return AddressOf(cluster_, store); }),
       calls_(CallsOf(server, cluster_, leaders, heartbeat_metrics_)),
       streams_(calls_.cluster_id, calls_.serving, server.clock(),
-               [this](scheduler::StoreId store) {
-                 return heartbeat_metrics_.PushesOf(store, cluster_.stores().AddressOf(store));
-               }),
+               [this](scheduler::StoreId store) { return heartbeat_metrics_.Of(store); }),
       sync_service_(calls_),
       sync_client_(SyncDepsOf(server, cluster_, tls)) {
   server.group().AddListener(cluster_.listener());

@@ -42,15 +42,15 @@ class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatR
       return;
     }
     if (*state == scheduler::NodeState::kRemoved) return;
-    HeartbeatMetrics::Reports& reports = ReportsOf(store);
-    reports.received->Add();
+    HeartbeatMetrics::Handle& series = SeriesOf(store);
+    series->received->Add();
     if (request.interval().end_timestamp() != 0) {
       const auto sent_s = static_cast<double>(request.interval().end_timestamp());
       const auto now_s = static_cast<double>(calls_.cluster.clock().UnixNanos() / kNsPerS);
-      reports.seconds_on_the_way->Observe(now_s - sent_s);
+      series->seconds_on_the_way->Observe(now_s - sent_s);
     }
-    Bind(store, reports);
-    Take(request, reports);
+    Bind(store, series);
+    Take(request, *series);
   }
 
   void OnHalfClose() override { sink_.Finish({StatusCode::kUnknown, "EOF"}); }
@@ -58,28 +58,27 @@ class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatR
 
  private:
   /// A look-up for each store and each time it is bound; nearly all streams carry one store's reports.
-  HeartbeatMetrics::Reports& ReportsOf(scheduler::StoreId store) {
-    const auto known = reports_.find(store);
-    if (known != reports_.end()) return known->second;
-    const std::string address = calls_.cluster.stores().AddressOf(store);
-    return reports_.emplace(store, calls_.heartbeat_metrics.ReportsOf(store, address))
-        .first->second;
+  HeartbeatMetrics::Handle& SeriesOf(scheduler::StoreId store) {
+    const auto known = series_.find(store);
+    if (known != series_.end()) return known->second;
+    return series_.emplace(store, calls_.heartbeat_metrics.Of(store)).first->second;
   }
 
-  void Bind(scheduler::StoreId store, HeartbeatMetrics::Reports& reports) {
+  void Bind(scheduler::StoreId store, HeartbeatMetrics::Handle& series) {
     const pd::Nanos now = calls_.cluster.clock().Monotonic();
     if (bound_ && now - bound_at_ < kBindAgain) return;
     streams_.Bind(store, stream_, sink_);
     // Its address may be another one now.
-    reports = calls_.heartbeat_metrics.ReportsOf(store, calls_.cluster.stores().AddressOf(store));
-    reports.bound->Add();
+    series = calls_.heartbeat_metrics.Of(store);
+    series->bound->Add();
     bound_ = true;
     bound_at_ = now;
   }
 
-  void Take(const pdpb::RegionHeartbeatRequest& request, const HeartbeatMetrics::Reports& reports) {
+  void Take(const pdpb::RegionHeartbeatRequest& request,
+            const HeartbeatMetrics::StoreSeries& series) {
     if (request.region().id() == 0) {
-      reports.refused->Add();
+      series.refused->Add();
       streams_.SendError(request.leader(),
                          fmt::format("invalid request region, {}", GoText(request)));
       return;
@@ -87,7 +86,7 @@ class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatR
     if (request.region().peers().empty()) {
       std::string region = GoText(request.region());
       if (region.ends_with(' ')) region.pop_back();
-      reports.refused->Add();
+      series.refused->Add();
       streams_.SendError(request.leader(),
                          fmt::format("invalid region, zero region peer count: {}", region));
       return;
@@ -95,13 +94,13 @@ class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatR
     const pd::Nanos start = calls_.cluster.clock().Monotonic();
     const auto taken = calls_.cluster.HandleRegionReport(ReportOf(request));
     if (!taken) {
-      reports.refused->Add();
+      series.refused->Add();
       streams_.SendError(request.leader(), taken.error().context);
       return;
     }
     const std::chrono::duration<double> seconds = calls_.cluster.clock().Monotonic() - start;
-    reports.seconds->Observe(seconds.count());
-    reports.ok->Add();
+    series.seconds->Observe(seconds.count());
+    series.ok->Add();
   }
 
   const ClusterCalls calls_;
@@ -110,7 +109,7 @@ class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatR
   const uint64_t stream_;
   bool bound_ = false;
   pd::Nanos bound_at_{0};
-  std::map<scheduler::StoreId, HeartbeatMetrics::Reports> reports_;  // One, as a rule.
+  std::map<scheduler::StoreId, HeartbeatMetrics::Handle> series_;  // One, as a rule.
 };
 
 /// Buckets of regions (grpc.md 5.4); no answer unless something is wrong.

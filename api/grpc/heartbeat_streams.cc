@@ -100,7 +100,7 @@ void HeartbeatStreams::KeepAliveLoop() {
     response.mutable_header()->set_cluster_id(cluster_id_());
     for (const Bound& bound : streams) {
       const bool queued = bound.sink.Write(response) == SinkResult::kQueued;
-      (queued ? bound.pushes.keepalives : bound.pushes.keepalives_failed)->Add();
+      (queued ? bound.series->keepalives : bound.series->keepalives_failed)->Add();
     }
   }
 }
@@ -111,9 +111,9 @@ uint64_t HeartbeatStreams::NewStream() {
 }
 
 void HeartbeatStreams::Bind(scheduler::StoreId store, uint64_t stream, const Sink& sink) {
-  const HeartbeatMetrics::Pushes pushes = pushes_of_(store);
+  HeartbeatMetrics::Handle series = series_of_(store);
   const pd::MutexLock lock(mutex_);
-  bound_.insert_or_assign(store, Bound{stream, sink, pushes, std::nullopt});
+  bound_.insert_or_assign(store, Bound{stream, sink, std::move(series), std::nullopt});
 }
 
 void HeartbeatStreams::Unbind(uint64_t stream) {
@@ -130,11 +130,11 @@ bool HeartbeatStreams::Push(scheduler::StoreId store,
     if (it != bound_.end()) bound = it->second;
   }
   if (!bound) {
-    pushes_of_(store).skipped->Add();
+    series_of_(store)->skipped->Add();
     return false;
   }
   const SinkResult written = bound->sink.Write(response);
-  (written == SinkResult::kQueued ? bound->pushes.pushed : bound->pushes.failed)->Add();
+  (written == SinkResult::kQueued ? bound->series->pushed : bound->series->failed)->Add();
   if (written == SinkResult::kQueued && !bound->full_since) return true;
   if (IsStuck(bound->stream, written)) {
     bound->sink.Abort({StatusCode::kDeadlineExceeded, "send heartbeat timeout"});

@@ -23,15 +23,15 @@ class HeartbeatStreams final : public pd::CommandSink {
   using Sink = StreamSink<pdpb::RegionHeartbeatResponse>;
 
   /// What to count a store's messages with. Asked when a stream is bound, and for a store that has none.
-  using PushesOf = std::function<HeartbeatMetrics::Pushes(scheduler::StoreId)>;
+  using SeriesOf = std::function<HeartbeatMetrics::Handle(scheduler::StoreId)>;
 
   /// `serving`: this member is the PD leader, with its lease; steps of operators are sent only then.
   HeartbeatStreams(std::function<uint64_t()> cluster_id, std::function<bool()> serving,
-                   const pd::Clock& clock, PushesOf pushes_of)
+                   const pd::Clock& clock, SeriesOf series_of)
       : cluster_id_(std::move(cluster_id)),
         serving_(std::move(serving)),
         clock_(clock),
-        pushes_of_(std::move(pushes_of)) {}
+        series_of_(std::move(series_of)) {}
   ~HeartbeatStreams() override { Stop(); }
 
   void Start();
@@ -51,7 +51,7 @@ class HeartbeatStreams final : public pd::CommandSink {
   struct Bound {
     uint64_t stream;
     Sink sink;
-    HeartbeatMetrics::Pushes pushes;
+    HeartbeatMetrics::Handle series;
     std::optional<pd::Nanos> full_since;  // The store does not read.
   };
 
@@ -62,7 +62,7 @@ class HeartbeatStreams final : public pd::CommandSink {
   const std::function<uint64_t()> cluster_id_;
   const std::function<bool()> serving_;
   const pd::Clock& clock_;
-  const PushesOf pushes_of_;
+  const SeriesOf series_of_;
   pd::Mutex mutex_;
   pd::CondVar wake_;
   std::map<scheduler::StoreId, Bound> bound_ PD_GUARDED_BY(mutex_);

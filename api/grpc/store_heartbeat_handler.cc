@@ -52,8 +52,7 @@ pd::Result<scheduler::NodeState> TakeStats(const ClusterCalls& calls, pd::Coordi
   }
   RemoveDamagedPeers(calls, coordinator, stats);
   const std::chrono::duration<double> seconds = calls.cluster.clock().Monotonic() - start;
-  calls.heartbeat_metrics.StoreSeconds(id, calls.cluster.stores().AddressOf(id))
-      .Observe(seconds.count());
+  calls.heartbeat_metrics.Of(id)->store_seconds->Observe(seconds.count());
   return state;
 }
 

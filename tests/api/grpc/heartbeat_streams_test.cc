@@ -49,10 +49,10 @@ struct Fixture {
   ManualClock clock;
   bool serving = true;
   pd::MetricsRegistry registry;
-  HeartbeatMetrics metrics{registry};
-  HeartbeatStreams streams{
-      [] { return uint64_t{1}; }, [this] { return serving; }, clock,
-      [this](scheduler::StoreId id) { return metrics.PushesOf(id, "tikv1:20160"); }};
+  std::string address = "tikv1:20160";
+  HeartbeatMetrics metrics{registry, [this](scheduler::StoreId) { return address; }};
+  HeartbeatStreams streams{[] { return uint64_t{1}; }, [this] { return serving; }, clock,
+                           [this](scheduler::StoreId id) { return metrics.Of(id); }};
   std::shared_ptr<FakeStore> store = std::make_shared<FakeStore>();
   scheduler::Region region;
 };
@@ -184,6 +184,44 @@ TEST_CASE("what is pushed is counted by store and outcome") {
   CHECK(shows("ok", "2"));
   CHECK(shows("err", "1"));
   CHECK(shows("skip", "1"));
+}
+
+TEST_CASE("the series of a store go with the store and with its address") {
+  Fixture fixture;
+  const auto shows = [&](const std::string& labels) {
+    return fixture.registry.Render().find(labels) != std::string::npos;
+  };
+  const auto count_all = [&] {
+    const HeartbeatMetrics::Handle series = fixture.metrics.Of(scheduler::StoreId{1});
+    series->received->Add();
+    series->seconds->Observe(1);
+    series->seconds_on_the_way->Observe(1);
+    series->store_seconds->Observe(1);
+  };
+  count_all();
+  CHECK(fixture.Send());
+  REQUIRE(shows(R"(address="tikv1:20160",store="1")"));
+
+  // The open stream counts where it did until it binds again, even when the store comes back in between.
+  for (const char* address : {"tikv9:20160", "tikv1:20160", "tikv9:20160"}) {
+    fixture.address = address;
+    count_all();
+    CHECK(fixture.Send());
+    CHECK(shows(R"(address="tikv1:20160",store="1")"));
+  }
+  fixture.streams.Bind(scheduler::StoreId{1}, fixture.streams.NewStream(),
+                       HeartbeatStreams::Sink(fixture.store));
+  CHECK_FALSE(shows("tikv1:20160"));
+  CHECK(shows(R"(address="tikv9:20160",store="1")"));
+
+  fixture.address.clear();
+  CHECK(shows("tikv9:20160"));
+  fixture.store->result = SinkResult::kClosed;
+  CHECK_FALSE(fixture.Send());  // Unbound.
+  CHECK_FALSE(shows(R"(store="1")"));
+  // A message to a store that is gone does not bring them back for long.
+  CHECK_FALSE(fixture.Send());
+  CHECK_FALSE(shows(R"(store="1")"));
 }
 
 TEST_CASE("a closed stream is forgotten at the first push") {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "pd/dispatch/live_view.h"
 #include "pd/dispatch/schedule_options.h"
@@ -54,6 +55,16 @@ struct Situation {
   std::set<scheduler::RegionId> busy;
   scheduler::Instant now;
 };
+
+/// It runs, is as urgent as what people ask for, and removes a peer from the store.
+bool TakesOff(const OperatorInfo& info, scheduler::StoreId store) {
+  const scheduler::Proposal& plan = info.op.plan();
+  return !info.ended && plan.priority == scheduler::Priority::kUrgent &&
+         std::ranges::any_of(plan.steps, [store](const scheduler::Step& step) {
+           const auto* removal = std::get_if<scheduler::RemovePeer>(&step);
+           return removal != nullptr && removal->store == store;
+         });
+}
 
 }  // namespace
 
@@ -144,7 +155,40 @@ bool Coordinator::IsCheckerPaused(scheduler::CheckerKind kind) const {
 Result<void> Coordinator::PlanByPerson(const ByHand& plan) {
   const Situation situation(deps_.cluster, deps_.config, limits_, runner_,
                             InstantOf(deps_.clock.Monotonic()));
-  scheduler::Result<scheduler::Proposal> proposal = plan(situation.Context());
+  return PlanOn(situation.Context(), plan);
+}
+
+Coordinator::Removals Coordinator::RemovePeers(scheduler::StoreId store,
+                                               const std::vector<scheduler::RegionId>& regions) {
+  Removals removals;
+  std::optional<Situation> situation;  // None when nothing is left to plan.
+  for (const scheduler::RegionId id : regions) {
+    const std::optional<scheduler::Region> region = deps_.cluster.regions().Find(id);
+    if (!region || region->PeerOnStore(store) == nullptr) {
+      ++removals.not_held;
+      continue;
+    }
+    if (const auto last = runner_.Find(id); last && TakesOff(*last, store)) {
+      ++removals.under_way;
+      continue;
+    }
+    if (!situation) {
+      situation.emplace(deps_.cluster, deps_.config, limits_, runner_,
+                        InstantOf(deps_.clock.Monotonic()));
+    }
+    const Result<void> planned = PlanOn(situation->Context(), RemovePeerByHand(*region, store));
+    if (planned) {
+      ++removals.planned;
+    } else if (++removals.refused == 1) {
+      removals.first_refused = id;
+      removals.first_error = planned.error().context;
+    }
+  }
+  return removals;
+}
+
+Result<void> Coordinator::PlanOn(const scheduler::PlanContext& context, const ByHand& plan) {
+  scheduler::Result<scheduler::Proposal> proposal = plan(context);
   if (!proposal) return Fail(ErrorCode::kInvalidArgument, proposal.error().context);
   if (auto refusal = admission_.Admit(std::move(*proposal), Admission::Origin::kPerson)) {
     decisions_.NoteAdmission(*refusal);

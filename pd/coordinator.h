@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "pd/cluster/cluster.h"
 #include "pd/cluster/command_sink.h"
@@ -84,6 +85,19 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// kUnavailable with the refusal's text.
   Result<void> PlanByPerson(const ByHand& plan);
 
+  /// What became of a store's damaged peers.
+  struct Removals {
+    size_t planned = 0;
+    size_t under_way = 0;  // An operator takes the peer off already; nothing is done.
+    size_t not_held = 0;   // The store has no peer of the region, as far as is known.
+    size_t refused = 0;    // Cannot be done now.
+    scheduler::RegionId first_refused;
+    std::string first_error;
+  };
+  /// Takes the store's peers of these regions off it as a person would: urgent, past the store limits, in place of what
+  /// balances the region. All are planned on one state. Repeating it is cheap.
+  Removals RemovePeers(scheduler::StoreId store, const std::vector<scheduler::RegionId>& regions);
+
  private:
   /// How a scheduler of this leadership is getting on.
   struct Running {
@@ -92,6 +106,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
     scheduler::Instant due;
   };
 
+  Result<void> PlanOn(const scheduler::PlanContext& context, const ByHand& plan);
   void Run();
   /// One turn; returns how long to wait for the next.
   Millis Turn(scheduler::Instant now);

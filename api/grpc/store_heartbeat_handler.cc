@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "api/convert/go_text.h"
 #include "api/convert/store_convert.h"
-#include "pd/dispatch/by_hand.h"
 #include "pd/log/log.h"
 
 namespace api {
@@ -16,25 +16,26 @@ namespace {
 /// Damaged peers looked at in one heartbeat; the store names those that are left again.
 constexpr int kDamagedMax = 128;
 
-/// As a person would: urgent, past the store limits, in place of what balances the region. What cannot be done now is
-/// tried again with the store's next heartbeat.
-void RemoveDamagedPeers(const ClusterCalls& calls, pd::Coordinator& coordinator,
-                        const pdpb::StoreStats& stats) {
+/// What cannot be done now is tried again with the store's next heartbeat. One line a heartbeat at most for what is
+/// new and one for what fails: a removal takes many heartbeats, and a broken disk damages many regions.
+void RemoveDamagedPeers(pd::Coordinator& coordinator, const pdpb::StoreStats& stats) {
   const scheduler::StoreId store{stats.store_id()};
-  for (int i = 0; i < std::min(stats.damaged_regions_id_size(), kDamagedMax); ++i) {
-    const scheduler::RegionId id{stats.damaged_regions_id(i)};
-    const auto region = calls.cluster.regions().Find(id);
-    const bool held = region && region->PeerOnStore(store) != nullptr;
-    const pd::Result<void> planned =
-        held ? coordinator.PlanByPerson(pd::RemovePeerByHand(*region, store))
-             : pd::Fail(pd::ErrorCode::kNotFound, "the store holds no peer of the region");
-    if (planned) {
-      pd::LogInfo("a damaged peer is to be removed",
-                  {{"region-id", id.value}, {"store-id", store.value}});
-    } else {
-      pd::LogWarn("a damaged peer cannot be removed now",
-                  {{"region-id", id.value}, {"store-id", store.value}, {"error", planned.error()}});
-    }
+  const int count = std::min(stats.damaged_regions_id_size(), kDamagedMax);
+  std::vector<scheduler::RegionId> regions;
+  regions.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) regions.push_back({stats.damaged_regions_id(i)});
+  const pd::Coordinator::Removals done = coordinator.RemovePeers(store, regions);
+  if (done.planned > 0) {
+    pd::LogInfo("damaged peers are to be removed", {{"store-id", store.value},
+                                                    {"planned", done.planned},
+                                                    {"under-way", done.under_way},
+                                                    {"not-held", done.not_held}});
+  }
+  if (done.refused > 0) {
+    pd::LogWarn("damaged peers cannot be removed now", {{"store-id", store.value},
+                                                        {"refused", done.refused},
+                                                        {"region-id", done.first_refused.value},
+                                                        {"error", done.first_error}});
   }
 }
 
@@ -50,7 +51,7 @@ pd::Result<scheduler::NodeState> TakeStats(const ClusterCalls& calls, pd::Coordi
   for (const scheduler::StoreId slow : slow_stores) {
     response.mutable_awaken_regions()->add_abnormal_stores(slow.value);
   }
-  RemoveDamagedPeers(calls, coordinator, stats);
+  RemoveDamagedPeers(coordinator, stats);
   const std::chrono::duration<double> seconds = calls.cluster.clock().Monotonic() - start;
   calls.heartbeat_metrics.Of(id)->store_seconds->Observe(seconds.count());
   return state;

@@ -175,6 +175,46 @@ TEST_CASE("planning waits for the regions, repairs, and is forgotten with the le
   CHECK(Eventually([&] { return server.coordinator().operators().running_count() == 1; }));
 }
 
+TEST_CASE("damaged peers are taken off once, however often they are named", "[coordinator]") {
+  Server server;
+  server.Fill();
+  scheduler::Region region;
+  region.id = {101};
+  region.epoch = {1, 1};
+  for (const uint64_t store : {1U, 2U, 3U}) {
+    region.peers.push_back({{1010 + store}, {store}, scheduler::PeerRole::kVoter, false});
+  }
+  region.leader = region.peers.front();
+  region.size_mib = 96;
+  REQUIRE(server.cluster().HandleRegionReport(region));
+  Coordinator& coordinator = server.coordinator();
+
+  const auto first = coordinator.RemovePeers({3}, {{101}, {102}});
+  CHECK(first.planned == 1);
+  CHECK(first.not_held == 1);
+  CHECK(first.refused == 0);
+  const auto running = coordinator.operators().Find({101});
+  REQUIRE(running);
+  CHECK(running->op.plan().desc == "admin-remove-peer");
+
+  const auto again = coordinator.RemovePeers({3}, {{101}});
+  CHECK(again.under_way == 1);
+  CHECK(again.planned + again.refused + again.not_held == 0);
+  for (const DecisionLog::Source& source : coordinator.decisions().All()) {
+    for (const DecisionLog::Line& line : source.lines) {
+      CHECK(line.refusal.reason != Reason::kOperatorExists);
+    }
+  }
+  // Another store's peer is another matter, which the running operator refuses.
+  const auto other = coordinator.RemovePeers({2}, {{101}});
+  CHECK(other.refused == 1);
+  CHECK(other.first_refused == scheduler::RegionId{101});
+  CHECK_FALSE(other.first_error.empty());
+
+  REQUIRE(coordinator.operators().Cancel({101}, scheduler::CancelReason::kAdminStop));
+  CHECK(coordinator.RemovePeers({3}, {{101}}).planned == 1);
+}
+
 TEST_CASE("settings of schedulers outlast the lead, pauses of stores follow them",
           "[coordinator]") {
   Server server;

@@ -129,9 +129,9 @@ class RaftGroup {
   static Result<bool> HasState(const Database& database);
   /// For a disaster, when a majority is lost for good: makes member `id` the only voter of the group in its database,
   /// which is not open. All its data stays; entries that it cannot know to be committed count as committed, because
-  /// clients may have been told so. The others are removed. What only they had is lost, and each of them, be it
-  /// a leader with a majority behind it, ends as soon as it and this member hear of each other. Nothing happens when it is alone already.
-  /// Errors: kNotFound (the database holds no group with this member), kIo, kCorrupt.
+  /// clients may have been told so. The others are removed. What only they had is lost, and each of them, be it a
+  /// leader with a majority behind it, ends as soon as it and this member hear of each other. Nothing happens when it
+  /// is alone already. Errors: kNotFound (the database holds no group with this member), kIo, kCorrupt.
   static Result<void> ForceAlone(Database& database, raft::NodeId id);
   /// The id that the database was first opened with, if it was.
   static Result<std::optional<raft::NodeId>> StoredId(const Database& database);

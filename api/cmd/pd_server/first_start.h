@@ -21,9 +21,9 @@ namespace api {
 [[nodiscard]] pd::Result<void> CheckStart(const pd::Config& config);
 
 /// This member's identity: as stored, else by a join or from the list of first members, and stored then. A first member
-/// whose directory is empty asks the others, over `tls` and for some seconds, whether it has run before: a group must not
-/// get a voter back that forgot what it had acknowledged. Who is down then cannot tell; it is named in the log. Errors: kIo, kCorrupt, kInvalidArgument; kAlreadyExists for a member that lost
-/// its data; those of a join.
+/// whose directory is empty asks the others, over `tls` and for some seconds, whether it has run before: a group must
+/// not get a voter back that forgot what it had acknowledged. Who is down then cannot tell; it is named in the log.
+/// Errors: kIo, kCorrupt, kInvalidArgument; kAlreadyExists for a member that lost its data; those of a join.
 [[nodiscard]] pd::Result<pd::MemberIdentity> FindIdentity(const pd::Config& config,
                                                           HttpPeerClient& peers,
                                                           const GrpcCredentials* tls);

@@ -21,9 +21,9 @@ class Logger {
   virtual void Log(LogLevel level, std::string_view text) = 0;
 };
 
-/// Called when an invariant is broken: the log lost entries it acknowledged, or the host misused the
-/// library. The first line of the text says what, the second how the node stood. The state of the group can no longer be trusted, so the hook must not
-/// return; if it does, the library aborts the process.
+/// Called when an invariant is broken: the log lost entries it acknowledged, or the host misused the library. The first
+/// line of the text says what, the second how the node stood. The state of the group can no longer be trusted, so the
+/// hook must not return; if it does, the library aborts the process.
 using FatalHook = std::function<void(std::string_view text)>;
 
 }  // namespace raft

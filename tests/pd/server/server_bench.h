@@ -109,6 +109,7 @@ class Bench {
     parts.identity = {FirstMemberId(Name(i), {PeerUrl(i)}, "pd-cluster"),
                       GroupIdOf(*members, "pd-cluster"),
                       false,
+                      false,
                       {}};
     const auto at = static_cast<size_t>(i);
     ports_[at] = std::make_unique<Network::Port>(network_);

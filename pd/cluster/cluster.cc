@@ -64,6 +64,7 @@ void Cluster::Stop() {
     stopping_ = true;
   }
   wake_.NotifyAll();
+  jobs_wake_.NotifyAll();
   if (saver_.joinable()) saver_.join();
   if (jobs_.joinable()) jobs_.join();
 }
@@ -283,8 +284,9 @@ void Cluster::JobLoop() {
   while (true) {
     {
       const MutexLock lock(mutex_);
-      if (!stopping_) wake_.WaitFor(mutex_, kJobPause);
+      if (!stopping_ && !heartbeats_due_) jobs_wake_.WaitFor(mutex_, kJobPause);
       if (stopping_) return;
+      heartbeats_due_ = false;
     }
     const Nanos now = deps_.clock.Monotonic();
     const bool is_running = running();
@@ -462,7 +464,17 @@ Result<void> Cluster::HandleRegionReport(Region report) {
 }
 
 Result<scheduler::NodeState> Cluster::HandleStoreReport(StoreTable::Heartbeat heartbeat) {
-  return stores_.OnHeartbeat(std::move(heartbeat));
+  const auto answer = stores_.OnHeartbeat(std::move(heartbeat));
+  if (!answer) return tl::unexpected(answer.error());
+  if (answer->save_due) {
+    // At once: a leader that dies in the next moment should not make the store look unheard.
+    {
+      const MutexLock lock(mutex_);
+      heartbeats_due_ = true;
+    }
+    jobs_wake_.NotifyOne();
+  }
+  return answer->node_state;
 }
 
 Result<std::vector<Cluster::SplitIds>> Cluster::AskSplit(const Region& region, uint32_t count) {

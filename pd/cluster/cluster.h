@@ -202,6 +202,8 @@ class Cluster final : public LeaderService {
   Mutex external_mutex_;  // One change of the external timestamp at a time.
   mutable Mutex mutex_;
   CondVar wake_;
+  CondVar jobs_wake_;
+  bool heartbeats_due_ PD_GUARDED_BY(mutex_) = false;
   bool stopping_ PD_GUARDED_BY(mutex_) = false;
   bool reload_ PD_GUARDED_BY(mutex_) = false;  // Applied batches were dropped: read all again.
   std::deque<PutRegions> applied_ PD_GUARDED_BY(mutex_);

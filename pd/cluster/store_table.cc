@@ -16,8 +16,6 @@ using scheduler::Store;
 using scheduler::StoreId;
 
 constexpr Millis kWriteTimeout{3000};
-/// A store's last heartbeat is written down this often; in between it is in memory only.
-constexpr int64_t kPersistHeartbeatNs = int64_t{5} * 60 * 1'000'000'000;
 /// A store is told to wake its regions at most this often.
 constexpr scheduler::Millis kWakeInterval = std::chrono::minutes(10);
 constexpr double kTiFlashLimit = 30;
@@ -240,7 +238,7 @@ Result<void> StoreTable::Change(StoreId id, const std::function<Result<void>(Sto
   return Save(*store);
 }
 
-Result<NodeState> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
+Result<StoreTable::HeartbeatAnswer> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
   const scheduler::Instant now = Now();
   const int64_t unix_ns = deps_.clock.UnixNanos();
   const WriteLock lock(mutex_);
@@ -259,15 +257,14 @@ Result<NodeState> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
     entry.available.Add(static_cast<double>(entry.store.stats.available_bytes));
   }
   entry.store.smoothed_available_bytes = entry.available.Value();
-  return entry.store.node_state;
+  return HeartbeatAnswer{entry.store.node_state, entry.SaveDue()};
 }
 
 std::vector<StoreId> StoreTable::DueHeartbeats() const {
   const ReadLock lock(mutex_);
   std::vector<StoreId> due;
   for (const auto& [id, entry] : stores_) {
-    const int64_t unsaved = entry.store.last_heartbeat_unix_ns - entry.persisted_heartbeat_unix_ns;
-    if (unsaved >= kPersistHeartbeatNs) due.push_back(id);
+    if (entry.SaveDue()) due.push_back(id);
   }
   return due;
 }

@@ -57,7 +57,11 @@ class StoreTable {
     scheduler::StoreStats stats;
     std::string raw;
   };
-  Result<scheduler::NodeState> OnHeartbeat(Heartbeat heartbeat);
+  struct HeartbeatAnswer {
+    scheduler::NodeState node_state = scheduler::NodeState::kServing;
+    bool save_due = false;  // SaveHeartbeats has something to do.
+  };
+  Result<HeartbeatAnswer> OnHeartbeat(Heartbeat heartbeat);
   /// The job that runs all the time: writes down when stores were last heard, each once in minutes, so that a change of
   /// leader does not make them look unheard. What fails stays due for the next run. Waits for Raft.
   void SaveHeartbeats();
@@ -96,6 +100,9 @@ class StoreTable {
   [[nodiscard]] std::optional<Version> LowestVersion() const;
 
  private:
+  /// A store's last heartbeat is written down this often; in between it is in memory only.
+  static constexpr int64_t kPersistHeartbeatNs = int64_t{5} * 60 * 1'000'000'000;
+
   struct Entry {
     scheduler::Store store;
     std::string raw_stats;
@@ -103,6 +110,10 @@ class StoreTable {
     std::optional<StoreLimitConfig> limit_before_removal;
     scheduler::HullAverage available;  // Over the heartbeats.
     std::optional<scheduler::Instant> woken;
+
+    [[nodiscard]] bool SaveDue() const {
+      return store.last_heartbeat_unix_ns - persisted_heartbeat_unix_ns >= kPersistHeartbeatNs;
+    }
   };
 
   Result<void> CheckRemove(const scheduler::Store& store) const;

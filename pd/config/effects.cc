@@ -8,6 +8,12 @@ namespace {
 constexpr std::string_view kLogWhy = "lines are written whole, all of them, to one place";
 constexpr std::string_view kProxyWhy = "forwarded timestamp streams are bound like all streams";
 
+constexpr std::string_view kServicesWhy = "all services are in this server";
+constexpr std::string_view kGarbageWhy = "this server collects no garbage";
+constexpr std::string_view kMergeWhy = "regions are not merged";
+constexpr std::string_view kWitnessWhy = "peers do not become witnesses";
+constexpr std::string_view kHotWhy = "hot regions are neither moved nor recorded";
+
 /// One that ends with a dot stands for all below it.
 constexpr NoEffect kKeys[] = {
     {"metric.", "metrics are read from /metrics, never pushed"},
@@ -23,6 +29,34 @@ constexpr NoEffect kKeys[] = {
     {"log.disable-stacktrace", kLogWhy},
     {"log.disable-error-verbose", kLogWhy},
     {"security.encryption.", "data is not encrypted at rest"},
+    {"replication-mode.", "there is one mode of replication, majority"},
+    {"keyspace.", "keyspaces are not served"},
+    {"micro-service.", kServicesWhy},
+    {"controller.", "requests are not accounted for"},
+    {"dashboard.", "the dashboard is this server's own, at /dashboard"},
+    {"pd-server.use-region-storage", "regions always have a storage of their own"},
+    {"pd-server.block-safe-point-v1", "the older calls for safe points are always served"},
+    {"pd-server.runtime-services", kServicesWhy},
+    {"pd-server.server-memory-limit", kGarbageWhy},
+    {"pd-server.server-memory-limit-gc-trigger", kGarbageWhy},
+    {"pd-server.enable-gogc-tuner", kGarbageWhy},
+    {"pd-server.gc-tuner-threshold", kGarbageWhy},
+    {"schedule.split-merge-interval", kMergeWhy},
+    {"schedule.enable-one-way-merge", kMergeWhy},
+    {"schedule.enable-cross-table-merge", kMergeWhy},
+    {"schedule.max-merge-region-size", kMergeWhy},
+    {"schedule.max-merge-region-keys", kMergeWhy},
+    {"schedule.merge-schedule-limit", kMergeWhy},
+    {"schedule.enable-witness", kWitnessWhy},
+    {"schedule.switch-witness-interval", kWitnessWhy},
+    {"schedule.hot-regions-write-interval", kHotWhy},
+    {"schedule.hot-regions-reserved-days", kHotWhy},
+    {"schedule.max-movable-hot-peer-size", kHotWhy},
+    {"schedule.hot-region-schedule-limit", kHotWhy},
+    {"schedule.slow-store-evicting-affected-store-ratio-threshold", "slow stores are not evicted"},
+    {"schedule.enable-debug-metrics", "there are no metrics for debugging alone"},
+    {"schedule.enable-heartbeat-breakdown-metrics", "heartbeats are not timed in parts"},
+    {"schedule.enable-heartbeat-concurrent-runner", "heartbeats always run beside each other"},
 };
 
 bool Covers(std::string_view entry, std::string_view key) {

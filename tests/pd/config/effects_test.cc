@@ -30,6 +30,11 @@ auto-compaction-mode = "revision"
 auto-compaction-retention = "1000"
 max-concurrent-tso-proxy-streamings = 10
 tso-proxy-recv-from-client-timeout = "1m"
+[replication-mode]
+replication-mode = "dr-auto-sync"
+[schedule]
+enable-witness = true
+leader-schedule-limit = 5
 [metric]
 address = "a:1"
 interval = "15s"
@@ -46,7 +51,8 @@ initial = 5
   CHECK(names == std::vector<std::string>{
                      "enable-prevote", "log.error-output-path", "log.sampling.initial",
                      "max-concurrent-tso-proxy-streamings", "metric.address", "metric.interval",
-                     "quota-backend-bytes", "tso-proxy-recv-from-client-timeout"});
+                     "quota-backend-bytes", "replication-mode.replication-mode",
+                     "schedule.enable-witness", "tso-proxy-recv-from-client-timeout"});
   CHECK(config.warnings.empty());  // A check of the file passes.
 }
 

@@ -28,7 +28,7 @@ THIRD_PARTY = [
     (r"tl/expected\.hpp", ("raft/", "scheduler/", "pd/", "api/")),
     (r"fmt/format\.h", ("raft/", "scheduler/", "pd/", "api/")),
     (r"fmt/.*", ("pd/", "api/")),
-    (r"rocksdb/.*", ("pd/storage/",)),
+    (r"rocksdb/.*", ("pd/storage/", "raft/examples/")),
     (r"toml\+\+/.*|toml\.hpp", ("pd/config/", "api/cmd/")),
     (r"nlohmann/.*", ("pd/", "api/")),
     (r"google/protobuf/.*", ("pd/codec/", "api/")),

@@ -293,7 +293,11 @@ Result<std::vector<ConfChangeSingle>> FromTokens(std::string_view tokens) {
     const char* end = token.data() + token.size();
     const auto [stopped, error] = std::from_chars(token.data() + 1, end, id);
     if (error != std::errc() || stopped != end) {
-      return Fail(ErrorCode::kDecode, fmt::format("invalid node id: {}", token));
+      // As the scripts know it, in the words of Go's library.
+      const bool large = error == std::errc::result_out_of_range;
+      return Fail(ErrorCode::kDecode,
+                  fmt::format("strconv.ParseUint: parsing {}: {}", Quote(token.substr(1)),
+                              large ? "value out of range" : "invalid syntax"));
     }
     changes.push_back({static_cast<ConfChangeType>(type), id});
   }

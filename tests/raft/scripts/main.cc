@@ -1,4 +1,4 @@
-// Runs Raft scripts: every .txt below the folder given with --data, each in a process of its own, so
+// Runs Raft scripts: every .txt below the folder (or the one file) given with --data, each in a process of its own, so
 // that a broken invariant, which ends the process, fails one script and not the rest.
 #include <algorithm>
 #include <cstdio>
@@ -31,14 +31,17 @@ bool OneOf(const std::string& word, std::initializer_list<std::string_view> word
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// The kind of a script shows in its first command, its dialect in the folder it is in.
-datadriven::Handler HandlerFor(const std::filesystem::path& path, FatalHook fatal) {
+struct Script {
+  std::filesystem::path path;
+  Dialect dialect = Dialect::kEtcd;
+};
+
+// The kind of a script shows in its first command. One without any has nothing to differ in.
+datadriven::Handler HandlerFor(const Script& script, FatalHook fatal) {
   const std::vector<datadriven::Stanza> stanzas =
-      datadriven::Parse(datadriven::ReadFile(path.string()));
-  if (stanzas.empty()) throw datadriven::BadScript("the script is empty");
-  const bool raft_rs =
-      std::any_of(path.begin(), path.end(), [](const auto& part) { return part == "raft-rs"; });
-  const Dialect dialect = raft_rs ? Dialect::kRaftRs : Dialect::kEtcd;
+      datadriven::Parse(datadriven::ReadFile(script.path.string()));
+  if (stanzas.empty()) return [](const datadriven::Stanza&) { return std::string(); };
+  const Dialect dialect = script.dialect;
   const std::string& first = stanzas.front().command;
   if (OneOf(first, {"committed", "vote", "group_committed"})) return QuorumHandler(dialect);
   if (OneOf(first, {"simple", "enter-joint", "leave-joint"})) return ConfChangeHandler(dialect);
@@ -46,13 +49,14 @@ datadriven::Handler HandlerFor(const std::filesystem::path& path, FatalHook fata
 }
 
 // What is wrong with a script, or nothing.
-std::string Complaint(const std::filesystem::path& path, const FatalHook& fatal) {
+std::string Complaint(const Script& script, const FatalHook& fatal) {
+  const std::filesystem::path& path = script.path;
   size_t line = 0;
   const FatalHook with_line = [&](std::string_view text) {
     fatal(fmt::format("{}:{}: fatal: {}", path.string(), line, text));
   };
   try {
-    const datadriven::Handler handler = HandlerFor(path, with_line);
+    const datadriven::Handler handler = HandlerFor(script, with_line);
     return datadriven::RunFile(path.string(), [&](const datadriven::Stanza& stanza) {
       line = stanza.line;
       return handler(stanza);
@@ -62,7 +66,7 @@ std::string Complaint(const std::filesystem::path& path, const FatalHook& fatal)
   }
 }
 
-std::string RunApart(const std::filesystem::path& path) {
+std::string RunApart(const Script& script) {
   int ends[2];
   if (pipe(ends) != 0) return "no pipe";
   std::fflush(nullptr);
@@ -73,7 +77,7 @@ std::string RunApart(const std::filesystem::path& path) {
       WriteAll(ends[1], text);
       _exit(1);
     };
-    const std::string complaint = Complaint(path, fatal);
+    const std::string complaint = Complaint(script, fatal);
     WriteAll(ends[1], complaint);
     _exit(complaint.empty() ? 0 : 1);
   }
@@ -87,20 +91,30 @@ std::string RunApart(const std::filesystem::path& path) {
   int status = 0;
   waitpid(child, &status, 0);
   const bool passed = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  if (!passed && complaint.empty()) complaint = path.string() + ": the script's process died";
+  if (!passed && complaint.empty())
+    complaint = script.path.string() + ": the script's process died";
   return complaint;
 }
 
-std::vector<std::filesystem::path> ScriptsBelow(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> paths;
+// A script is in the dialect of raft-rs if a folder of that name is on its way from `data` on.
+std::vector<Script> ScriptsAt(const std::filesystem::path& data) {
+  const auto in_dialect = [&data](const std::filesystem::path& path) {
+    const std::filesystem::path way = path.lexically_relative(data.parent_path());
+    const bool raft_rs =
+        std::any_of(way.begin(), way.end(), [](const auto& part) { return part == "raft-rs"; });
+    return Script{path, raft_rs ? Dialect::kRaftRs : Dialect::kEtcd};
+  };
+  if (!std::filesystem::is_directory(data)) return {in_dialect(data)};
+  std::vector<Script> scripts;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(
-           folder, std::filesystem::directory_options::follow_directory_symlink)) {
+           data, std::filesystem::directory_options::follow_directory_symlink)) {
     if (entry.is_regular_file() && entry.path().extension() == ".txt") {
-      paths.push_back(entry.path());
+      scripts.push_back(in_dialect(entry.path()));
     }
   }
-  std::sort(paths.begin(), paths.end());
-  return paths;
+  std::sort(scripts.begin(), scripts.end(),
+            [](const Script& a, const Script& b) { return a.path < b.path; });
+  return scripts;
 }
 
 int Main(const std::vector<std::string>& arguments) {
@@ -108,15 +122,15 @@ int Main(const std::vector<std::string>& arguments) {
     fmt::print(stderr, "usage: raft_datadriven_test --data DIR\n");
     return 2;
   }
-  const std::filesystem::path folder = arguments[1];
-  if (!std::filesystem::is_directory(folder)) {
-    fmt::print("SKIPPED: there are no Raft scripts at {}\n", folder.string());
+  const std::filesystem::path data = arguments[1];
+  if (!std::filesystem::exists(data)) {
+    fmt::print("SKIPPED: there are no Raft scripts at {}\n0 passed, 0 failed\n", data.string());
     return kSkipped;
   }
   size_t passed = 0;
   size_t failed = 0;
-  for (const std::filesystem::path& path : ScriptsBelow(std::filesystem::canonical(folder))) {
-    const std::string complaint = RunApart(path);
+  for (const Script& script : ScriptsAt(std::filesystem::canonical(data))) {
+    const std::string complaint = RunApart(script);
     ++(complaint.empty() ? passed : failed);
     if (!complaint.empty()) fmt::print("FAILED {}\n", complaint);
   }

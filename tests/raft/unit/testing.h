@@ -89,14 +89,16 @@ struct TestNode {
   std::vector<ReadState> reads;
 };
 
-/// Passes messages on between nodes until there are none. Node i has id i + 1.
+/// Passes messages on between nodes until there are none. Node i has id i + 1; a null one is dead.
 inline void Pump(const std::vector<TestNode*>& nodes) {
   for (bool worked = true; worked;) {
     worked = false;
     for (TestNode* node : nodes) {
+      if (node == nullptr) continue;
       for (Message& message : node->RunAll()) {
         worked = true;
-        if (message.to <= nodes.size()) (void)nodes[message.to - 1]->raw->Step(std::move(message));
+        if (message.to > nodes.size() || nodes[message.to - 1] == nullptr) continue;
+        (void)nodes[message.to - 1]->raw->Step(std::move(message));
       }
     }
   }

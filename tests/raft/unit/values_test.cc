@@ -146,6 +146,9 @@ TEST_CASE("change tokens") {
   CHECK(*FromTokens("v1 l2 r3 u4") == changes);
   CHECK(FromTokens("")->empty());
   CHECK(FromTokens("v").error().context == "unknown token v");
+  CHECK(FromTokens("v1x").error().context == "strconv.ParseUint: parsing \"1x\": invalid syntax");
+  CHECK(FromTokens("v18446744073709551616").error().context ==
+        "strconv.ParseUint: parsing \"18446744073709551616\": value out of range");
   CHECK(FromTokens("x1").error().context == "unknown input: x1");
   CHECK_FALSE(FromTokens("v1x"));
 }

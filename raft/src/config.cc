@@ -28,6 +28,10 @@ Result<void> Validate(const Config& config) {
   if (config.read_only_option == ReadOnlyOption::kLeaseBased && !config.check_quorum) {
     return refuse("CheckQuorum must be enabled when ReadOnlyOption is ReadOnlyLeaseBased");
   }
+  if (config.read_only_option == ReadOnlyOption::kLeaseBased &&
+      (config.lease_margin == 0 || config.lease_margin >= config.election_tick)) {
+    return refuse("lease margin must be greater than 0 and less than election tick");
+  }
   if (!config.random) return refuse("random source cannot be nil");
   return {};
 }

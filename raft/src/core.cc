@@ -53,7 +53,11 @@ Result<void> Core::Restore() {
       initial->conf_state, tracker_.inflight_prototype(), std::max<LogIndex>(log_.LastIndex(), 1));
   if (!membership) return tl::unexpected(std::move(membership).error());
   SwitchTo(std::move(membership->membership), std::move(membership->progress));
-  if (!initial->hard_state.empty()) LoadHardState(initial->hard_state);
+  if (!initial->hard_state.empty()) {
+    LoadHardState(initial->hard_state);
+    // It may have promised something just before it went down, and does not know.
+    if (uses_lease()) promised_ticks_ = config_.election_tick;
+  }
   if (config_.applied > 0) log_.AppliedTo(config_.applied, 0);
   BecomeFollower(term_, kNoNode);
   previous_soft_state_ = soft_state();
@@ -144,6 +148,9 @@ void Core::Reset(Term term) {
   uncommitted_bytes_ = 0;
   reads_.Clear();
   postponed_reads_.clear();
+  lead_ticks_ = 0;
+  lease_answers_.clear();
+  lease_given_up_ = false;
 }
 
 void Core::DrawElectionTimeout() {
@@ -205,12 +212,14 @@ void Core::Tick() {
 
 void Core::TickElection() {
   ++election_elapsed_;
+  if (promised_ticks_ > 0) --promised_ticks_;
   if (!Promotable() || election_elapsed_ < randomized_election_timeout_) return;
   election_elapsed_ = 0;
   Hup(config_.pre_vote ? Campaign::kPreElection : Campaign::kElection);
 }
 
 void Core::TickLeader() {
+  ++lead_ticks_;
   ++heartbeat_elapsed_;
   ++election_elapsed_;
   if (election_elapsed_ >= config_.election_tick) {

@@ -145,6 +145,11 @@ class Core {
   void ReleasePostponedReads();
   void ReleaseConfirmedReads();
   bool CommittedInOwnTerm() const;
+  bool uses_lease() const { return config_.read_only_option == ReadOnlyOption::kLeaseBased; }
+  Payload HeartbeatContext() const;
+  void OnHeartbeatContext(NodeId from, std::string_view context);
+  bool HoldsLease() const;
+  bool KeepsPromise(const Message& message) const;
 
   // core_membership.cc
   ConfState SwitchTo(ConfState membership, ProgressMap progress);
@@ -190,6 +195,14 @@ class Core {
   uint32_t election_elapsed_ = 0;
   uint32_t heartbeat_elapsed_ = 0;
   uint32_t randomized_election_timeout_ = 0;
+
+  // Lease reads. The leader's ticks since it was elected; for each member the number, from 1 on, of the
+  // tick at which the newest heartbeat was sent that it has answered.
+  uint64_t lead_ticks_ = 0;
+  std::vector<std::pair<NodeId, uint64_t>> lease_answers_;
+  bool lease_given_up_ =
+      false;  // Somebody was told to take over, and voters will ignore the promise.
+  uint32_t promised_ticks_ = 0;  // For so long this node elects nobody.
 
   std::vector<Message> messages_;               // May go at once.
   std::vector<Message> messages_after_append_;  // Promise something that must be durable first.

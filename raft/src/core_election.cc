@@ -19,6 +19,11 @@ void Core::Hup(Campaign campaign) {
     journal_.Warn("{:x} is unpromotable and can not campaign", id());
     return;
   }
+  if (promised_ticks_ > 0 && campaign != Campaign::kTransfer && !tracker_.IsOnlyVoter(id())) {
+    journal_.Info("{:x} does not campaign at term {}: a leader counts on this node for {} ticks",
+                  id(), term_, promised_ticks_);
+    return;
+  }
   if (term_ >= kCounterMax) {
     journal_.Error("{:x} cannot campaign: no term is left after {}", id(), term_);
     return;

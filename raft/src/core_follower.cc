@@ -84,6 +84,7 @@ void Core::OnForgetLeader() {
 
 void Core::FollowSender(const Message& message) {
   election_elapsed_ = 0;
+  if (uses_lease()) promised_ticks_ = config_.election_tick;
   leader_ = message.from;
 }
 

@@ -192,6 +192,11 @@ void Core::OnTransferLeader(NodeId transferee, Progress& progress) {
   }
 }
 
-void Core::SendTimeoutNow(NodeId to) { Send(Make(MessageType::kTimeoutNow, to)); }
+void Core::SendTimeoutNow(NodeId to) {
+  // It may take over at any time from now on, and voters help it at once; later as well, should this
+  // message be late and the hand-over long given up.
+  lease_given_up_ = true;
+  Send(Make(MessageType::kTimeoutNow, to));
+}
 
 }  // namespace raft

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "raft/src/core.h"
@@ -7,6 +9,23 @@ namespace {
 
 // Above it requests are dropped, as they are without a leader: the caller asks again.
 constexpr size_t kWaitingReadsMax = 65536;
+
+// With leases a heartbeat carries the number of the newest read, as without, and that of its tick.
+constexpr size_t kNumberSize = 8;
+
+std::string Bytes(uint64_t number) {
+  std::string bytes;
+  for (size_t i = 0; i < kNumberSize; ++i) bytes.push_back(static_cast<char>(number >> (8 * i)));
+  return bytes;
+}
+
+uint64_t Number(std::string_view bytes) {
+  uint64_t number = 0;
+  for (size_t i = 0; i < kNumberSize; ++i) {
+    number |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
+  }
+  return number;
+}
 
 }  // namespace
 
@@ -27,12 +46,56 @@ Result<void> Core::OnReadIndex(Message& message) {
 
 void Core::StartRead(ReadQueue::Request request) {
   request.index = log_.committed();
-  if (config_.read_only_option == ReadOnlyOption::kLeaseBased || tracker_.IsOnlyVoter(id())) {
+  if (tracker_.IsOnlyVoter(id()) || (uses_lease() && HoldsLease())) {
     AnswerRead(std::move(request));
     return;
   }
   reads_.Add(std::move(request));
   BroadcastHeartbeat();
+}
+
+Payload Core::HeartbeatContext() const {
+  const Payload& reads = reads_.heartbeat_context();
+  if (!uses_lease()) return reads;
+  return Payload::Concat(reads.empty() ? Bytes(0) : reads.view(), Bytes(lead_ticks_ + 1));
+}
+
+void Core::OnHeartbeatContext(NodeId from, std::string_view context) {
+  if (uses_lease() && context.size() == 2 * kNumberSize) {
+    const uint64_t tick = Number(context.substr(kNumberSize));
+    context = context.substr(0, kNumberSize);
+    const auto known = std::find_if(lease_answers_.begin(), lease_answers_.end(),
+                                    [from](const auto& answer) { return answer.first == from; });
+    if (tick > lead_ticks_ + 1) return;  // Of no heartbeat that was sent.
+    if (known == lease_answers_.end()) {
+      lease_answers_.emplace_back(from, tick);
+    } else {
+      known->second = std::max(known->second, tick);
+    }
+  }
+  reads_.Acknowledge(from, context);
+  ReleaseConfirmedReads();
+}
+
+bool Core::HoldsLease() const {
+  if (lease_given_up_) return false;
+  const uint64_t now = lead_ticks_ + 1;
+  const uint64_t since = tracker_.QuorumOf([&](NodeId node) -> uint64_t {
+    if (node == id()) return now;
+    for (const auto& [member, tick] : lease_answers_) {
+      if (member == node) return tick;
+    }
+    return 0;
+  });
+  return since != 0 && now - std::min(since, now) + config_.lease_margin < config_.election_tick;
+}
+
+// A vote of this node could depose a leader that still counts on its answer to a heartbeat, whatever
+// has happened to this node's own idea of the leader meanwhile.
+bool Core::KeepsPromise(const Message& message) const {
+  const bool vote = message.type == MessageType::kVote || message.type == MessageType::kPreVote;
+  return vote && promised_ticks_ > 0 && message.term >= term_ &&
+         message.context.view() != kCampaignTransfer;
 }
 
 void Core::AnswerRead(ReadQueue::Request request) {

@@ -12,13 +12,14 @@ void Core::BroadcastAppend() {
 }
 
 void Core::BroadcastHeartbeat() {
+  const Payload context = HeartbeatContext();
   for (Progress& progress : tracker_.progress()) {
     if (progress.id() == id()) continue;
     // Not beyond what the member is known to have: it may have lost track of the rest.
     const LogIndex commit = std::min(progress.match(), log_.committed());
     Message heartbeat = Make(MessageType::kHeartbeat, progress.id());
     heartbeat.commit = commit;
-    heartbeat.context = reads_.heartbeat_context();
+    heartbeat.context = context;
     Send(std::move(heartbeat));
     progress.SentCommit(commit);
   }
@@ -160,9 +161,7 @@ void Core::OnHeartbeatResponse(const Message& message, Progress& progress) {
   if (progress.match() < log_.LastIndex() || progress.state() == ProgressState::kProbe) {
     SendAppend(progress);
   }
-  if (message.context.empty()) return;
-  reads_.Acknowledge(message.from, message.context.view());
-  ReleaseConfirmedReads();
+  if (!message.context.empty()) OnHeartbeatContext(message.from, message.context.view());
 }
 
 }  // namespace raft

@@ -123,6 +123,13 @@ Result<void> Core::CheckStorageResponse(const Message& message) const {
 }
 
 Result<void> Core::Step(Message& message) {
+  if (KeepsPromise(message)) {
+    journal_.Info(
+        "{:x} [term: {}] ignored {} from {:x} at term {}: a leader counts on this node "
+        "for {} ticks",
+        id(), term_, Name(message.type), message.from, message.term, promised_ticks_);
+    return {};
+  }
   if (message.term > term_) {
     if (OnHigherTerm(message) == Verdict::kDone) return {};
   } else if (message.term != 0 && message.term < term_) {

@@ -13,7 +13,7 @@ class Storage;
 
 enum class ReadOnlyOption : uint8_t {
   kSafe,        ///< Each read index is confirmed by a quorum.
-  kLeaseBased,  ///< Answered by the leader alone; as safe as the nodes' clocks agree.
+  kLeaseBased,  ///< Answered by the leader alone while its lease holds, see lease_margin; else as kSafe.
 };
 
 /// A uniform random number below `bound` (> 0). Injected, so that a run can be repeated from a
@@ -69,8 +69,16 @@ struct Config {
   /// does not disturb the group.
   bool pre_vote = false;
 
-  /// kLeaseBased needs check_quorum.
+  /// kLeaseBased needs check_quorum, and all nodes to have the same option and election_tick.
   ReadOnlyOption read_only_option = ReadOnlyOption::kSafe;
+
+  /// For kLeaseBased, in [1, election_tick). A node that answers a heartbeat promises to elect nobody
+  /// for election_tick of its ticks, over a restart as well; the leader counts on that of a quorum
+  /// for less than election_tick - lease_margin of its own ticks since it sent the heartbeat. That is
+  /// right as long as no node's ticks are longer than another's by more than (election_tick - 1) /
+  /// (election_tick - lease_margin): with 10 and 2 by an eighth. A host that was stopped must make up
+  /// for its missed ticks before it asks for a read.
+  uint32_t lease_margin = 2;
 
   /// A follower drops proposals instead of passing them to the leader.
   bool disable_proposal_forwarding = false;

@@ -11,10 +11,13 @@
 namespace raft::sim {
 namespace {
 
-constexpr NodeId kNodes = 5;
 constexpr size_t kNetworkMax = 400;
 constexpr LogIndex kLogKept = 12;
 constexpr int kSettleRounds = 3000;
+constexpr uint64_t kStepsATick = 40;  // Of a clock that goes right.
+constexpr uint64_t kDriftPercent =
+    12;  // 9 / 7 between the fastest and the slowest at most: margin 3 of 10.
+constexpr uint64_t kDiskFullSteps = 600;
 
 uint64_t Mix(uint64_t state, const Entry& entry) {
   uint64_t hash = state ^ (entry.index * 0x9e3779b97f4a7c15u);
@@ -53,8 +56,14 @@ Plan Plan::FromSeed(uint64_t seed) {
   plan.transfer = coin();
   plan.drop_percent = static_cast<uint32_t>(rng() % 30);
   plan.duplicate_percent = static_cast<uint32_t>(rng() % 10);
-  plan.crash_percent = static_cast<uint32_t>(rng() % 30);
-  plan.founders = coin() ? 3 : 5;
+  plan.crash_percent = static_cast<uint32_t>(coin() ? rng() % 5 : rng() % 30);
+  plan.nodes = 3 + rng() % 5;
+  plan.founders = std::min<uint64_t>(plan.nodes, coin() ? 3 : 5);
+  plan.clocks = coin();
+  plan.lease_reads = plan.clocks && coin();
+  plan.check_quorum |= plan.lease_reads;
+  plan.no_snapshot_percent = coin() ? 0 : static_cast<uint32_t>(rng() % 80);
+  plan.full_percent = coin() ? 0 : static_cast<uint32_t>(rng() % 20);
   plan.max_inflight_msgs = 1 + rng() % 8;
   plan.max_size_per_msg = coin() ? 0 : 64 + rng() % 256;
   return plan;
@@ -62,17 +71,19 @@ Plan Plan::FromSeed(uint64_t seed) {
 
 std::string Plan::Describe() const {
   return fmt::format(
-      "seed {}: founders={} pre_vote={} check_quorum={} async={} members={} transfer={} drop={}% "
-      "double={}% "
-      "crash={}% inflight={} message={}",
-      seed, founders, pre_vote, check_quorum, async_storage_writes, change_members, transfer,
-      drop_percent, duplicate_percent, crash_percent, max_inflight_msgs, max_size_per_msg);
+      "seed {}: nodes={} founders={} pre_vote={} check_quorum={} async={} members={} transfer={} "
+      "clocks={} lease={} drop={}% double={}% crash={}% full={}% no_snapshot={}% inflight={} "
+      "message={}",
+      seed, nodes, founders, pre_vote, check_quorum, async_storage_writes, change_members, transfer,
+      clocks, lease_reads, drop_percent, duplicate_percent, crash_percent, full_percent,
+      no_snapshot_percent, max_inflight_msgs, max_size_per_msg);
 }
 
 Cluster::Cluster(const Plan& plan) : plan_(plan), rng_(plan.seed) {
-  for (NodeId id = 1; id <= kNodes; ++id) {
+  for (NodeId id = 1; id <= plan.nodes; ++id) {
     Node& node = nodes_.emplace_back();
     node.id = id;
+    node.tick_every = kStepsATick * (100 - kDriftPercent + Random(2 * kDriftPercent + 1)) / 100;
     if (id <= plan.founders) {
       node.durable.snapshot.metadata.index = 2;
       node.durable.snapshot.metadata.term = 1;
@@ -96,7 +107,9 @@ void Cluster::Start(Node& node) {
   const auto fatal = [this, id = node.id](std::string_view text) {
     fmt::print(stderr, "node {} is broken: {} (step {}, {})\n", id, text, step_, plan_.Describe());
   };
-  const auto newest = [this, &node] { return NewestSnapshot(node); };
+  const auto newest = [this, &node]() -> SnapshotPtr {
+    return Percent(plan_.no_snapshot_percent) ? nullptr : NewestSnapshot(node);
+  };
   node.storage = std::make_unique<SimStorage>(fatal, newest);
   if (!node.durable.snapshot.empty()) {
     Require(node.storage->log().ApplySnapshot(node.durable.snapshot).has_value(),
@@ -107,6 +120,8 @@ void Cluster::Start(Node& node) {
   node.applied = node.durable.snapshot.metadata.index;
   node.state = Decoded(node.durable.snapshot.data);
   node.members = node.durable.snapshot.metadata.conf_state;
+  node.restored = node.applied;
+  node.next_tick = step_ + 1 + Random(node.tick_every);
 
   Config config;
   config.id = node.id;
@@ -121,6 +136,10 @@ void Cluster::Start(Node& node) {
   config.max_inflight_msgs = plan_.max_inflight_msgs;
   config.check_quorum = plan_.check_quorum;
   config.pre_vote = plan_.pre_vote;
+  if (plan_.lease_reads) {
+    config.read_only_option = ReadOnlyOption::kLeaseBased;
+    config.lease_margin = 3;
+  }
   config.async_storage_writes = plan_.async_storage_writes;
   config.fatal = fatal;
   Result<std::unique_ptr<RawNode>> raw = RawNode::Create(config);
@@ -176,6 +195,7 @@ Cluster::Node* Cluster::Leader() {
 
 void Cluster::Step() {
   ++step_;
+  if (plan_.clocks) TickClocks();
   Node& node = AnyNode();
   const uint64_t dice = Random(100);
   if (dice < 42) {
@@ -183,7 +203,7 @@ void Cluster::Step() {
   } else if (node.raw == nullptr) {
     if (Percent(20)) Start(node);
   } else if (dice < 54) {
-    node.raw->Tick();
+    if (!plan_.clocks) node.raw->Tick();
   } else if (dice < 74) {
     if (node.raw->HasReady()) RunReady(node);
   } else if (dice < 82) {
@@ -201,13 +221,24 @@ void Cluster::Step() {
   if (step_ % 64 == 0) CheckLogs();
 }
 
+void Cluster::TickClocks() {
+  for (Node& node : nodes_) {
+    if (node.raw == nullptr || step_ < node.next_tick) continue;
+    node.next_tick += node.tick_every;
+    node.raw->Tick();
+  }
+}
+
 void Cluster::Unusual() {
   Node& node = AnyNode();
   if (Percent(plan_.crash_percent)) Crash(node);
   if (node.raw == nullptr) return;
-  const NodeId other = 1 + Random(kNodes);
-  switch (Random(8)) {
+  if (Percent(plan_.full_percent)) node.disk_full_until = step_ + Random(kDiskFullSteps);
+  const NodeId other = 1 + Random(nodes_.size());
+  switch (Random(12)) {
     case 0:
+    case 9:
+    case 10:
       cut_.clear();
       break;
     case 1:
@@ -228,19 +259,40 @@ void Cluster::Unusual() {
     case 6:
       node.raw->ReportUnreachable(other);
       break;
+    case 7:
+      IsolateLeader();
+      break;
+    case 8:
+      (void)node.raw->Campaign();
+      break;
     default:
       if (Percent(30)) node.raw->ForgetLeader();
       break;
   }
 }
 
-void Cluster::Split() {
-  const uint64_t sides = Random(uint64_t{1} << kNodes);
-  for (NodeId from = 1; from <= kNodes; ++from) {
-    for (NodeId to = 1; to <= kNodes; ++to) {
-      if (((sides >> (from - 1)) & 1) != ((sides >> (to - 1)) & 1)) cut_.insert({from, to});
+void Cluster::Cut(const std::function<bool(NodeId from, NodeId to)>& between) {
+  for (NodeId from = 1; from <= nodes_.size(); ++from) {
+    for (NodeId to = 1; to <= nodes_.size(); ++to) {
+      if (between(from, to)) cut_.insert({from, to});
     }
   }
+}
+
+void Cluster::Split() {
+  const uint64_t sides = Random(uint64_t{1} << nodes_.size());
+  Cut([sides](NodeId from, NodeId to) {
+    return ((sides >> (from - 1)) & 1) != ((sides >> (to - 1)) & 1);
+  });
+}
+
+// Alone, or with one other: what it appends from now on is lost when it comes back.
+void Cluster::IsolateLeader() {
+  const Node* leader = Leader();
+  if (leader == nullptr) return;
+  const NodeId friendly = Percent(50) ? 1 + Random(nodes_.size()) : leader->id;
+  const auto inside = [&](NodeId id) { return id == leader->id || id == friendly; };
+  Cut([&](NodeId from, NodeId to) { return inside(from) != inside(to); });
 }
 
 void Cluster::ChangeMembers(Node& node) {
@@ -249,9 +301,11 @@ void Cluster::ChangeMembers(Node& node) {
   const uint64_t count = Random(3);
   for (uint64_t i = 0; i < count; ++i) {
     const auto type = static_cast<ConfChangeType>(Random(4));
-    change.changes.push_back({type, 1 + Random(kNodes)});
+    change.changes.push_back({type, 1 + Random(nodes_.size())});
   }
   (void)node.raw->ProposeConfChange(change);
+  // A leader that goes away in the middle of a change is where mistakes show.
+  if (Percent(30)) IsolateLeader();
 }
 
 void Cluster::Compact(Node& node) {
@@ -282,6 +336,7 @@ void Cluster::AskRead(Node& node) {
 }
 
 void Cluster::RunReady(Node& node) {
+  if (!plan_.async_storage_writes && DiskFull(node)) return;  // The host waits for room.
   Ready& ready = node.raw->GetReady();
   CheckReads(ready.read_states);
   if (plan_.async_storage_writes) {
@@ -316,7 +371,7 @@ void Cluster::Write(Node& node, const HardState& state, const std::vector<Entry>
 }
 
 void Cluster::RunAppend(Node& node) {
-  if (node.append_work.empty()) return;
+  if (node.append_work.empty() || DiskFull(node)) return;
   const Message work = std::move(node.append_work.front());
   node.append_work.pop_front();
   Write(node, {work.term, work.vote, work.commit}, work.entries, work.snapshot);
@@ -335,7 +390,7 @@ void Cluster::RunApply(Node& node) {
 void Cluster::Apply(Node& node, const std::vector<Entry>& entries) {
   for (const Entry& entry : entries) {
     // With asynchronous writes a snapshot may have overtaken what was handed out to apply.
-    if (plan_.async_storage_writes && entry.index <= node.applied) continue;
+    if (plan_.async_storage_writes && entry.index <= node.restored) continue;
     Require(entry.index == node.applied + 1,
             fmt::format("node {} applies {} behind {}", node.id, entry.index, node.applied));
     const uint64_t state = Mix(node.state, entry);
@@ -357,6 +412,7 @@ void Cluster::Apply(Node& node, const std::vector<Entry>& entries) {
 
 void Cluster::ApplySnapshot(Node& node, const Snapshot& snapshot) {
   ++snapshots_;
+  node.restored = snapshot.metadata.index;
   node.applied = snapshot.metadata.index;
   node.state = Decoded(snapshot.data);
   node.members = snapshot.metadata.conf_state;
@@ -367,6 +423,7 @@ void Cluster::ApplySnapshot(Node& node, const Snapshot& snapshot) {
 
 void Cluster::Post(Message message) {
   CheckVote(message);
+  if (message.type == MessageType::kApp) CheckCompleteness(message);
   if (message.to == kAppendThread || message.to == kApplyThread) {
     Node& node = nodes_[message.from - 1];
     (message.to == kAppendThread ? node.append_work : node.apply_work)
@@ -420,9 +477,11 @@ void Cluster::Settle() {
   plan_.drop_percent = 0;
   plan_.duplicate_percent = 0;
   plan_.crash_percent = 0;
+  plan_.no_snapshot_percent = 0;
   cut_.clear();
   network_.clear();
   for (Node& node : nodes_) {
+    node.disk_full_until = 0;
     if (node.raw == nullptr) Start(node);
   }
   LogIndex goal = 0;
@@ -458,6 +517,7 @@ void Cluster::CheckNode(Node& node) {
   node.term_seen = term;
   if (status.soft_state.role != Role::kLeader) return;
   const auto [known, first] = leaders_.try_emplace(term, node.id);
+  if (first) applied_before_[term] = applied_.empty() ? 0 : applied_.rbegin()->first;
   Require(first || known->second == node.id,
           fmt::format("term {} has leaders {} and {}", term, known->second, node.id));
 }
@@ -467,6 +527,23 @@ void Cluster::CheckVote(const Message& message) {
   const auto [known, first] = votes_.try_emplace({message.term, message.from}, message.to);
   Require(first || known->second == message.to,
           fmt::format("node {} votes twice in term {}", message.from, message.term));
+}
+
+// A leader's first own entry comes behind all that was applied before it was elected, and what it sends
+// of that is what was applied.
+void Cluster::CheckCompleteness(const Message& append) {
+  const auto before = applied_before_.find(append.term);
+  if (before == applied_before_.end()) return;
+  const auto same = [this, &append](LogIndex index, Term term) {
+    const auto known = applied_.find(index);
+    Require(known == applied_.end() || known->second.term == term,
+            fmt::format("the leader of term {} has an entry of term {} at {}, another was applied",
+                        append.term, term, index));
+  };
+  if (append.index <= before->second) same(append.index, append.log_term);
+  for (const Entry& entry : append.entries) {
+    if (entry.index <= before->second) same(entry.index, entry.term);
+  }
 }
 
 void Cluster::CheckReads(const std::vector<ReadState>& reads) {

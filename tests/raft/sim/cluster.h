@@ -25,7 +25,12 @@ struct Broken {
 /// How a run goes, drawn from its seed.
 struct Plan {
   uint64_t seed = 0;
+  uint64_t nodes = 5;     ///< 3 to 7.
   uint64_t founders = 3;  ///< The first voters; the other nodes stand by.
+  /// Ticks come by clocks whose rates differ, within what leases allow; else at random, without any
+  /// bound.
+  bool clocks = false;
+  bool lease_reads = false;  ///< Only with clocks.
   bool pre_vote = false;
   bool check_quorum = false;
   bool async_storage_writes = false;
@@ -33,7 +38,9 @@ struct Plan {
   bool transfer = false;
   uint32_t drop_percent = 0;
   uint32_t duplicate_percent = 0;
-  uint32_t crash_percent = 0;  ///< Of the steps at which something unusual happens.
+  uint32_t no_snapshot_percent = 0;  ///< How often a storage has no snapshot just now.
+  uint32_t full_percent = 0;         ///< Of the unusual steps: a disk takes no writes for a while.
+  uint32_t crash_percent = 0;        ///< Of the steps at which something unusual happens.
   uint64_t max_inflight_msgs = 4;
   uint64_t max_size_per_msg = 0;
 
@@ -44,6 +51,7 @@ struct Plan {
 /// A log in memory that makes a snapshot of the newest state when it is asked for one.
 class SimStorage final : public Storage {
  public:
+  /// `newest` gives null when there is no snapshot just now.
   SimStorage(FatalHook fatal, std::function<SnapshotPtr()> newest)
       : log_(std::move(fatal)), newest_(std::move(newest)) {}
 
@@ -55,7 +63,11 @@ class SimStorage final : public Storage {
   Result<Term> GetTerm(LogIndex index) const override { return log_.GetTerm(index); }
   LogIndex FirstIndex() const override { return log_.FirstIndex(); }
   LogIndex LastIndex() const override { return log_.LastIndex(); }
-  Result<SnapshotPtr> GetSnapshot() override { return newest_(); }
+  Result<SnapshotPtr> GetSnapshot() override {
+    SnapshotPtr snapshot = newest_();
+    if (snapshot != nullptr) return snapshot;
+    return Fail(ErrorCode::kSnapshotUnavailable, kTextSnapshotUnavailable);
+  }
 
   MemStorage& log() { return log_; }
 
@@ -68,6 +80,7 @@ class SimStorage final : public Storage {
 /// one seed. After each step it checks what Raft promises (thesis figure 3.2):
 ///
 /// - election safety: at most one leader a term, and one vote a term of each node, across crashes;
+/// - leader completeness: what was applied anywhere before an election is in the new leader's log;
 /// - log matching: an index and term in two logs name the same entry, and all before are the same;
 /// - state machine safety: no two nodes apply different entries at an index, and none is left out;
 /// - reads: a confirmed read index is not below what was applied anywhere when the read was asked.
@@ -110,6 +123,10 @@ class Cluster {
     uint64_t state = 0;
     ConfState members;
     Term term_seen = 0;
+    LogIndex restored = 0;    // By its last snapshot.
+    uint64_t tick_every = 1;  // Steps, by its clock.
+    uint64_t next_tick = 0;
+    uint64_t disk_full_until = 0;
   };
 
   struct Applied {
@@ -125,7 +142,11 @@ class Cluster {
   void Start(Node& node);
   void Crash(Node& node);
   void MakeDurable(Node& node);
+  void TickClocks();
   void Unusual();
+  void IsolateLeader();
+  void Cut(const std::function<bool(NodeId from, NodeId to)>& between);
+  bool DiskFull(const Node& node) const { return step_ < node.disk_full_until; }
   void Split();
   void ChangeMembers(Node& node);
   void Compact(Node& node);
@@ -147,6 +168,7 @@ class Cluster {
   void CheckVote(const Message& message);
   void CheckReads(const std::vector<ReadState>& reads);
   void CheckLogs();
+  void CheckCompleteness(const Message& append);
   void Require(bool holds, const std::string& what) const;
   SnapshotPtr NewestSnapshot(const Node& node) const;
   std::vector<Entry> StoredEntries(Node& node) const;
@@ -163,6 +185,7 @@ class Cluster {
   uint64_t snapshots_ = 0;
   uint64_t reads_confirmed_ = 0;
   std::map<Term, NodeId> leaders_;
+  std::map<Term, LogIndex> applied_before_;  // Anywhere, when its leader was first seen.
   std::map<std::pair<Term, NodeId>, NodeId> votes_;
   std::map<LogIndex, Applied> applied_;
   std::map<uint64_t, LogIndex> asked_reads_;

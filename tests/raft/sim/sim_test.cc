@@ -1,4 +1,6 @@
+#include <chrono>
 #include <cstdlib>
+#include <random>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -48,6 +50,25 @@ TEST_CASE("a cluster keeps Raft's promises whatever happens to it") {
   CHECK(crashes > 0);
   CHECK(snapshots > 0);
   CHECK(reads > 0);
+}
+
+// The seeds above are always the same; these are new each time. QM_SIM_FRESH_SECONDS says for how long;
+// a failure names its seed.
+TEST_CASE("a cluster keeps Raft's promises on seeds nobody has seen") {
+  const auto end = std::chrono::steady_clock::now() +
+                   std::chrono::seconds(FromEnvironment("QM_SIM_FRESH_SECONDS", 5));
+  const uint64_t first = std::random_device()();
+  uint64_t seed = first;
+  for (; std::chrono::steady_clock::now() < end; ++seed) {
+    try {
+      Cluster cluster(Plan::FromSeed(seed));
+      for (int i = 0; i < 20000; ++i) cluster.Step();
+      cluster.Settle();
+    } catch (const Broken& broken) {
+      FAIL(broken.text);
+    }
+  }
+  fmt::print("fresh seeds {} to {}\n", first, seed);
 }
 
 TEST_CASE("a run repeats from its seed") {

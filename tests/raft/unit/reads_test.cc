@@ -20,9 +20,24 @@ struct Readers {
     }
   }
   void Elect() {
+    KeepPromises();
     CHECK(one.raw->Campaign());
     Pump(all);
     REQUIRE(one.leads());
+  }
+  /// Until what was promised before the start has run out; nobody campaigns meanwhile.
+  void KeepPromises() {
+    for (TestNode* node : all) {
+      node->raw->SetRandomizedElectionTimeout(1000);
+      for (uint32_t i = 0; i < node->config.election_tick; ++i) node->raw->Tick();
+    }
+  }
+  /// True if node one answers a read by itself.
+  bool OneAnswersAlone() {
+    one.reads.clear();
+    one.raw->ReadIndex(Payload::Copy("alone"));
+    (void)one.RunAll();
+    return !one.reads.empty();
   }
   TestNode one{1};
   TestNode two{2};
@@ -77,6 +92,7 @@ TEST_CASE("a follower's read goes over the leader") {
 TEST_CASE("a leader answers no read before an entry of its term is committed") {
   for (const ReadOnlyOption option : {ReadOnlyOption::kSafe, ReadOnlyOption::kLeaseBased}) {
     Readers readers(option);
+    readers.KeepPromises();
     CHECK(readers.one.raw->Campaign());
     std::vector<Message> votes;
     for (Message& message : readers.one.RunAll()) {
@@ -92,12 +108,111 @@ TEST_CASE("a leader answers no read before an entry of its term is committed") {
   }
 }
 
-TEST_CASE("with a lease the leader answers by itself") {
+TEST_CASE("with a lease the leader answers by itself, without one as a safe leader") {
   Readers readers(ReadOnlyOption::kLeaseBased);
   readers.Elect();
+  CHECK_FALSE(readers.OneAnswersAlone());  // No heartbeat was answered yet.
+  Pump(readers.all);
+  CHECK(Answers(readers.one).empty());  // Its heartbeats went out in the check, and got lost.
+  readers.one.raw->Tick();
+  Pump(readers.all);
+  CHECK(Answers(readers.one) == std::vector<std::string>{"alone@3"});
+  CHECK(readers.OneAnswersAlone());
   readers.one.raw->ReadIndex(Payload::Copy("a"));
   CHECK(readers.one.RunAll().empty());
-  CHECK(Answers(readers.one) == std::vector<std::string>{"a@3"});
+}
+
+TEST_CASE("a leader that is cut off has no lease when another is elected") {
+  Readers readers(ReadOnlyOption::kLeaseBased);
+  readers.Elect();
+  readers.one.raw->Tick();
+  Pump(readers.all);
+  readers.two.raw->SetRandomizedElectionTimeout(10);
+  readers.three.raw->SetRandomizedElectionTimeout(1000);
+  int answered = 0;
+  for (int i = 0; i < 30 && !readers.two.leads(); ++i) {
+    readers.two.raw->Tick();
+    readers.three.raw->Tick();
+    Pump({nullptr, &readers.two, &readers.three});
+    if (!readers.two.leads() && readers.OneAnswersAlone()) ++answered;
+    if (readers.two.leads()) CHECK_FALSE(readers.OneAnswersAlone());
+    readers.one.raw->Tick();
+    (void)readers.one.RunAll();
+  }
+  CHECK(readers.two.leads());
+  CHECK(readers.one.leads());  // It has not noticed.
+  CHECK(answered == 8);        // election_tick - lease_margin.
+}
+
+TEST_CASE("a leader gives its lease up with the first hand-over it asks for") {
+  Readers readers(ReadOnlyOption::kLeaseBased);
+  readers.Elect();
+  readers.one.raw->Tick();
+  Pump(readers.all);
+  CHECK(readers.OneAnswersAlone());
+  readers.one.raw->TransferLeader(2);
+  std::vector<Message> asked = readers.one.RunAll();
+  CHECK_FALSE(readers.OneAnswersAlone());
+  // The hand-over is given up, but what asked for it may still be on its way.
+  for (int i = 0; i < 12; ++i) {
+    readers.one.raw->Tick();
+    Pump(readers.all);
+  }
+  REQUIRE(readers.one.leads());
+  CHECK_FALSE(readers.OneAnswersAlone());
+  for (Message& message : asked) {
+    if (message.type == MessageType::kTimeoutNow) CHECK(readers.two.raw->Step(std::move(message)));
+  }
+  Pump({nullptr, &readers.two, &readers.three});
+  CHECK(readers.two.leads());
+  CHECK_FALSE(readers.OneAnswersAlone());
+}
+
+TEST_CASE("who has answered a heartbeat elects nobody for a while, whatever comes in between") {
+  Readers readers(ReadOnlyOption::kLeaseBased);
+  readers.Elect();
+  readers.one.raw->Tick();
+  Pump(readers.all);
+  TestNode& voter = readers.two;
+  bool restarts = false;
+  SECTION("a message of a higher term, after which it knows no leader") {
+    Message late;
+    late.type = MessageType::kPreVoteResp;
+    late.from = 3;
+    late.to = 2;
+    late.term = voter.term() + 1;
+    late.reject = true;
+    CHECK(voter.raw->Step(late));
+    CHECK(voter.raw->GetBasicStatus().soft_state.leader == kNoNode);
+  }
+  SECTION("a restart") {
+    restarts = true;
+    voter.Start();
+  }
+  (void)voter.RunAll();
+  Message vote;
+  vote.type = MessageType::kVote;
+  vote.from = 3;
+  vote.to = 2;
+  vote.term = voter.term() + (restarts ? 1 : 0);
+  vote.index = 99;
+  vote.log_term = voter.term();
+  const auto votes = [&] {
+    Message copy = vote;
+    CHECK(voter.raw->Step(std::move(copy)));
+    for (const Message& answer : voter.RunAll()) {
+      if (answer.type == MessageType::kVoteResp && !answer.reject) return true;
+    }
+    return false;
+  };
+  for (int i = 0; i < 10; ++i) {
+    CHECK_FALSE(votes());
+    CHECK(voter.raw->Campaign());
+    CHECK(voter.raw->GetBasicStatus().soft_state.role == Role::kFollower);
+    voter.raw->SetRandomizedElectionTimeout(1000);
+    voter.raw->Tick();
+  }
+  CHECK(votes());
 }
 
 TEST_CASE("the only voter answers by itself, once it has committed") {

@@ -37,6 +37,13 @@ TEST_CASE("a bad option is named") {
         }) == "max inflight bytes must be >= max message size");
   CHECK(text([](Config& c) { c.read_only_option = ReadOnlyOption::kLeaseBased; }) ==
         "CheckQuorum must be enabled when ReadOnlyOption is ReadOnlyLeaseBased");
+  for (const uint32_t margin : {0U, 10U}) {
+    CHECK(text([margin](Config& c) {
+            c.read_only_option = ReadOnlyOption::kLeaseBased;
+            c.check_quorum = true;
+            c.lease_margin = margin;
+          }) == "lease margin must be greater than 0 and less than election tick");
+  }
   CHECK(text([](Config& c) { c.random = nullptr; }) == "random source cannot be nil");
 }
 

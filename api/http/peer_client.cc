@@ -80,7 +80,8 @@ pd::Result<pd::MemberIdentity> HttpPeerClient::Join(const std::vector<std::strin
         object.is_object() && object.contains(key) && object[key].is_number_unsigned();
     return there ? object[key].get<uint64_t>() : 0;
   };
-  pd::MemberIdentity identity{number(*answer, "member_id"), number(*answer, "group_id"), true, false, {}};
+  pd::MemberIdentity identity{
+      number(*answer, "member_id"), number(*answer, "group_id"), true, false, {}};
   const auto list = [](const Json& object, const char* key) {
     const bool there = object.is_object() && object.contains(key) && object[key].is_array();
     return there ? object[key] : Json::array();

@@ -15,8 +15,8 @@ namespace pd {
 struct MemberIdentity {
   raft::NodeId id = 0;
   uint64_t group_id = 0;
-  bool joined = false;                 // Came by --join: Raft learns everything from the leader.
-  bool has_database = false;           // It has had one since: an empty one has lost what it promised.
+  bool joined = false;        // Came by --join: Raft learns everything from the leader.
+  bool has_database = false;  // It has had one since: an empty one has lost what it promised.
   std::vector<Transport::Peer> seeds;  // Of a join: the members at that time.
 
   bool operator==(const MemberIdentity&) const = default;

@@ -23,7 +23,8 @@ class RegionLoad {
 
   struct Options {
     int64_t regions = 1;
-    size_t key_bytes = 26;  // Length of a region's keys; shorter ones than their number need are as long as that.
+    size_t key_bytes =
+        26;  // Length of a region's keys; shorter ones than their number need are as long as that.
   };
   /// What differs between two reports of a region.
   struct News {

@@ -99,8 +99,8 @@ def main():
             sys.exit(f"{what}: its place in {name} is not there any more")
         source = work / "mutated.cc"
         source.write_text(text.replace(there, instead))
-        compiled = run([options.cxx, "-std=c++20", "-O1", "-w", "-fno-exceptions", f"-I{root}", f"-I{raft}/include", "-c",
-                        source, "-o", work / "mutated.o"])
+        compiled = run([options.cxx, "-std=c++20", "-O1", "-w", "-fno-exceptions", f"-I{root}", f"-I{raft}/include",
+                        "-c", source, "-o", work / "mutated.o"])
         if compiled.returncode != 0:
             sys.exit(f"{what}: {compiled.stdout}")
         build([work / "mutated.o"])

@@ -12,7 +12,7 @@ packages=(
   librocksdb-dev libexpected-dev libfmt-dev libssl-dev
   catch2 librapidcheck-dev libbenchmark-dev
   clang-16 clang-tidy-16 clang-format-16 libclang-rt-16-dev
-  chromium iproute2
+  chromium iproute2 jq
 )
 # Vite needs Node 18, which is bookworm's; a newer one that is there already does as well.
 node_major=$(node --version 2>/dev/null | sed -nE 's/^v([0-9]+)\..*/\1/p' || true)

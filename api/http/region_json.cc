@@ -5,13 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "scheduler/model/role_name.h"
+
 namespace api {
 namespace {
 
 using scheduler::Region;
 
-constexpr std::array<std::string_view, 4> kRoles = {"Voter", "Learner", "IncomingVoter",
-                                                    "DemotingVoter"};
 constexpr std::array<std::string_view, 3> kReplicationStates = {"UNKNOWN", "SIMPLE_MAJORITY",
                                                                 "INTEGRITY_OVER_LABEL"};
 /// What a look at the table may copy at once.
@@ -86,7 +86,7 @@ class ObjectWriter {
 
 void AppendPeer(const scheduler::Peer& peer, std::string& out) {
   ObjectWriter json(out);
-  json.Text("role_name", kRoles[static_cast<size_t>(peer.role)]);
+  json.Text("role_name", NameOf(peer.role));
   if (scheduler::IsLearner(peer)) json.True("is_learner");
   json.NumberIfNot0("id", peer.id.value);
   json.NumberIfNot0("store_id", peer.store.value);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pd/codec/cluster_codec.h"
+#include "scheduler/model/role_name.h"
 
 namespace pd {
 namespace {
@@ -39,12 +40,11 @@ bool SameRecord(const Region& a, const Region& b) {
 }
 
 std::string PeerText(const scheduler::Peer& peer) {
-  static constexpr const char* kRoles[] = {"Voter", "Learner", "IncomingVoter", "DemotingVoter"};
   std::string text;
   if (peer.id) text += fmt::format("id:{} ", peer.id.value);
   if (peer.store) text += fmt::format("store_id:{} ", peer.store.value);
   if (peer.role != scheduler::PeerRole::kVoter) {
-    text += fmt::format("role:{} ", kRoles[static_cast<size_t>(peer.role)]);
+    text += fmt::format("role:{} ", NameOf(peer.role));
   }
   if (peer.witness) text += "is_witness:true ";
   return text;

@@ -9,9 +9,12 @@
 
 #include "api/grpc/server.h"
 #include "tests/api/grpc/test_client.h"
+#include "tests/harness/wait.h"
 
 namespace api {
 namespace {
+
+using harness::Eventually;
 
 class ManualClock final : public pd::Clock {
  public:
@@ -114,15 +117,6 @@ class BoundSession final : public StreamSession<pdpb::RegionHeartbeatRequest> {
   std::atomic<int>& open_;
   const uint64_t stream_ = fixture_.streams.NewStream();
 };
-
-/// The bound only ends a broken test.
-template <class Condition>
-bool Eventually(Condition condition) {
-  for (int i = 0; i < 5000 && !condition(); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return condition();
-}
 
 TEST_CASE("the call of a store that reads nothing ends at both sides") {
   Fixture fixture;

@@ -2,16 +2,18 @@
 
 #include <atomic>
 #include <mutex>
-#include <thread>
 
 #include <catch2/catch.hpp>
 
 #include "api/grpc/server.h"
 #include "tests/harness/certificates.h"
+#include "tests/harness/wait.h"
 #include "tests/pd/temporary_folder.h"
 
 namespace api {
 namespace {
+
+using harness::Eventually;
 
 using Millis = std::chrono::milliseconds;
 
@@ -52,15 +54,6 @@ struct Member {
   std::optional<GrpcServer> server;
   bool started = false;
 };
-
-template <class Condition>
-bool Eventually(Condition condition) {
-  for (int i = 0; i < 20000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(Millis(1));
-  }
-  return false;
-}
 
 TEST_CASE("messages to a peer arrive in order") {
   Member member;

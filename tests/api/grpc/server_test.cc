@@ -10,9 +10,12 @@
 
 #include "proto/pdpb.pb.h"
 #include "tests/api/grpc/test_client.h"
+#include "tests/harness/wait.h"
 
 namespace api {
 namespace {
+
+using harness::Eventually;
 
 using Millis = std::chrono::milliseconds;
 
@@ -37,16 +40,6 @@ struct Probe {
     changed.wait(lock, [&] { return release; });
   }
 };
-
-/// Waits until a condition holds; the bound only ends a broken test.
-template <class Condition>
-bool Eventually(Condition condition) {
-  for (int i = 0; i < 20000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(Millis(1));
-  }
-  return false;
-}
 
 /// Echoes counts. A count of 13 ends the stream, a count of N >= 100 is answered N times.
 class EchoSession final : public StreamSession<pdpb::TsoRequest> {
@@ -297,17 +290,30 @@ TEST_CASE("a client that does not read is not read from") {
   CHECK(Eventually([&] { return f.probe.closed == 1; }));
 }
 
+/// An open watch whose client reads when the test does, with room for a few events.
+struct SlowWatch {
+  SlowWatch() {
+    stream.Send(pdpb::WatchGlobalConfigRequest());
+    REQUIRE(Eventually([&] {
+      const std::lock_guard lock(f.probe.mutex);
+      return f.push.has_value();
+    }));
+  }
+  static pdpb::WatchGlobalConfigResponse Big() {
+    pdpb::WatchGlobalConfigResponse response;
+    response.add_changes()->set_payload(std::string(1 << 20, 'p'));
+    return response;
+  }
+
+  Fixture f{"leader",
+            StreamLimits{.queue_max = 4, .queue_bytes_max = 64u << 20, .pause_reading_at = 2}};
+  TestStream stream{f.channel, "/pdpb.PD/WatchGlobalConfig"};
+};
+
 TEST_CASE("a full queue refuses and a closed stream says so") {
-  Fixture f("leader",
-            StreamLimits{.queue_max = 4, .queue_bytes_max = 64u << 20, .pause_reading_at = 2});
-  TestStream stream(f.channel, "/pdpb.PD/WatchGlobalConfig");
-  stream.Send(pdpb::WatchGlobalConfigRequest());
-  REQUIRE(Eventually([&] {
-    const std::lock_guard lock(f.probe.mutex);
-    return f.push.has_value();
-  }));
-  pdpb::WatchGlobalConfigResponse response;
-  response.add_changes()->set_payload(std::string(1 << 20, 'p'));
+  SlowWatch watch;
+  auto& [f, stream] = watch;
+  const pdpb::WatchGlobalConfigResponse response = SlowWatch::Big();
   SinkResult result = SinkResult::kQueued;
   int queued = 0;
   for (int i = 0; i < 1000 && result == SinkResult::kQueued; ++i) {
@@ -324,20 +330,13 @@ TEST_CASE("a full queue refuses and a closed stream says so") {
 }
 
 TEST_CASE("an aborted stream ends though its client does not read") {
-  Fixture f("leader",
-            StreamLimits{.queue_max = 4, .queue_bytes_max = 64u << 20, .pause_reading_at = 2});
-  TestStream stream(f.channel, "/pdpb.PD/WatchGlobalConfig");
-  stream.Send(pdpb::WatchGlobalConfigRequest());
-  REQUIRE(Eventually([&] {
-    const std::lock_guard lock(f.probe.mutex);
-    return f.push.has_value();
-  }));
+  SlowWatch watch;
+  auto& [f, stream] = watch;
   const RpcStatus slow{StatusCode::kResourceExhausted, "too slow"};
   int queued = 0;
   SECTION("that waits for nothing") { f.push->Abort(slow); }
   SECTION("whose queue is full") {
-    pdpb::WatchGlobalConfigResponse response;
-    response.add_changes()->set_payload(std::string(1 << 20, 'p'));
+    const pdpb::WatchGlobalConfigResponse response = SlowWatch::Big();
     while (f.push->Write(response) == SinkResult::kQueued) ++queued;
     SECTION("at once") { f.push->Abort(slow); }
     SECTION("though Finish waits") {

@@ -9,20 +9,14 @@
 #include <catch2/catch.hpp>
 
 #include "tests/api/http/socket_client.h"
+#include "tests/harness/wait.h"
 
 namespace api {
 namespace {
 
-using Millis = std::chrono::milliseconds;
+using harness::Eventually;
 
-template <class Condition>
-bool Eventually(Condition condition) {
-  for (int i = 0; i < 20000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(Millis(1));
-  }
-  return false;
-}
+using Millis = std::chrono::milliseconds;
 
 /// Listens on a free port and hands every connection to the server.
 struct Fixture {

@@ -11,24 +11,18 @@
 #include "tests/api/port/port_fixture.h"
 #include "tests/harness/certificates.h"
 #include "tests/harness/tls_credentials.h"
+#include "tests/harness/wait.h"
 #include "tests/pd/temporary_folder.h"
 
 namespace api {
 namespace {
 
+using harness::Eventually;
+
 using harness::ClientCredentials;
 using harness::ClientHello;
 using harness::Issued;
 using Millis = std::chrono::milliseconds;
-
-template <class Condition>
-bool Eventually(Condition condition) {
-  for (int i = 0; i < 2000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(Millis(10));
-  }
-  return false;
-}
 
 /// An authority, a server's certificate and clients of several kinds.
 struct World {

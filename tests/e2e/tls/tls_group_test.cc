@@ -4,7 +4,6 @@
 #include <memory>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -18,21 +17,14 @@
 #include "tests/harness/pd_group.h"
 #include "tests/harness/stream.h"
 #include "tests/harness/tls_credentials.h"
+#include "tests/harness/wait.h"
 
 namespace harness {
 namespace {
 
-using Json = nlohmann::json;
+using harness::Eventually;
 
-template <class Condition>
-bool Eventually(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(Millis(20));
-  }
-  return true;
-}
+using Json = nlohmann::json;
 
 /// Three servers that show a certificate of one authority, and want one.
 struct World {

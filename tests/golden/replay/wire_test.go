@@ -15,7 +15,7 @@ import (
 func ours(t *testing.T) *protoregistry.Files {
 	file := os.Getenv("GOLDEN_PROTO")
 	if file == "" {
-		t.Skip("GOLDEN_PROTO names no descriptor set")
+		t.Fatal("GOLDEN_PROTO names no descriptor set: start it by run.sh wire")
 	}
 	files, err := readDescriptors(file)
 	if err != nil {

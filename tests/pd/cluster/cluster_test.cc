@@ -14,10 +14,13 @@
 
 #include "pd/cluster/cluster_metrics.h"
 #include "pd/codec/cluster_codec.h"
+#include "tests/harness/wait.h"
 #include "tests/pd/storage/fake_database.h"
 
 namespace pd {
 namespace {
+
+using harness::Eventually;
 
 using namespace std::chrono_literals;
 using scheduler::PeerId;
@@ -49,15 +52,6 @@ class MovedClock final : public Clock {
  private:
   SystemClock system_;
 };
-
-template <class Condition>
-bool Eventually(Condition condition) {
-  for (int n = 0; n < 4000; ++n) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return condition();
-}
 
 /// One member with its cluster, as long as it runs; the database outlives it.
 class Server {

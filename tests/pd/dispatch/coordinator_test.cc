@@ -5,16 +5,18 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include "tests/harness/wait.h"
 #include "tests/pd/dispatch/dispatch_fakes.h"
 #include "tests/pd/storage/fake_database.h"
 
 namespace pd {
 namespace {
+
+using harness::Eventually;
 
 using namespace std::chrono_literals;
 using scheduler::Reason;
@@ -36,15 +38,6 @@ class CountedCommands final : public CommandSink {
   }
   std::atomic<int> count{0};
 };
-
-template <class Condition>
-bool Eventually(Condition condition) {
-  for (int n = 0; n < 4000; ++n) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return condition();
-}
 
 class Server {
  public:

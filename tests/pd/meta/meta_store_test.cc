@@ -8,10 +8,13 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/harness/wait.h"
 #include "tests/pd/storage/fake_database.h"
 
 namespace pd {
 namespace {
+
+using harness::Eventually;
 
 using namespace std::chrono_literals;
 
@@ -23,15 +26,6 @@ class NoTransport final : public Transport {
   bool SendSnapshotChunk(raft::NodeId, std::string) override { return false; }
   void SetPeers(std::vector<Peer>) override {}
 };
-
-template <class Condition>
-bool Eventually(Condition condition) {
-  for (int n = 0; n < 4000; ++n) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return condition();
-}
 
 /// A server of one member, without anything above the key space.
 class Server {

@@ -5,29 +5,22 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
+#include "tests/harness/wait.h"
 #include "tests/pd/storage/fake_database.h"
 #include "tests/pd/temporary_folder.h"
 
 namespace pd {
 namespace {
 
+using harness::Eventually;
+
 using namespace std::chrono_literals;
 
 constexpr Millis kLong{20'000};
-
-template <class Condition>
-bool Eventually(Condition condition) {
-  for (int n = 0; n < 4000; ++n) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return condition();
-}
 
 /// Hands bytes from thread to thread, as sockets would.
 class Wire {

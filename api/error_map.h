@@ -41,7 +41,7 @@ namespace api {
 void SetHeaderError(pdpb::ResponseHeader& header, uint64_t cluster_id, pdpb::ErrorType type,
                     std::string text);
 
-/// A response that carries nothing but an error in its header (grpc.md 2.4).
+/// A response that carries nothing but an error in its header (as in the reference).
 template <class Response>
 [[nodiscard]] Response HeaderError(uint64_t cluster_id, pdpb::ErrorType type, std::string text) {
   Response response;

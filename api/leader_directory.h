@@ -10,7 +10,7 @@ struct LeaderView {
   std::vector<std::string> leader_client_urls = {};  // Empty: no known leader.
   std::vector<std::string> own_client_urls = {};
   std::string own_name = {};
-  bool serving = false;  // This member is the PD leader and its services run (grpc.md 2.1).
+  bool serving = false;  // This member is the PD leader and its services run (as in the reference).
   bool started = true;   // False before the server is up and once it stops.
 };
 

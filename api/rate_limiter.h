@@ -4,8 +4,8 @@
 
 namespace api {
 
-/// The rate limiter's place in every call: gRPC asks by bare method name ("GetRegion", grpc.md 2.5), HTTP by handler
-/// name ("GetRegions", http-json.md 3). Thread-safe.
+/// The rate limiter's place in every call: gRPC asks by bare method name ("GetRegion"), HTTP by handler
+/// name ("GetRegions"). Thread-safe.
 class RateLimiter {
  public:
   virtual ~RateLimiter() = default;

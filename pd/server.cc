@@ -77,7 +77,7 @@ PutRequest Put(std::string key, std::string value) {
   return put;
 }
 
-/// Timings of design.md 4, but for those that the user set.
+/// This server's timings, but for those that the user set.
 GroupOptions MakeGroupOptions(const Config& config, const MemberIdentity& identity) {
   GroupOptions options;
   options.id = identity.id;

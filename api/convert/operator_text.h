@@ -8,7 +8,7 @@
 
 namespace api {
 
-/// An operator in the reference's text form (http-json.md 9):
+/// An operator in the reference's text form (as in the reference):
 ///
 ///     DESC {BRIEF} (kind:KINDS, region:ID(VERSION, CONFVER), createAt:TIME, startAt:TIME, currentStep:N, size:MIB,
 ///      steps:[0:{STEP}, 1:{STEP}], timeout:[DURATION])

@@ -8,7 +8,7 @@
 namespace api {
 namespace {
 
-/// Answered by every member, whatever its role and whatever cluster the client means (grpc.md 2.3, exceptions).
+/// Answered by every member, whatever its role and whatever cluster the client means (as in the reference).
 constexpr MethodOptions kAnyMember{RunOn::kPool, Forwarding::kNone, RateLimited::kYes};
 constexpr MethodOptions kAnyMemberUnlimited{RunOn::kIo, Forwarding::kNone, RateLimited::kNo};
 
@@ -58,7 +58,7 @@ RpcResult<pdpb::GetMinTSResponse> GetMinTs(pd::PdServer& server,
                                            const pdpb::GetMinTSRequest& request) {
   if (auto refused = CheckLeaderCall(server, request)) return FailRpc(*refused);
   auto response = NewResponse<pdpb::GetMinTSResponse>(server);
-  // A failure still answers OK, with a zero timestamp (grpc.md 5.8).
+  // A failure still answers OK, with a zero timestamp (as in the reference).
   const auto granted = server.tso().Generate(1);
   response.mutable_timestamp()->set_physical(granted ? granted->physical_ms : 0);
   response.mutable_timestamp()->set_logical(granted ? granted->logical : 0);

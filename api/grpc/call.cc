@@ -133,8 +133,7 @@ void Call::OnNew(bool ok) {
   if (host_.metrics != nullptr) host_.metrics->OnStarted(*method_);
   if (host_.leaders != nullptr && context_->Find("hasleader") == "true" &&
       host_.leaders->Leader().leader_client_urls.empty()) {
-    return Finish(
-        {StatusCode::kUnavailable, "etcdserver: no leader"});  // grpc.md 1, for every service.
+    return Finish({StatusCode::kUnavailable, "etcdserver: no leader"});  // For every service.
   }
   if (host_.limiter != nullptr && method_->options.rate_limited == RateLimited::kYes) {
     limited_ = host_.limiter->Enter(method_->name);

@@ -40,7 +40,7 @@ class CallContext {
   [[nodiscard]] const Metadata& metadata() const { return fields_.metadata; }
 
   /// The first value of a key, or nothing. `key` in lower case. Presence alone may be the message
-  /// (grpc.md 2.2).
+  /// (as in the reference).
   [[nodiscard]] std::optional<std::string_view> Find(std::string_view key) const {
     for (const auto& [name, value] : fields_.metadata) {
       if (name == key) return value;

@@ -28,7 +28,7 @@ struct ClusterCalls {
   HeartbeatMetrics& heartbeat_metrics;
 };
 
-/// The checks of grpc.md 2.3, points 4 to 6: started, leader, cluster id. Nothing when the call may go on.
+/// The reference's checks before a handler, in its order: started, leader, cluster id. Nothing when the call may go on.
 [[nodiscard]] std::optional<RpcStatus> CheckLeaderCall(const ClusterCalls& calls,
                                                        uint64_t cluster_id);
 
@@ -88,7 +88,7 @@ void AddRunningCall(MethodRegistry& registry, const ClusterCalls& calls, std::st
       });
 }
 
-/// The four RPCs that look for the bootstrap before anything else (grpc.md 2.3).
+/// The four RPCs that look for the bootstrap before anything else (as in the reference).
 template <class Request, class Response, class Handle>
 void AddBootstrapFirstCall(MethodRegistry& registry, const ClusterCalls& calls,
                            std::string_view name, MethodOptions options, Handle handle) {

@@ -4,7 +4,7 @@
 #include "api/grpc/cluster_calls.h"
 #include "pd/codec/metapb_codec.h"
 
-// Bootstrap, the cluster's own record, and the timestamps that stores and backups hang on it (grpc.md 5.2, 5.8).
+// Bootstrap, the cluster's own record, and the timestamps that stores and backups hang on it (as in the reference).
 
 namespace api {
 namespace {

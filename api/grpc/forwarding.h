@@ -10,7 +10,7 @@
 
 namespace api {
 
-/// Checks `pd-forwarded-host` (grpc.md 2.3): nothing when absent, empty or good, else the status to
+/// Checks `pd-forwarded-host` (as in the reference): nothing when absent, empty or good, else the status to
 /// answer: Unavailable `not leader`, or InvalidArgument `forwarded host "..." is not a client URL
 /// of the PD leader: ...`.
 [[nodiscard]] std::optional<RpcStatus> CheckForwardedHost(const CallContext& context,

@@ -4,8 +4,8 @@
 
 #include "api/grpc/cluster_calls.h"
 
-// Garbage collection of old versions (grpc.md 5.7). The "new" RPCs put failures into the header, the "old" ones end
-// with status Unknown.
+// Garbage collection of old versions (as in the reference). The "new" RPCs put failures into the header, the "old" ones
+// end with status Unknown.
 
 namespace api {
 namespace {

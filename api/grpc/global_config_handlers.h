@@ -5,8 +5,8 @@
 
 namespace api {
 
-/// StoreGlobalConfig, LoadGlobalConfig and WatchGlobalConfig of pdpb.PD: plain keys below /global/config/ (grpc.md
-/// 5.9). Every member reads and watches; only the leader writes.
+/// StoreGlobalConfig, LoadGlobalConfig and WatchGlobalConfig of pdpb.PD: plain keys below /global/config/.
+/// Every member reads and watches; only the leader writes.
 void RegisterGlobalConfigHandlers(MethodRegistry& methods, pd::PdServer& server);
 
 }  // namespace api

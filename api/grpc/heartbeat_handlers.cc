@@ -16,8 +16,8 @@ namespace {
 constexpr std::chrono::seconds kBindAgain{60};
 constexpr int64_t kNsPerS = 1'000'000'000;
 
-/// One store's stream of region heartbeats (grpc.md 5.3). A report is taken in where it arrives: there is no answer to
-/// wait for, and what must last is saved later by the cluster.
+/// One store's stream of region heartbeats (as in the reference). A report is taken in where it arrives: there is no
+/// answer to wait for, and what must last is saved later by the cluster.
 class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatRequest> {
  public:
   RegionHeartbeatSession(const ClusterCalls& calls, HeartbeatStreams& streams,
@@ -112,7 +112,7 @@ class RegionHeartbeatSession final : public StreamSession<pdpb::RegionHeartbeatR
   std::map<scheduler::StoreId, HeartbeatMetrics::Handle> series_;  // One, as a rule.
 };
 
-/// Buckets of regions (grpc.md 5.4); no answer unless something is wrong.
+/// Buckets of regions (as in the reference); no answer unless something is wrong.
 class ReportBucketsSession final : public StreamSession<pdpb::ReportBucketsRequest> {
  public:
   ReportBucketsSession(const ClusterCalls& calls, StreamSink<pdpb::ReportBucketsResponse> sink)

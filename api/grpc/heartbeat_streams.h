@@ -15,9 +15,9 @@
 
 namespace api {
 
-/// The open region-heartbeat stream of each store: the last one bound gets what is pushed (grpc.md 5.3). Thread-safe.
-/// A stream that takes nothing for five seconds is aborted, what is queued for it lost; one that is closed is unbound.
-/// Start() runs a thread that sends every bound stream a keepalive each minute; Stop() joins it.
+/// The open region-heartbeat stream of each store: the last one bound gets what is pushed (as in the reference).
+/// Thread-safe. A stream that takes nothing for five seconds is aborted, what is queued for it lost; one that is closed
+/// is unbound. Start() runs a thread that sends every bound stream a keepalive each minute; Stop() joins it.
 class HeartbeatStreams final : public pd::CommandSink {
  public:
   using Sink = StreamSink<pdpb::RegionHeartbeatResponse>;

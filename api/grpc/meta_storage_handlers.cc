@@ -33,7 +33,7 @@ RpcResult<Response> Trouble(const pd::PdServer& server, const pd::Error& error) 
   return response;
 }
 
-/// Unary answers carry key and value only (grpc.md 7).
+/// Unary answers carry key and value only (as in the reference).
 void FillPair(const pd::KeyValue& pair, ms::KeyValue& message) {
   message.set_key(pair.key);
   message.set_value(pair.value);

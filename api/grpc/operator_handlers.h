@@ -5,7 +5,7 @@
 
 namespace api {
 
-/// GetOperator: the running operator of a region, else its last ended one (grpc.md 5.6).
+/// GetOperator: the running operator of a region, else its last ended one (as in the reference).
 void AddOperatorHandlers(MethodRegistry& registry, const ClusterCalls& calls,
                          pd::Coordinator& coordinator);
 

@@ -32,7 +32,7 @@ class ChannelCache {
 };
 
 /// Starts a call to another member that carries every message, the half-close, the cancellation, the deadline and the
-/// metadata of `call` there, and its answers and its status back, unchanged (grpc.md 2.3): bytes in, bytes out.
+/// metadata of `call` there, and its answers and its status back, unchanged (as in the reference): bytes in, bytes out.
 /// `pd-forwarded-host` goes on as an empty string. One message is under way in each direction at a time, so a slow
 /// reader at either end holds the other one back.
 [[nodiscard]] std::shared_ptr<BytesSession> StartProxy(std::shared_ptr<Call> call,

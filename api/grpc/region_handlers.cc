@@ -9,7 +9,7 @@
 #include "api/grpc/cluster_calls.h"
 #include "pd/codec/metapb_codec.h"
 
-// Region queries (grpc.md 5.5). A follower answers from what the leader's feed brought.
+// Region queries (as in the reference). A follower answers from what the leader's feed brought.
 
 namespace api {
 namespace {

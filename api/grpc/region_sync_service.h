@@ -13,7 +13,7 @@
 
 namespace api {
 
-/// Feeds the followers' copies of the regions (SyncRegions, grpc.md 5.10): a full copy at a bounded rate to whoever
+/// Feeds the followers' copies of the regions (SyncRegions): a full copy at a bounded rate to whoever
 /// needs one, then every change. One thread pushes to all streams; a follower that does not read is held at its queue
 /// and, once it has fallen out of the feed's ring, starts over with a full copy. Thread-safe.
 class RegionSyncService {

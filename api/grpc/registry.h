@@ -24,16 +24,16 @@ enum class RunOn {
           // ResourceExhausted.
 };
 
-/// What `pd-forwarded-host` does to a method (grpc.md 2.2, 2.3).
+/// What `pd-forwarded-host` does to a method (as in the reference).
 enum class Forwarding {
   kNone,  // The header is ignored.
   kBefore,  // Checked and obeyed before the handler runs: most of pdpb; streams by their first message.
-  kBeforeWrapped,  // The same, but a refusal reads `rpc error: code = <Code> desc = <text>` (Tso, grpc.md 3).
+  kBeforeWrapped,  // The same, but a refusal reads `rpc error: code = <Code> desc = <text>` (Tso).
   kByHandler,  // The handler checks first what comes before forwarding, then calls CheckForwardedHost.
   kToLeader,  // A member that does not lead sends the call to the leader unasked: the reference's members all wrote.
 };
 
-/// Whether the method's bare name ("GetRegion") may be given a rate limit (grpc.md 2.5).
+/// Whether the method's bare name ("GetRegion") may be given a rate limit (as in the reference).
 enum class RateLimited { kNo, kYes };
 
 struct MethodOptions {

@@ -8,7 +8,7 @@
 
 namespace api {
 
-/// What comes before every handler of a pdpb method, in the order of grpc.md 2.3 (4 to 6); what comes earlier (rate
+/// What comes before every handler of a pdpb method, in the reference's order; what comes earlier (rate
 /// limit, forwarding) is the transport's.
 
 /// Unavailable `server not started`.
@@ -30,7 +30,7 @@ template <class Request>
   return CheckClusterId(server, request.header().cluster_id());
 }
 
-/// The header of a success; an error itself while the cluster id is unknown (grpc.md 2.4).
+/// The header of a success; an error itself while the cluster id is unknown (as in the reference).
 void FillHeader(const pd::PdServer& server, pdpb::ResponseHeader& header);
 
 /// A response with that header and nothing else yet.

@@ -4,7 +4,7 @@
 #include "pd/codec/metapb_codec.h"
 #include "pd/config/values.h"
 
-// Splits that stores ask for and report (grpc.md 5.6).
+// Splits that stores ask for and report (as in the reference).
 
 namespace api {
 namespace {

@@ -7,7 +7,7 @@
 #include "api/grpc/cluster_calls.h"
 #include "pd/codec/metapb_codec.h"
 
-// Stores (grpc.md 5.2).
+// Stores (as in the reference).
 
 namespace api {
 namespace {

@@ -5,8 +5,8 @@
 
 namespace api {
 
-/// StoreHeartbeat (grpc.md 5.2): a store's statistics in; its state and the slow stores that it should wake its regions
-/// for out. Peers that the store calls damaged are taken off it by operators.
+/// StoreHeartbeat (as in the reference): a store's statistics in; its state and the slow stores that it should wake its
+/// regions for out. Peers that the store calls damaged are taken off it by operators.
 void AddStoreHeartbeatHandler(MethodRegistry& registry, const ClusterCalls& calls,
                               pd::Coordinator& coordinator);
 

@@ -47,7 +47,7 @@ std::optional<HttpResponse> CleaningRedirect(const HttpRequest& request,
   return response;
 }
 
-/// What a request says of who calls (http-json.md 3).
+/// What a request says of who calls (as in the reference).
 std::string CallerOf(const HttpRequest& request) {
   for (const std::string_view name : {"X-Caller-ID", "component"}) {
     const auto value = request.Header(name).value_or("");

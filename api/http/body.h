@@ -11,7 +11,7 @@
 namespace api {
 
 /// The body as a JSON object, as the reference's shared reader takes it. The error is the answer to give: 400 and the
-/// input error object with the decoder's words (http-json.md 2.2).
+/// input error object with the decoder's words (as in the reference).
 [[nodiscard]] tl::expected<nlohmann::ordered_json, HttpResponse> ReadObject(
     const HttpRequest& request);
 

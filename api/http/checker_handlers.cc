@@ -1,4 +1,4 @@
-// Pausing checkers (http-json.md 8).
+// Pausing checkers (as in the reference).
 #include "api/http/scheduling_routes.h"
 
 namespace api {

@@ -2,7 +2,7 @@
 #include "api/http/store_json.h"
 #include "pd/config/values.h"
 
-// The cluster's own routes (http-json.md 6), and the resolved timestamps of its stores.
+// The cluster's own routes (as in the reference), and the resolved timestamps of its stores.
 
 namespace api {
 namespace {

@@ -5,7 +5,7 @@
 
 namespace api {
 
-/// /pd/api/v1/config and its sections (http-json.md 10), and /pd/api/v1/admin/log.
+/// /pd/api/v1/config and its sections (as in the reference), and /pd/api/v1/admin/log.
 void RegisterConfigHandlers(Router& router, pd::PdServer& server);
 
 }  // namespace api

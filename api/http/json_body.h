@@ -9,7 +9,7 @@
 
 namespace api {
 
-/// The request's body as JSON, or the answer to give: 400 with the decoder's words (http-json.md 2.2).
+/// The request's body as JSON, or the answer to give: 400 with the decoder's words (as in the reference).
 [[nodiscard]] inline tl::expected<nlohmann::ordered_json, HttpResponse> ReadBody(
     const HttpRequest& request) {
   auto parsed = ParseJson(request.body);

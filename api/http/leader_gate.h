@@ -13,7 +13,7 @@
 
 namespace api {
 
-/// What a path has to do with leadership (http-json.md 3), by its prefix alone.
+/// What a path has to do with leadership (as in the reference), by its prefix alone.
 enum class PathKind {
   kLocal,  // Every member answers for itself.
   kV1,     // /pd/api/v1: followers forward, waiting for a leader; errors are plain text.

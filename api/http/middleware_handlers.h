@@ -14,7 +14,7 @@
 
 namespace api {
 
-/// The service-middleware configuration (http-json.md 10): switches and rate limits, kept as one JSON object under
+/// The service-middleware configuration (as in the reference): switches and rate limits, kept as one JSON object under
 /// /pd/{cid}/service_middleware. A leader loads it when it starts and saves each change. Thread-safe.
 class ServiceMiddleware {
  public:

@@ -1,4 +1,4 @@
-// Reading and cancelling operators (http-json.md 9).
+// Reading and cancelling operators (as in the reference).
 #include "api/convert/operator_text.h"
 #include "api/http/response.h"
 #include "api/http/scheduling_routes.h"

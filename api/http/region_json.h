@@ -15,7 +15,7 @@ namespace api {
 // Regions as JSON, written straight into the body: a cluster has millions of them, and a tree of
 // values takes many times what the text does.
 
-/// One region, RegionInfo of http-json.md 5, compact, at the end of `out`.
+/// One region, the reference's RegionInfo, compact, at the end of `out`.
 void AppendRegion(const scheduler::Region& region, std::string& out);
 /// The answer that shows one region.
 [[nodiscard]] HttpResponse RegionResponse(const scheduler::Region& region);

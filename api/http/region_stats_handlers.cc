@@ -15,7 +15,7 @@ using scheduler::Region;
 
 constexpr int64_t kLimitDefault = 16;
 
-/// RegionStats of http-json.md 5.
+/// The reference's RegionStats.
 struct Sums {
   uint64_t count = 0;
   uint64_t empty = 0;

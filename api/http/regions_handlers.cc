@@ -7,7 +7,7 @@
 #include "api/http/cluster_routes.h"
 #include "api/http/region_json.h"
 
-// Regions over HTTP: by id, by key, in ranges, of stores (http-json.md 5).
+// Regions over HTTP: by id, by key, in ranges, of stores (as in the reference).
 
 namespace api {
 namespace {

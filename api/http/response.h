@@ -44,7 +44,7 @@ struct HttpResponse {
   HttpResponse& Set(std::string_view name, std::string_view value);
 };
 
-/// The body styles of http-json.md section 1. `Json` is nlohmann::json (keys sorted: maps) or
+/// The reference's styles of bodies. `Json` is nlohmann::json (keys sorted: maps) or
 /// nlohmann::ordered_json.
 
 /// v1, ordinary JSON: two spaces of indent, a newline, application/json; charset=UTF-8. Messages
@@ -79,11 +79,11 @@ template <class Json>
 [[nodiscard]] HttpResponse ErrorResponse(int status, std::string_view text);
 
 /// 500 `[PD:cluster:ErrNotBootstrapped]TiKV cluster not bootstrapped, please start TiKV first`
-/// (http-json.md 2.7).
+/// (as in the reference).
 [[nodiscard]] HttpResponse NotBootstrappedResponse();
 
 /// 400 and the object `{"code":"input","msg":...,"data":...}` with the header TiDB-Error-Code
-/// (http-json.md 2.2). `data` is `{}` for id parsing and rule checks.
+/// (as in the reference). `data` is `{}` for id parsing and rule checks.
 [[nodiscard]] HttpResponse InputError(
     std::string_view text, const nlohmann::ordered_json& data = nlohmann::ordered_json::object());
 

@@ -27,10 +27,10 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 /// Matching is per segment on the raw path, so that an id may hold %2F; a parameter never matches
 /// an empty segment
 /// ({path...} does). Exact segments win over parameters, parameters over {path...}. No match: 404;
-/// a match with other methods only: 405 (http-json.md 2.5). HEAD is its own method and matches no
+/// a match with other methods only: 405 (as in the reference). HEAD is its own method and matches no
 /// GET.
 ///
-/// `name` is the handler's name in metrics, audit and rate limits (http-json.md 3). Whether a
+/// `name` is the handler's name in metrics, audit and rate limits (as in the reference). Whether a
 /// request is forwarded to the leader hangs on its path alone, see api/http/leader_gate.h.
 class Router {
  public:

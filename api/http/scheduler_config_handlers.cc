@@ -1,4 +1,4 @@
-// The settings of schedulers (http-json.md 8). Each scheduler answers below its own name, with words of its own.
+// The settings of schedulers (as in the reference). Each scheduler answers below its own name, with words of its own.
 #include <cmath>
 
 #include "api/http/body.h"

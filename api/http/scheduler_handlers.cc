@@ -1,4 +1,4 @@
-// The list of schedulers: adding, removing, pausing (http-json.md 8).
+// The list of schedulers: adding, removing, pausing (as in the reference).
 #include <algorithm>
 #include <ctime>
 

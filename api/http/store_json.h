@@ -11,11 +11,11 @@
 
 namespace api {
 
-/// `Up`, `Disconnected`, `Down`, `Offline`, `Tombstone` (http-json.md 4).
+/// `Up`, `Disconnected`, `Down`, `Offline`, `Tombstone` (as in the reference).
 [[nodiscard]] std::string StateName(const scheduler::Store& store, int64_t now_unix_ns,
                                     pd::Nanos max_down_time);
 
-/// StoreInfo of http-json.md 4.
+/// The reference's StoreInfo.
 [[nodiscard]] nlohmann::ordered_json StoreJson(const scheduler::Store& store,
                                                const pd::OnlineConfig& config, int64_t now_unix_ns);
 

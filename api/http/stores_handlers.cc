@@ -10,7 +10,7 @@
 #include "api/http/store_json.h"
 #include "pd/cluster/store_rules.h"
 
-// Stores over HTTP (http-json.md 4).
+// Stores over HTTP (as in the reference).
 
 namespace api {
 namespace {

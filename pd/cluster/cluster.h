@@ -74,7 +74,7 @@ class Cluster final : public LeaderService {
   /// This member leads and the cluster is bootstrapped.
   [[nodiscard]] bool running() const { return running_.load(std::memory_order_acquire); }
   /// Nine in ten regions have reported since this member leads, of all and of each store that is up, or five minutes
-  /// have passed (scheduling.md A.5). What stores hold is not known well before. Stays true as long as it leads.
+  /// have passed (as in the reference). What stores hold is not known well before. Stays true as long as it leads.
   [[nodiscard]] bool IsPrepared();
   /// Of all regions, or of those that one store holds: how many have reported and how many are waited for.
   struct MissingReports {

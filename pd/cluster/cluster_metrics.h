@@ -7,7 +7,7 @@
 
 namespace pd {
 
-/// The cluster on the metrics page (reference/metrics.tsv): what stores are like and hold, the
+/// The cluster on the metrics page (under the reference's names): what stores are like and hold, the
 /// settings of planning, the GC safe point and the feed are read when somebody looks, a few
 /// microseconds a store and no walk over regions; what reports change is counted as they come.
 ///

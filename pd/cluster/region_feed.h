@@ -11,7 +11,7 @@
 namespace pd {
 
 /// The leader's record of changed regions, from which followers are fed: a ring with a running index
-/// (grpc.md 5.10). Bounded; whoever falls behind its start needs a full copy. Thread-safe.
+/// (as in the reference). Bounded; whoever falls behind its start needs a full copy. Thread-safe.
 class RegionFeed {
  public:
   static constexpr size_t kRecordsMax = 10'000;

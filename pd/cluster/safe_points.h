@@ -17,8 +17,8 @@
 namespace pd {
 
 /// How far old versions of data may be thrown away: the GC safe point g and the txn safe point t of the whole cluster,
-/// and the barriers that hold t back (grpc.md 5.7). Invariants: g and t never fall; g <= t; t never passes a barrier
-/// that has not expired, nor the oldest transaction that a SQL server has written down.
+/// and the barriers that hold t back (as in the reference). Invariants: g and t never fall; g <= t; t never passes a
+/// barrier that has not expired, nor the oldest transaction that a SQL server has written down.
 ///
 /// Everything lies in the replicated key space, nothing in memory; each change is one transaction that fails when
 /// another came between. Leader only. Thread-safe; changes wait for Raft one after the other. Errors carry the

@@ -11,7 +11,7 @@
 
 namespace pd {
 
-/// The checks of PutStore in the reference's order (grpc.md 5.2). kInvalidArgument with its text.
+/// The checks of PutStore in the reference's order (as in the reference). kInvalidArgument with its text.
 /// First id, version, and addresses against the `others` (an entry with the same id is skipped), of
 /// the store as it was asked for; then its labels as they would become.
 Result<void> CheckStoreIdentity(const scheduler::Store& store,

@@ -1,4 +1,4 @@
-// The part of StoreTable that moves stores through their states (scheduling.md A.4).
+// The part of StoreTable that moves stores through their states (as in the reference).
 #include <algorithm>
 
 #include <fmt/format.h>

@@ -22,7 +22,7 @@ namespace pd {
 
 /// The PD leader's stores: their lasting part through Raft, their statistics in memory. Thread-safe;
 /// changes that last are made one after the other and wait for Raft, reads and heartbeats do not.
-/// Errors carry the reference's texts (grpc.md 5.2, http-routes.tsv).
+/// Errors carry the reference's texts.
 class StoreTable {
  public:
   struct Deps {
@@ -67,7 +67,7 @@ class StoreTable {
   void SaveHeartbeats();
   /// The slow stores that a store about to be heard should wake its hibernated regions for; regions led by a slow
   /// store find a new leader only once they are awake. Empty most of the time: when no other store is slow, when this
-  /// one is slow itself, unknown, or was told so within the last ten minutes (scheduling.md A.4).
+  /// one is slow itself, unknown, or was told so within the last ten minutes (as in the reference).
   std::vector<scheduler::StoreId> WakeFor(scheduler::StoreId id);
   /// The last statistics as they came; empty before the first.
   [[nodiscard]] std::string RawStats(scheduler::StoreId id) const;

@@ -55,7 +55,7 @@ struct Config {
   MicroServiceConfig micro_service;
   ControllerConfig controller;
 
-  /// Dotted keys that the file or the command line really set: the timing defaults of design.md 4
+  /// Dotted keys that the file or the command line really set: the timing defaults of this server
   /// hold only for others.
   std::vector<std::string> explicit_keys;
   /// Things in the file that have no effect (unknown or deprecated keys), one text each, naming the
@@ -77,7 +77,7 @@ Result<void> ReadTomlFile(const std::string& path, Config& config);
 /// checks the rest. kInvalidArgument names the key. `hostname` stands in for the machine's.
 Result<void> FillDefaults(Config& config, const std::string& hostname);
 
-/// The configuration as GET /pd/api/v1/config shows it, compact; see http-json.md 10.
+/// The configuration as GET /pd/api/v1/config shows it, compact, as in the reference.
 std::string ConfigToJson(const Config& config);
 
 /// How much of the key space's history is kept, by age or by number; both 0: all of it.

@@ -12,7 +12,7 @@
 #include "pd/runtime/clock.h"
 
 // The sections of the configuration with their defaults. Names, types and defaults follow the
-// reference's keys (reference/config.tsv); pd/config/fields.h gives every member its name in JSON
+// reference's keys; pd/config/fields.h gives every member its name in JSON
 // and TOML, once.
 
 namespace pd {

@@ -6,7 +6,7 @@
 
 namespace pd {
 
-/// What operators do, as metrics (reference/metrics.tsv, pd_schedule_*). Thread-safe.
+/// What operators do, as metrics (pd_schedule_*). Thread-safe.
 class OperatorMetrics {
  public:
   explicit OperatorMetrics(MetricsRegistry& registry);

@@ -17,7 +17,7 @@
 namespace pd {
 
 /// Which regions to look at next: those somebody pointed out, then the whole key space in order, over and over
-/// (scheduling.md B.1).
+/// (as in the reference).
 ///
 /// The key space is walked in batches of a 1024th of the regions, at least 128 and at most 8192, so that a round takes
 /// about 1024 ticks. Regions are pointed out by heartbeats that changed peers, by stores that go down or leave, and by

@@ -11,7 +11,7 @@
 namespace pd {
 
 /// The settings of a scheduler as JSON: what is kept under /pd/{cid}/scheduler_config/{name} and shown by
-/// GET /scheduler-config/{name}/list (http-json.md 8). Keys of ranges are lower-case hexadecimal.
+/// GET /scheduler-config/{name}/list (as in the reference). Keys of ranges are lower-case hexadecimal.
 nlohmann::ordered_json SchedulerConfigToJson(const scheduler::SchedulerConfig& config,
                                              bool disabled);
 

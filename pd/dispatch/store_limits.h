@@ -17,7 +17,7 @@
 namespace pd {
 
 /// How fast peers may come to and go from each store: token buckets, version 1 of the reference's store limits
-/// (scheduling.md D.3). A configured rate of r a minute fills r / 60 * 1000 tokens a second, up to 1000 tokens or one
+/// (as in the reference). A configured rate of r a minute fills r / 60 * 1000 tokens a second, up to 1000 tokens or one
 /// second's worth; 0 and rates of 1e8 and more are unlimited. Thread-safe. Leader's memory only.
 class StoreLimits {
  public:

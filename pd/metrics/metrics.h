@@ -13,7 +13,7 @@
 
 // Counters, gauges and histograms, rendered as Prometheus text. A series is shown only once
 // something has moved it, so that a name on the page means that the thing behind it happened.
-// Names, types and labels: reference/metrics.tsv.
+// Names, types and labels are the reference's.
 //
 // Moving a series is one or two relaxed atomic operations; looking one up by its labels takes a
 // lock, so hot paths keep the reference that With() returns (it lives as long as its registry).

@@ -15,7 +15,7 @@ namespace pd {
 /// election timeouts of their own, none of them shorter than this; so no lease counts on more.
 inline constexpr Millis kVoterPromise{400};
 
-/// The PD leader's lease (design.md 4). A round of heartbeats sent at time t that a quorum acknowledged makes the lease
+/// The PD leader's lease. A round of heartbeats sent at time t that a quorum acknowledged makes the lease
 /// end at t + span, where span is what voters promise (kVoterPromise) less the drift bound: until then each voter of
 /// that quorum refuses to elect another, and any new leader needs one of them. The leader's own election timeout does
 /// not count: the voters' may be shorter.

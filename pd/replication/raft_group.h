@@ -17,7 +17,7 @@
 
 namespace pd {
 
-/// Timings, sizes and bounds of the group; design.md 4.
+/// Timings, sizes and bounds of the group.
 struct GroupOptions {
   raft::NodeId id = 0;
   uint64_t group_id = 0;  // Messages of another group are dropped. The same on all members.

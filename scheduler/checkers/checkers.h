@@ -29,7 +29,7 @@ struct CheckInput {
   uint64_t replica_operators = 0;                // Running operators of kind replica.
 };
 
-/// Runs the chain on one region; the first checker with a proposal wins (scheduling.md B.2).
+/// Runs the chain on one region; the first checker with a proposal wins (as in the reference).
 Decision CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input);
 
 }  // namespace scheduler

@@ -5,7 +5,7 @@
 
 namespace scheduler {
 
-/// Leads a region out of a joint state that nobody is working on (scheduling.md B.6). When the leader is among those
+/// Leads a region out of a joint state that nobody is working on (as in the reference). When the leader is among those
 /// being demoted it goes to another peer first, inside the joint state; with nobody to lead the region waits.
 Decision CheckJointState(const PlanContext& context, const Region& region);
 

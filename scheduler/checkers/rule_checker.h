@@ -5,9 +5,9 @@
 
 namespace scheduler {
 
-/// Repairs one region against its placement rules (scheduling.md B.3): orphan peers, then for each rule missing peers,
-/// down peers, peers on stores that leave, peers of the wrong role, and a better location. The first proposal wins.
-/// Cost O(stores * peers * labels) a region that needs something, O(peers^2 * labels) one that does not.
+/// Repairs one region against its placement rules (as in the reference): orphan peers, then for each rule missing
+/// peers, down peers, peers on stores that leave, peers of the wrong role, and a better location. The first proposal
+/// wins. Cost O(stores * peers * labels) a region that needs something, O(peers^2 * labels) one that does not.
 Decision CheckRules(const PlanContext& context, const Region& region);
 
 }  // namespace scheduler

@@ -7,7 +7,7 @@
 
 namespace scheduler {
 
-/// A store for a peer, or why there is none (scheduling.md B.4). Cost O(stores * peers * labels).
+/// A store for a peer, or why there is none (as in the reference). Cost O(stores * peers * labels).
 struct Selection {
   const Store* store = nullptr;
   bool blocked_for_now =

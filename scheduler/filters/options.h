@@ -12,7 +12,7 @@ namespace scheduler {
 enum class LeaderPolicy : uint8_t { kCount, kSize };
 enum class RegionScoreVersion : uint8_t { kV1, kV2 };
 
-/// The settings that planning reads, with the reference's defaults (config.tsv, sections schedule and replication).
+/// The settings that planning reads, with the reference's defaults (sections schedule and replication).
 struct ScheduleOptions {
   uint64_t max_replicas = 3;
   std::vector<std::string> location_labels;

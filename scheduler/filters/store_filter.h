@@ -8,7 +8,7 @@
 
 namespace scheduler {
 
-/// Hard constraints on stores (scheduling.md C.7): may it? How good it would be is the score's business. Each returns
+/// Hard constraints on stores (as in the reference): may it? How good it would be is the score's business. Each returns
 /// the first reason against the store, or nothing.
 
 /// Whether reasons that pass by themselves count: disconnected, busy, limits, snapshots, pending peers.

@@ -26,7 +26,7 @@ struct ClassifyOptions {
 };
 
 /// Compares a report that passed the epoch check with what is known (null: nothing). Pure; the
-/// table of scheduling.md A.1: rules are tried in order, and from the third on the first that holds
+/// reference's table: rules are tried in order, and from the third on the first that holds
 /// ends the search.
 RegionChange ClassifyRegion(const Region* origin, const Region& report,
                             const ClassifyOptions& options);
@@ -34,7 +34,7 @@ RegionChange ClassifyRegion(const Region* origin, const Region& report,
 /// Flow at or above this in either number of a direction is a counter gone wrong: both are dropped.
 inline constexpr uint64_t kFlowInsane = uint64_t{1} << 50;
 
-/// Brings a report into the shape the index keeps, in the order of scheduling.md A.1: insane flow
+/// Brings a report into the shape the index keeps, in the reference's order: insane flow
 /// is zeroed, down and pending peers are sorted by peer id, an unknown size is inherited from
 /// `origin` (or 1 MiB for a new region), and so are buckets that a plain heartbeat does not carry.
 void NormalizeReport(const Region* origin, Region& report);

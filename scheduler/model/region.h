@@ -81,7 +81,7 @@ struct RegionFlow {
   uint64_t interval_start_s = 0;  // Unix seconds.
   uint64_t interval_end_s = 0;
 
-  /// Rates only count for intervals of 3 to 300 s (scheduling.md A.1).
+  /// Rates only count for intervals of 3 to 300 s (as in the reference).
   [[nodiscard]] uint64_t interval_s() const {
     return interval_end_s > interval_start_s ? interval_end_s - interval_start_s : 0;
   }

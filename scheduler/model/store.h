@@ -125,7 +125,7 @@ struct StorePauses {
   friend bool operator==(const StorePauses&, const StorePauses&) = default;
 };
 
-/// Heartbeat ages (scheduling.md A.4). Down is a setting (`max-store-down-time`, 30 min by
+/// Heartbeat ages (as in the reference). Down is a setting (`max-store-down-time`, 30 min by
 /// default).
 inline constexpr Millis kStoreDisconnected = Seconds{20};
 inline constexpr Millis kStoreUnhealthy = Seconds{600};
@@ -154,7 +154,7 @@ struct Store {
 
   StoreStats stats;
   bool has_stats = false;               // A heartbeat came since this server leads.
-  double smoothed_available_bytes = 0;  // Hull moving average of 60 samples (scheduling.md C.2).
+  double smoothed_available_bytes = 0;  // Hull moving average of 60 samples (as in the reference).
   StoreCounts counts;
   double leader_weight = 1;
   double region_weight = 1;
@@ -194,7 +194,7 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 std::vector<StoreLabel> MergeLabels(std::vector<StoreLabel> current,
                                     const std::vector<StoreLabel>& changes);
 
-/// Little room left (scheduling.md C.2): never for an unknown capacity, nor for a store of less
+/// Little room left (as in the reference): never for an unknown capacity, nor for a store of less
 /// than 100 regions with more than 8 GiB free; else when available / capacity < 1 - ratio.
 bool IsLowSpace(const Store& store, double low_space_ratio);
 

@@ -13,7 +13,7 @@ namespace scheduler {
 
 /// Turns "the peers and the leader that this region should have" into steps that are safe one by one: data before
 /// votes (a new peer is a learner first), no step below the quorum that the step before it had, the leader away from a
-/// peer before the peer goes (scheduling.md D.4). With joint consensus all votes change at once.
+/// peer before the peer goes (as in the reference). With joint consensus all votes change at once.
 ///
 /// Calls collect changes; the first wrong one is remembered and returned by Build. Works on one thread.
 class Builder {

@@ -1,4 +1,4 @@
-// The order of steps without joint consensus (scheduling.md D.4.4): round by round the best of all small plans.
+// The order of steps without joint consensus (as in the reference): round by round the best of all small plans.
 #include <algorithm>
 
 #include "scheduler/operator/builder.h"

@@ -1,4 +1,4 @@
-// The steps of a Builder, and the order of steps with joint consensus (scheduling.md D.4.3).
+// The steps of a Builder, and the order of steps with joint consensus (as in the reference).
 #include <algorithm>
 
 #include "scheduler/operator/builder.h"

@@ -35,7 +35,7 @@ constexpr bool Has(Kind set, Kind wanted) {
 }
 
 /// The one bit under which an operator counts against a schedule limit: admin if set, else split-scatter if set, else
-/// the lowest bit (scheduling.md D.1). kNone for an empty set: such an operator counts against no limit.
+/// the lowest bit (as in the reference). kNone for an empty set: such an operator counts against no limit.
 Kind CountingKind(Kind set);
 
 /// "admin,region" in bit order; "unknown" for an empty set.

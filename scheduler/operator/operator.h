@@ -19,7 +19,7 @@ namespace scheduler {
 /// What planning proposes: steps for one region, with the epoch that planning saw. Admission makes an Operator of it.
 struct Proposal {
   std::string
-      desc;  // "balance-leader", "replace-rule-down-peer": on the wire, see scheduling.md B.3.5 and C.
+      desc;  // "balance-leader", "replace-rule-down-peer": on the wire, as in the reference.
   std::string brief;  // "mv peer: store [1] to [2]".
   RegionId region;
   RegionEpoch epoch;
@@ -91,8 +91,8 @@ class Operator {
 /// What to do with an operator after a look at its region.
 enum class AdvanceResult : uint8_t { kSend, kSucceeded, kTimedOut, kNotRunning };
 
-/// Moves a started operator on by what `region` shows (scheduling.md D.6). kSend: the current step is still to be done:
-/// send its command.
+/// Moves a started operator on by what `region` shows (as in the reference). kSend: the current step is still to be
+/// done: send its command.
 AdvanceResult Advance(Operator& op, const Region& region, Instant now);
 
 /// The stale check, for looks caused by a region heartbeat only: the current step can no longer come true, or conf_ver

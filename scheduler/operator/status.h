@@ -30,7 +30,7 @@ const char* StatusText(Status status);
 /// pdpb.OperatorStatus' name as HTTP prints it: RUNNING, SUCCESS, CANCEL, REPLACE, TIMEOUT.
 const char* WireStatusText(Status status);
 
-/// Why an operator was given up (scheduling.md D.1).
+/// Why an operator was given up (as in the reference).
 enum class CancelReason : uint8_t {
   kNone,
   kRegionNotFound,

@@ -13,7 +13,7 @@
 
 namespace scheduler {
 
-/// The steps an operator is made of (scheduling.md D.2). A peer id of 0 stands for a peer that does not exist yet:
+/// The steps an operator is made of (as in the reference). A peer id of 0 stands for a peer that does not exist yet:
 /// planning allocates nothing, admission fills the id in before the operator starts.
 
 struct TransferLeader {
@@ -109,7 +109,7 @@ uint64_t ConfVerChanges(const Step& step, const Region& region);
 /// True for a store that is known and not down; see RefuseInProgress.
 using StoreUsable = std::function<bool(StoreId)>;
 
-/// Why a step that was sent can no longer come true, or nothing (scheduling.md D.2, in-progress check).
+/// Why a step that was sent can no longer come true, or nothing (the reference's check of steps in progress).
 std::optional<std::string> RefuseInProgress(const Step& step, const Region& region,
                                             const StoreUsable& usable);
 

@@ -1,4 +1,4 @@
-// What can no longer come true: the in-progress check of each step (scheduling.md D.2).
+// What can no longer come true: the in-progress check of each step (as in the reference).
 #include <algorithm>
 
 #include "scheduler/operator/step.h"

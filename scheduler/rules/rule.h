@@ -15,7 +15,7 @@ enum class RuleRole : uint8_t { kVoter, kLeader, kFollower, kLearner };
 
 enum class ConstraintOp : uint8_t { kIn, kNotIn, kExists, kNotExists };
 
-/// A condition on one label of a store. Keys compare without case, values exactly (scheduling.md F.1).
+/// A condition on one label of a store. Keys compare without case, values exactly (as in the reference).
 struct LabelConstraint {
   std::string key;
   ConstraintOp op = ConstraintOp::kIn;

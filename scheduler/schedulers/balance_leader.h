@@ -13,7 +13,7 @@ struct BalanceLeaderConfig {
   uint64_t batch = 4;                        // Proposals a run, 1..100.
 };
 
-/// Evens out leaders (scheduling.md C.5): from the store with the highest leader score, then to the one with the
+/// Evens out leaders (as in the reference): from the store with the highest leader score, then to the one with the
 /// lowest, in turn, until the batch is full or no store has a try left. Pure: the same view, config, quota and
 /// random numbers give the same decision.
 Decision BalanceLeader(const PlanContext& context, const BalanceLeaderConfig& config,

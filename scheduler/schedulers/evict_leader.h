@@ -19,8 +19,8 @@ struct GrantLeaderConfig {
   StoreRanges stores;
 };
 
-/// Moves leaders away from the configured stores (scheduling.md C.10): to any follower's store that takes leaders, with
-/// all of them named so that the region may choose. Urgent: nothing else comes first.
+/// Moves leaders away from the configured stores (as in the reference): to any follower's store that takes leaders,
+/// with all of them named so that the region may choose. Urgent: nothing else comes first.
 Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config, const char* desc,
                      Rng& rng);
 

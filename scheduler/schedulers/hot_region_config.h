@@ -9,7 +9,7 @@
 
 namespace scheduler {
 
-/// Settings of balance-hot-region (scheduling.md C.9). Rates are per second.
+/// Settings of balance-hot-region (as in the reference). Rates are per second.
 struct HotRegionConfig {
   double min_hot_byte_rate = 100;
   double min_hot_key_rate = 10;

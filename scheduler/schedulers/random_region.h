@@ -18,7 +18,7 @@ struct RegionDraw {
 
 using RegionFilter = std::function<std::optional<Refusal>(const Region&)>;
 
-/// Draws up to ten random regions and returns the first that `refuse` lets pass (scheduling.md C.5); none otherwise.
+/// Draws up to ten random regions and returns the first that `refuse` lets pass (as in the reference); none otherwise.
 std::optional<Region> PickRegion(const PlanContext& context, const RegionDraw& draw, Rng& rng,
                                  const RegionFilter& refuse);
 

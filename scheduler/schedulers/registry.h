@@ -22,7 +22,7 @@ struct EvictStoppingStoreConfig {
   uint64_t batch = 3;
 };
 
-/// Moves leaders away from the one store that reports itself slow (scheduling.md C.10, disk part).
+/// Moves leaders away from the one store that reports itself slow (its disk, as in the reference).
 struct EvictSlowStoreConfig {
   uint64_t recovery_duration_s = 1800;
   bool network_slow_store =
@@ -41,7 +41,7 @@ struct SchedulerMemory {
   std::optional<Instant> recovering_at;  // evict-slow-store: since when its score is 1.
 };
 
-/// How often a scheduler runs (scheduling.md C.1): at once again after a success, else less and less often.
+/// How often a scheduler runs (as in the reference): at once again after a success, else less and less often.
 struct Pace {
   Millis interval_min{10};
   Millis interval_max = Seconds{5};

@@ -10,7 +10,7 @@
 namespace scheduler {
 
 /// How many regions of a store a scheduler tries before it goes on to the next: fewer and fewer where nothing was found
-/// (scheduling.md C.4). Kept by a scheduler from run to run.
+/// (as in the reference). Kept by a scheduler from run to run.
 class RetryQuota {
  public:
   static constexpr uint32_t kTriesMax = 10;

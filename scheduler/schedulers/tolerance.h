@@ -4,8 +4,8 @@
 
 namespace scheduler {
 
-/// When a move is worth it (scheduling.md C.3). Both stores are judged as if the move had been made, plus a tolerance,
-/// plus what running operators will still change: a move that would soon have to be taken back is not made.
+/// When a move is worth it (as in the reference). Both stores are judged as if the move had been made, plus a
+/// tolerance, plus what running operators will still change: a move that would soon have to be taken back is not made.
 struct BalanceVerdict {
   double source_score = 0;
   double target_score = 0;

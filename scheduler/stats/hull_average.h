@@ -35,7 +35,7 @@ class WeightedAverage {
   double sum_ = 0;
 };
 
-/// Hull moving average over 60 samples: smooth, yet quick to follow a trend (scheduling.md C.2).
+/// Hull moving average over 60 samples: smooth, yet quick to follow a trend (as in the reference).
 class HullAverage {
  public:
   void Add(double sample) {

@@ -6,7 +6,7 @@
 
 namespace scheduler {
 
-/// How full a store is, as one number: soft scores (scheduling.md C.2). Higher means "give away". All sizes are MiB.
+/// How full a store is, as one number: soft scores (as in the reference). Higher means "give away". All sizes are MiB.
 
 /// leaders (or their MiB) / weight, with `delta` added to the leaders first.
 double LeaderScoreByCount(const Store& store, int64_t delta);

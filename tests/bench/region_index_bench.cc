@@ -128,6 +128,18 @@ void ScanThousand(benchmark::State& state) {
 }
 BENCHMARK(ScanThousand)->Unit(benchmark::kMicrosecond);
 
+/// What the loss of the lead costs: a look at every region.
+void ForgetReports(benchmark::State& state) {
+  Fixture& f = Shared();
+  Region report = MakeRegion(0, f.count);
+  report.source = RegionSource::kHeartbeat;
+  for (auto _ : state) {
+    f.index.Put(report);  // Else nothing is to be forgotten.
+    f.index.ForgetReports();
+  }
+}
+BENCHMARK(ForgetReports)->Unit(benchmark::kMillisecond);
+
 }  // namespace
 }  // namespace scheduler
 

@@ -49,8 +49,9 @@ Core::Core(Config config)
 Result<void> Core::Restore() {
   Result<Storage::InitialState> initial = config_.storage->GetInitialState();
   if (!initial) return tl::unexpected(std::move(initial).error());
-  Result<Changer::Outcome> membership = RestoreMembership(
-      initial->conf_state, tracker_.inflight_prototype(), std::max<LogIndex>(log_.LastIndex(), 1));
+  Result<Changer::Outcome> membership =
+      RestoreMembership(std::move(initial->conf_state), tracker_.inflight_prototype(),
+                        std::max<LogIndex>(log_.LastIndex(), 1));
   if (!membership) return tl::unexpected(std::move(membership).error());
   SwitchTo(std::move(membership->membership), std::move(membership->progress));
   if (!initial->hard_state.empty()) {
@@ -62,10 +63,13 @@ Result<void> Core::Restore() {
   BecomeFollower(term_, kNoNode);
   previous_soft_state_ = soft_state();
   previous_hard_state_ = hard_state();
-  journal_.Info(
-      "newRaft {:x} [peers: [{}], term: {}, commit: {}, applied: {}, lastindex: {}, lastterm: {}]",
-      id(), HexList(tracker_.Voters()), term_, log_.committed(), log_.applied(), log_.LastIndex(),
-      log_.LastTerm());
+  if (journal_.Enabled(LogLevel::kInfo)) {
+    journal_.Info(
+        "newRaft {:x} [peers: [{}], term: {}, commit: {}, applied: {}, lastindex: {}, lastterm: "
+        "{}]",
+        id(), HexList(tracker_.Voters()), term_, log_.committed(), log_.applied(), log_.LastIndex(),
+        log_.LastTerm());
+  }
   return {};
 }
 

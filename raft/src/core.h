@@ -46,7 +46,8 @@ class Core {
   Result<void> CheckReceived(const Message& message) const;
   /// Handles a message; its parts may be moved away.
   Result<void> Step(Message& message);
-  Result<void> Propose(EntryType type, std::span<const Payload> data);
+  Result<void> Propose(EntryType type, Payload data);
+  Result<void> ProposeBatch(std::span<const Payload> data);
 
   // core_membership.cc
   Result<ConfState> ApplyConfChange(const ConfChangeV2& change);
@@ -91,6 +92,7 @@ class Core {
   void OnStorageAppendResp(const Message& message);
   void OnStorageApplyResp(const Message& message);
   Result<void> StepByRole(Message& message);
+  Result<void> Propose(std::span<Entry> entries);
 
   // core_election.cc
   void Hup(Campaign campaign);
@@ -104,10 +106,11 @@ class Core {
   // core_leader.cc
   Result<void> StepLeader(Message& message);
   void StepLeaderAboutMember(Message& message, Progress& progress);
-  Result<void> OnProposal(Message& message);
+  Result<void> OnProposal(std::span<Entry> entries);
   Result<void> CheckConfChanges(std::span<Entry> entries);
   std::string RefusalOf(const ConfChangeV2& change) const;
   bool AppendOwn(std::span<Entry> entries);
+  void AcknowledgeOwn(LogIndex index);
   bool CountUncommitted(std::span<const Entry> entries);
   void CheckQuorum();
   void OnSnapshotStatus(Progress& progress, bool failed);
@@ -152,7 +155,7 @@ class Core {
   bool KeepsPromise(const Message& message) const;
 
   // core_membership.cc
-  ConfState SwitchTo(ConfState membership, ProgressMap progress);
+  void SwitchTo(ConfState membership, ProgressMap progress);
   void AppliedTo(LogIndex index, uint64_t bytes);
   void AppliedSnapshot(const SnapshotPtr& snapshot);
   void LeaveJointByItself();
@@ -206,6 +209,7 @@ class Core {
 
   std::vector<Message> messages_;               // May go at once.
   std::vector<Message> messages_after_append_;  // Promise something that must be durable first.
+  std::vector<EntryId> own_acks_;               // Among these: the leader's, in synchronous mode.
   std::vector<ReadState> read_states_;
 
   // Ready.
@@ -214,6 +218,7 @@ class Core {
   HardState previous_hard_state_;
   bool awaiting_advance_ = false;
   struct OnAdvance {
+    std::vector<EntryId> own_acks;
     std::vector<Message> to_self;
     bool append_response = false;
     Message append;

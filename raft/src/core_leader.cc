@@ -8,7 +8,7 @@ namespace raft {
 Result<void> Core::StepLeader(Message& message) {
   switch (message.type) {
     case MessageType::kProp:
-      return OnProposal(message);
+      return OnProposal(message.entries);
     case MessageType::kReadIndex:
       return OnReadIndex(message);
     case MessageType::kForgetLeader:
@@ -56,9 +56,9 @@ void Core::StepLeaderAboutMember(Message& message, Progress& progress) {
   }
 }
 
-Result<void> Core::OnProposal(Message& message) {
+Result<void> Core::OnProposal(std::span<Entry> entries) {
   const auto dropped = [] { return Fail(ErrorCode::kProposalDropped, kTextProposalDropped); };
-  if (message.entries.empty()) journal_.Fatal("{:x} stepped empty MsgProp", id());
+  if (entries.empty()) journal_.Fatal("{:x} stepped empty MsgProp", id());
   // A leader that was removed by the very change it committed leads on for a while.
   if (!HasMember(id())) return dropped();
   if (lead_transferee_ != kNoNode) {
@@ -66,8 +66,8 @@ Result<void> Core::OnProposal(Message& message) {
                    id(), term_, lead_transferee_);
     return dropped();
   }
-  if (Result<void> checked = CheckConfChanges(message.entries); !checked) return checked;
-  if (!AppendOwn(message.entries)) return dropped();
+  if (Result<void> checked = CheckConfChanges(entries); !checked) return checked;
+  if (!AppendOwn(entries)) return dropped();
   BroadcastAppend();
   return {};
 }
@@ -119,12 +119,21 @@ bool Core::AppendOwn(std::span<Entry> entries) {
         id());
     return false;
   }
-  log_.Append(entries);
-  // The leader acknowledges to itself, once the entries are durable, as any other node does.
-  Message own = Make(MessageType::kAppResp, id());
-  own.index = index;
-  Send(std::move(own));
+  log_.AppendOwn(entries);
+  AcknowledgeOwn(index);
   return true;
+}
+
+// The leader acknowledges to itself, once the entries are durable, as any other node does.
+void Core::AcknowledgeOwn(LogIndex index) {
+  if (config_.async_storage_writes) {
+    Message own = Make(MessageType::kAppResp, id());
+    own.index = index;
+    Send(std::move(own));
+  } else {
+    // The same without the size of a message, as there is one for each proposal.
+    own_acks_.push_back({term_, index});
+  }
 }
 
 bool Core::CountUncommitted(std::span<const Entry> entries) {

@@ -38,23 +38,26 @@ Result<ConfState> Core::ApplyConfChange(const ConfChangeV2& change) {
   Result<Changer::Outcome> outcome =
       WorkOut(Changer(tracker_.membership(), tracker_.progress(), prototype, next), change);
   if (!outcome) return tl::unexpected(std::move(outcome).error());
-  return SwitchTo(std::move(outcome->membership), std::move(outcome->progress));
+  SwitchTo(std::move(outcome->membership), std::move(outcome->progress));
+  return tracker_.membership();
 }
 
-ConfState Core::SwitchTo(ConfState membership, ProgressMap progress) {
+void Core::SwitchTo(ConfState membership, ProgressMap progress) {
   tracker_.Replace(std::move(membership), std::move(progress));
-  const ConfState result = tracker_.membership();
-  journal_.Info("{:x} switched to configuration {}", id(), DescribeMembership(result));
-  if (!leads()) return result;
+  if (journal_.Enabled(LogLevel::kInfo)) {
+    journal_.Info("{:x} switched to configuration {}", id(),
+                  DescribeMembership(tracker_.membership()));
+  }
+  if (!leads()) return;
 
   const Progress* self = tracker_.Find(id());
   if (self == nullptr || self->is_learner()) {
     // A leader outside the group may lead on until the host stops it, but it does not count itself
     // (thesis 4.2.2), and takes no proposals.
     if (config_.step_down_on_removal) BecomeFollower(term_, kNoNode);
-    return result;
+    return;
   }
-  if (result.voters.empty()) return result;
+  if (tracker_.membership().voters.empty()) return;
   // With fewer voters more may be committed; new ones should hear of the log at once.
   if (MaybeCommit()) {
     ReleasePostponedReads();
@@ -68,7 +71,6 @@ ConfState Core::SwitchTo(ConfState membership, ProgressMap progress) {
   if (lead_transferee_ != kNoNode && !tracker_.IsVoter(lead_transferee_)) {
     lead_transferee_ = kNoNode;
   }
-  return result;
 }
 
 void Core::AppliedTo(LogIndex index, uint64_t bytes) {
@@ -87,9 +89,8 @@ void Core::AppliedSnapshot(const SnapshotPtr& snapshot) {
 }
 
 void Core::LeaveJointByItself() {
-  const Payload
-      leave;  // Unset, it decodes as the change that leaves, and no size limit refuses it.
-  Result<void> proposed = Propose(EntryType::kConfChangeV2, {&leave, 1});
+  // Unset, the data decodes as the change that leaves, and no size limit refuses it.
+  Result<void> proposed = Propose(EntryType::kConfChangeV2, Payload());
   // Refused while a transfer runs; tried again as the next entry is applied.
   const std::string membership = DescribeMembership(tracker_.membership());
   if (proposed) {

@@ -11,9 +11,9 @@ bool Core::HardStateChanged() const {
 
 bool Core::HasReady() const {
   return soft_state() != previous_soft_state_ || HardStateChanged() || !messages_.empty() ||
-         !messages_after_append_.empty() || log_.unstable().NextSnapshot() != nullptr ||
-         !log_.unstable().NextEntries().empty() || log_.HasNextCommitted(visibility()) ||
-         !read_states_.empty();
+         !messages_after_append_.empty() || !own_acks_.empty() ||
+         log_.unstable().NextSnapshot() != nullptr || !log_.unstable().NextEntries().empty() ||
+         log_.HasNextCommitted(visibility()) || !read_states_.empty();
 }
 
 Ready& Core::GetReady() {
@@ -64,6 +64,7 @@ void Core::MoveMessages() {
     return;
   }
   ready_.immediate_count = ready_.messages.size();
+  on_advance_.own_acks.swap(own_acks_);
   for (Message& message : messages_after_append_) {
     auto& list = message.to == id() ? on_advance_.to_self : ready_.messages;
     list.push_back(std::move(message));
@@ -141,6 +142,13 @@ void Core::Advance() {
   awaiting_advance_ = false;
   RecycleReady();
   // What a step below adds to these lists belongs to the next Ready.
+  for (const EntryId& ack : on_advance_.own_acks) {
+    Message own = Make(MessageType::kAppResp, id());
+    own.term = ack.term;
+    own.index = ack.index;
+    (void)Step(own);
+  }
+  on_advance_.own_acks.clear();
   for (Message& message : on_advance_.to_self) (void)Step(message);
   on_advance_.to_self.clear();
   if (on_advance_.append_response) {

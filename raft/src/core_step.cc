@@ -241,16 +241,26 @@ void Core::OnStorageApplyResp(const Message& message) {
   uncommitted_bytes_ -= std::min(uncommitted_bytes_, PayloadSize(message.entries));
 }
 
-Result<void> Core::Propose(EntryType type, std::span<const Payload> data) {
+Result<void> Core::Propose(std::span<Entry> entries) {
+  if (leads()) return OnProposal(entries);
   Message message = Make(MessageType::kProp, kNoNode);
   message.entries = TakeBuffer();
-  for (const Payload& payload : data) {
-    Entry& entry = message.entries.emplace_back();
-    entry.type = type;
-    entry.data = payload;
-  }
-  Result<void> result = Step(message);
+  for (Entry& entry : entries) message.entries.push_back(std::move(entry));
+  Result<void> result = StepByRole(message);
   GiveBack(std::move(message.entries));
+  return result;
+}
+
+Result<void> Core::Propose(EntryType type, Payload data) {
+  Entry entry{type, 0, 0, std::move(data)};
+  return Propose({&entry, 1});
+}
+
+Result<void> Core::ProposeBatch(std::span<const Payload> data) {
+  std::vector<Entry> entries = TakeBuffer();
+  for (const Payload& payload : data) entries.push_back({EntryType::kNormal, 0, 0, payload});
+  Result<void> result = Propose(entries);
+  GiveBack(std::move(entries));
   return result;
 }
 

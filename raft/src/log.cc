@@ -31,11 +31,6 @@ LogIndex Log::FirstIndex() const {
   return first ? *first : storage_.FirstIndex();
 }
 
-LogIndex Log::LastIndex() const {
-  const std::optional<LogIndex> last = unstable_.LastIndex();
-  return last ? *last : storage_.LastIndex();
-}
-
 Term Log::LastTerm() const {
   const std::optional<Term> term = TermAt(LastIndex());
   if (!term) {

@@ -41,7 +41,10 @@ class Log {
   const Unstable& unstable() const { return unstable_; }
 
   LogIndex FirstIndex() const;
-  LogIndex LastIndex() const;
+  LogIndex LastIndex() const {
+    const std::optional<LogIndex> last = unstable_.LastIndex();
+    return last ? *last : storage_.LastIndex();
+  }
   Term LastTerm() const;
   EntryId LastId() const { return {LastTerm(), LastIndex()}; }
 
@@ -60,6 +63,9 @@ class Log {
 
   /// Adds entries behind or over the uncommitted part.
   void Append(std::span<const Entry> entries);
+
+  /// Adds a leader's own entries, which go behind all others; moves their data away.
+  void AppendOwn(std::span<Entry> entries) { unstable_.AppendOwn(entries); }
 
   /// Where this log may meet one whose entry at `index` has `term`: the highest index <= `index`
   /// whose term here is not above `term`. The term is 0 if it is not known. Skips a whole term in a

@@ -32,7 +32,6 @@ Payload Payload::Slice(size_t offset, size_t size) const {
 }
 
 void Payload::Release() {
-  if (block_ == nullptr) return;
   if (block_->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   block_->~Block();
   ::operator delete(block_);

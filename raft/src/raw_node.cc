@@ -35,21 +35,19 @@ Result<void> RawNode::Campaign() {
 }
 
 Result<void> RawNode::Propose(Payload data) {
-  return core_->Propose(EntryType::kNormal, {&data, 1});
+  return core_->Propose(EntryType::kNormal, std::move(data));
 }
 
 Result<void> RawNode::ProposeBatch(std::span<const Payload> data) {
-  return core_->Propose(EntryType::kNormal, data);
+  return core_->ProposeBatch(data);
 }
 
 Result<void> RawNode::ProposeConfChange(const ConfChange& change) {
-  const Payload data = Encode(change);
-  return core_->Propose(EntryType::kConfChange, {&data, 1});
+  return core_->Propose(EntryType::kConfChange, Encode(change));
 }
 
 Result<void> RawNode::ProposeConfChange(const ConfChangeV2& change) {
-  const Payload data = Encode(change);
-  return core_->Propose(EntryType::kConfChangeV2, {&data, 1});
+  return core_->Propose(EntryType::kConfChangeV2, Encode(change));
 }
 
 Result<ConfState> RawNode::ApplyConfChange(const ConfChange& change) {

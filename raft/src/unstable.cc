@@ -15,12 +15,6 @@ std::optional<LogIndex> Unstable::FirstIndex() const {
   return snapshot_->metadata.index + 1;
 }
 
-std::optional<LogIndex> Unstable::LastIndex() const {
-  if (size() > 0) return end() - 1;
-  if (snapshot_ != nullptr) return snapshot_->metadata.index;
-  return std::nullopt;
-}
-
 std::optional<Term> Unstable::TermAt(LogIndex index) const {
   if (index < offset_) {
     if (snapshot_ != nullptr && snapshot_->metadata.index == index) return snapshot_->metadata.term;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <vector>
@@ -30,7 +31,11 @@ class Unstable {
 
   /// The index behind the snapshot, if one is here.
   std::optional<LogIndex> FirstIndex() const;
-  std::optional<LogIndex> LastIndex() const;
+  std::optional<LogIndex> LastIndex() const {
+    if (size() > 0) return end() - 1;
+    if (snapshot_ != nullptr) return snapshot_->metadata.index;
+    return std::nullopt;
+  }
 
   /// None if the index is not in this part of the log.
   std::optional<Term> TermAt(LogIndex index) const;
@@ -54,6 +59,12 @@ class Unstable {
 
   /// Adds entries; those they overlap with go. `entries` must not be empty.
   void TruncateAndAppend(std::span<const Entry> entries);
+
+  /// Adds entries that start at end(); moves their data away.
+  void AppendOwn(std::span<Entry> entries) {
+    entries_.insert(entries_.end(), std::make_move_iterator(entries.begin()),
+                    std::make_move_iterator(entries.end()));
+  }
 
   /// The entries of [lo, hi), which must be here.
   std::span<const Entry> Slice(LogIndex lo, LogIndex hi) const;

@@ -34,7 +34,9 @@ class Payload {
     swap(moved);
     return *this;
   }
-  ~Payload() { Release(); }
+  ~Payload() {
+    if (block_ != nullptr) Release();
+  }
 
   void swap(Payload& other) noexcept {
     std::swap(block_, other.block_);

@@ -205,8 +205,8 @@ void Changer::SetLearner(NodeId id, bool is_learner) {
 
 namespace {
 
-// Sorted; refused when an id comes twice or can be nobody's.
-Result<std::vector<NodeId>> Sorted(std::vector<NodeId> ids) {
+// Sorts; refused when an id comes twice or can be nobody's.
+Result<void> Sort(std::vector<NodeId>& ids) {
   std::sort(ids.begin(), ids.end());
   if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) {
     return Refuse("the saved membership names a node twice");
@@ -214,25 +214,33 @@ Result<std::vector<NodeId>> Sorted(std::vector<NodeId> ids) {
   if (!ids.empty() && (ids.front() == kNoNode || IsReserved(ids.back()))) {
     return Refuse("the saved membership names an id that is no node's");
   }
-  return ids;
+  return {};
 }
 
 bool Overlap(const std::vector<NodeId>& a, const std::vector<NodeId>& b) {
-  return DifferenceSize(a, b) != a.size() + b.size();
+  return std::any_of(a.begin(), a.end(), [&b](NodeId id) { return Contains(b, id); });
+}
+
+void MergeInto(std::vector<NodeId>& all, const std::vector<NodeId>& more) {
+  if (more.empty()) return;
+  std::vector<NodeId> both;
+  both.reserve(all.size() + more.size());
+  std::set_union(all.begin(), all.end(), more.begin(), more.end(), std::back_inserter(both));
+  all = std::move(both);
 }
 
 }  // namespace
 
-Result<Changer::Outcome> RestoreMembership(const ConfState& saved, const Inflights& prototype,
+Result<Changer::Outcome> RestoreMembership(ConfState saved, const Inflights& prototype,
                                            LogIndex next) {
   Changer::Outcome outcome;
+  outcome.membership = std::move(saved);
   ConfState& membership = outcome.membership;
-  membership.auto_leave = saved.auto_leave;
-  for (const auto list : {&ConfState::voters, &ConfState::learners, &ConfState::voters_outgoing,
-                          &ConfState::learners_next}) {
-    Result<std::vector<NodeId>> sorted = Sorted(saved.*list);
-    if (!sorted) return tl::unexpected(std::move(sorted).error());
-    membership.*list = std::move(*sorted);
+  for (auto* list : {&membership.voters, &membership.learners, &membership.voters_outgoing,
+                     &membership.learners_next}) {
+    if (Result<void> sorted = Sort(*list); !sorted) {
+      return tl::unexpected(std::move(sorted).error());
+    }
   }
   if (membership.voters.empty() && membership != ConfState{}) {
     return Refuse("the saved membership has no voters");
@@ -241,11 +249,8 @@ Result<Changer::Outcome> RestoreMembership(const ConfState& saved, const Infligh
     return Refuse("the saved membership is none that changes lead to");
   }
   std::vector<NodeId> all = membership.voters;
-  for (const auto* more : {&membership.voters_outgoing, &membership.learners}) {
-    std::vector<NodeId> both;
-    std::set_union(all.begin(), all.end(), more->begin(), more->end(), std::back_inserter(both));
-    all = std::move(both);
-  }
+  MergeInto(all, membership.voters_outgoing);
+  MergeInto(all, membership.learners);
   outcome.progress.reserve(all.size());
   for (const NodeId id : all) {
     Progress& progress = outcome.progress.emplace_back(id, next, prototype);

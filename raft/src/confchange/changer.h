@@ -55,7 +55,7 @@ Result<void> CheckInvariants(const ConfState& membership, const ProgressMap& pro
 
 /// Rebuilds a membership from what was saved, with fresh progress. Errors: kInvalidConfChange if
 /// what was saved is no possible membership.
-Result<Changer::Outcome> RestoreMembership(const ConfState& saved, const Inflights& prototype,
+Result<Changer::Outcome> RestoreMembership(ConfState saved, const Inflights& prototype,
                                            LogIndex next);
 
 }  // namespace raft

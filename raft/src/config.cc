@@ -1,11 +1,36 @@
 #include "raft/config.h"
 
+#include <fmt/format.h>
+
 namespace raft {
 namespace {
 
 constexpr uint32_t kElectionTickMax = uint32_t{1} << 30;  // Twice as much still fits.
 
+Result<void> ValidateElectionRange(const Config& config) {
+  const auto [min, max] = ElectionRange(config);
+  if (min < config.election_tick) {
+    return Fail(ErrorCode::kInvalidConfig,
+                fmt::format("min election tick {} must not be less than election_tick {}", min,
+                            config.election_tick));
+  }
+  if (min >= max) {
+    return Fail(
+        ErrorCode::kInvalidConfig,
+        fmt::format("min election tick {} should be less than max election tick {}", min, max));
+  }
+  return {};
+}
+
 }  // namespace
+
+std::pair<uint32_t, uint32_t> ElectionRange(const Config& config) {
+  const auto or_else = [](uint32_t ticks, uint32_t otherwise) {
+    return ticks != 0 ? ticks : otherwise;
+  };
+  return {or_else(config.min_election_tick, config.election_tick),
+          or_else(config.max_election_tick, 2 * config.election_tick)};
+}
 
 Result<void> Validate(const Config& config) {
   const auto refuse = [](const char* text) { return Fail(ErrorCode::kInvalidConfig, text); };
@@ -20,6 +45,7 @@ Result<void> Validate(const Config& config) {
   if (config.election_tick > kElectionTickMax) {
     return refuse("election tick must be at most 1073741824");
   }
+  if (Result<void> range = ValidateElectionRange(config); !range) return range;
   if (config.storage == nullptr) return refuse("storage cannot be nil");
   if (config.max_inflight_msgs == 0) return refuse("max inflight messages must be greater than 0");
   if (config.max_inflight_bytes != 0 && config.max_inflight_bytes < config.max_size_per_msg) {

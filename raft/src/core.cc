@@ -135,6 +135,28 @@ std::string Core::DescribeState() const {
   return text;
 }
 
+Result<void> Core::SetCheckQuorum(bool check) {
+  Config wanted = config_;
+  wanted.check_quorum = check;
+  if (Result<void> valid = Validate(wanted); !valid) return valid;
+  config_.check_quorum = check;
+  return {};
+}
+
+void Core::SetMaxCommittedSizePerReady(uint64_t bytes) {
+  config_.max_committed_size_per_ready = bytes;
+  log_.SetApplyingBytesMax(bytes != 0 ? bytes : config_.max_size_per_msg);
+}
+
+Result<void> Core::SetMaxInflightMsgs(NodeId member, uint64_t count) {
+  Progress* progress = tracker_.Find(member);
+  if (progress == nullptr) {
+    return Fail(ErrorCode::kPeerNotFound, fmt::format("raft: {:x} is no member", member));
+  }
+  progress->SetInflightMax(count);
+  return {};
+}
+
 void Core::Reset(Term term) {
   if (term_ != term) {
     term_ = term;
@@ -152,18 +174,19 @@ void Core::Reset(Term term) {
   uncommitted_bytes_ = 0;
   reads_.Clear();
   postponed_reads_.clear();
+  queued_appends_.clear();  // They are of an older term.
   lead_ticks_ = 0;
   lease_answers_.clear();
   lease_given_up_ = false;
 }
 
 void Core::DrawElectionTimeout() {
-  const uint64_t extra = config_.random(config_.election_tick);
-  if (extra >= config_.election_tick) {
-    journal_.Fatal("random source gave {} where less than {} was asked for", extra,
-                   config_.election_tick);
+  const auto [min, max] = ElectionRange(config_);
+  const uint64_t extra = config_.random(max - min);
+  if (extra >= max - min) {
+    journal_.Fatal("random source gave {} where less than {} was asked for", extra, max - min);
   }
-  randomized_election_timeout_ = config_.election_tick + static_cast<uint32_t>(extra);
+  randomized_election_timeout_ = min + static_cast<uint32_t>(extra);
 }
 
 void Core::BecomeFollower(Term term, NodeId leader) {
@@ -212,6 +235,17 @@ void Core::Tick() {
   } else {
     TickElection();
   }
+}
+
+void Core::TickQuiesced() {
+  ++election_elapsed_;
+  // What is promised, and counted on, ends with time and not with heartbeats.
+  if (leads()) ++lead_ticks_;
+  if (promised_ticks_ > 0) --promised_ticks_;
+}
+
+void Core::Ping() {
+  if (leads()) BroadcastHeartbeat();
 }
 
 void Core::TickElection() {

@@ -31,6 +31,8 @@ class Core {
 
   // core.cc
   void Tick();
+  void TickQuiesced();
+  void Ping();
   Result<void> Bootstrap(std::span<const Peer> peers);
   void SetRandomizedElectionTimeout(uint32_t ticks) { randomized_election_timeout_ = ticks; }
   BasicStatus basic_status() const;
@@ -39,6 +41,13 @@ class Core {
   NodeId id() const { return config_.id; }
   bool leads() const { return role_ == Role::kLeader; }
   bool HasMember(NodeId node) const { return tracker_.Find(node) != nullptr; }
+
+  void SetPriority(int64_t priority) { config_.priority = priority; }
+  void SetSkipBcastCommit(bool skip) { config_.skip_bcast_commit = skip; }
+  void SetBatchAppend(bool batch) { config_.batch_append = batch; }
+  Result<void> SetCheckQuorum(bool check);
+  void SetMaxCommittedSizePerReady(uint64_t bytes);
+  Result<void> SetMaxInflightMsgs(NodeId member, uint64_t count);
 
   // core_step.cc
   /// Checks a message that did not come from this library, as far as it can be judged by itself.
@@ -102,6 +111,8 @@ class Core {
   void OnVoteRequest(const Message& message);
   Result<void> StepCandidate(Message& message);
   void OnVoteResponse(const Message& message);
+  void TellCommit(Message& message) const;
+  void CommitByVote(const Message& message);
 
   // core_leader.cc
   Result<void> StepLeader(Message& message);
@@ -122,7 +133,12 @@ class Core {
   void BroadcastHeartbeat();
   void SendAppend(Progress& progress) { MaybeSendAppend(progress, IfEmpty::kSend); }
   bool MaybeSendAppend(Progress& progress, IfEmpty if_empty);
+  void QueueAppend(NodeId to, EntryId previous, std::vector<Entry> entries);
+  bool JoinQueuedAppend(NodeId to, LogIndex previous, std::vector<Entry>& entries);
   bool MaybeSendSnapshot(Progress& progress);
+  bool AnnouncesCommit() const {
+    return !config_.skip_bcast_commit || pending_conf_index_ > log_.applied();
+  }
   bool MaybeCommit();
   void OnAppendResponse(const Message& message, Progress& progress);
   void OnAppendRefused(const Message& message, Progress& progress);
@@ -207,7 +223,13 @@ class Core {
       false;  // Somebody was told to take over, and voters will ignore the promise.
   uint32_t promised_ticks_ = 0;  // For so long this node elects nobody.
 
-  std::vector<Message> messages_;               // May go at once.
+  std::vector<Message> messages_;  // May go at once.
+  struct QueuedAppend {
+    NodeId to = kNoNode;
+    size_t at = 0;  // In messages_.
+    uint64_t bytes = 0;
+  };
+  std::vector<QueuedAppend> queued_appends_;    // With batch_append: those that entries may join.
   std::vector<Message> messages_after_append_;  // Promise something that must be durable first.
   std::vector<EntryId> own_acks_;               // Among these: the leader's, in synchronous mode.
   std::vector<ReadState> read_states_;

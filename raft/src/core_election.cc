@@ -91,6 +91,8 @@ void Core::RequestVote(NodeId voter, Campaign campaign, Term term) {
   request.term = term;
   request.index = last.index;
   request.log_term = last.term;
+  request.priority = config_.priority;
+  if (config_.commit_by_vote) TellCommit(request);
   if (campaign == Campaign::kTransfer) request.context = Payload::Copy(kCampaignTransfer);
   Send(std::move(request));
 }
@@ -100,8 +102,9 @@ void Core::OnVoteRequest(const Message& message) {
   // One vote a term, and none while a leader is known; a pre-vote binds nobody.
   const bool free = vote_ == message.from || (vote_ == kNoNode && leader_ == kNoNode) ||
                     (pre && message.term > term_);
-  const bool grant = free && log_.IsUpToDate({message.log_term, message.index});
   const EntryId last = log_.LastId();
+  const bool outranked = message.priority < config_.priority && message.index <= last.index;
+  const bool grant = free && !outranked && log_.IsUpToDate({message.log_term, message.index});
   // Learners answer too: they may have been made voters by entries they have not seen yet.
   journal_.Info(
       "{:x} [logterm: {}, index: {}, vote: {:x}] {} {} {} {:x} [logterm: {}, index: {}] at term {}",
@@ -111,11 +114,30 @@ void Core::OnVoteRequest(const Message& message) {
   // A granted pre-vote answers for the term asked about, which is not the own one yet.
   answer.term = grant ? message.term : term_;
   answer.reject = !grant;
+  if (!grant && config_.commit_by_vote) TellCommit(answer);
   Send(std::move(answer));
   if (grant && !pre) {
     election_elapsed_ = 0;
     vote_ = message.from;
   }
+  if (!grant) CommitByVote(message);
+}
+
+void Core::TellCommit(Message& message) const {
+  message.commit = log_.committed();
+  message.commit_term = log_.TermAt(message.commit).value_or(0);
+}
+
+// What anybody has committed is committed; this log has it if it has that entry. The rule of TiKV's
+// Raft: without it voters that wait for each other to apply a membership change may elect nobody.
+void Core::CommitByVote(const Message& message) {
+  if (!config_.commit_by_vote || leads()) return;
+  const LogIndex before = log_.committed();
+  if (message.commit <= before || !log_.MaybeCommit({message.commit_term, message.commit})) return;
+  journal_.Info("{:x} [commit: {}] fast-forwarded commit to {} by {} from {:x}", id(), before,
+                log_.committed(), Name(message.type), message.from);
+  // Who has such a change to apply may not campaign.
+  if (role_ != Role::kFollower && HasUnappliedConfChange()) BecomeFollower(term_, kNoNode);
 }
 
 Result<void> Core::StepCandidate(Message& message) {
@@ -130,9 +152,11 @@ Result<void> Core::StepCandidate(Message& message) {
       return StepFollower(message);
     case MessageType::kVoteResp:
       if (role_ == Role::kCandidate) OnVoteResponse(message);
+      CommitByVote(message);
       return {};
     case MessageType::kPreVoteResp:
       if (role_ == Role::kPreCandidate) OnVoteResponse(message);
+      CommitByVote(message);
       return {};
     case MessageType::kTimeoutNow:
       journal_.Debug("{:x} [term {} state {}] ignored MsgTimeoutNow from {:x}", id(), term_,

@@ -58,6 +58,7 @@ void Core::FillReady() {
 
 void Core::MoveMessages() {
   ready_.messages.swap(messages_);
+  queued_appends_.clear();
   if (config_.async_storage_writes) {
     MakeStorageMessages();
     ready_.immediate_count = ready_.messages.size();

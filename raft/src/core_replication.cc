@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "raft/describe.h"
@@ -41,16 +43,41 @@ bool Core::MaybeSendAppend(Progress& progress, IfEmpty if_empty) {
     GiveBack(std::move(entries));
     return !readable && MaybeSendSnapshot(progress);
   }
-  Message append = Make(MessageType::kApp, progress.id());
-  append.index = previous;
-  append.log_term = *previous_term;
-  append.commit = log_.committed();
   const uint64_t count = entries.size();
   const uint64_t bytes = PayloadSize(entries);
-  append.entries = std::move(entries);
-  Send(std::move(append));
+  if (!JoinQueuedAppend(progress.id(), previous, entries)) {
+    QueueAppend(progress.id(), {*previous_term, previous}, std::move(entries));
+  }
   if (!progress.SentEntries(count, bytes)) journal_.Fatal("cannot add into a Full inflights");
   progress.SentCommit(log_.committed());
+  return true;
+}
+
+void Core::QueueAppend(NodeId to, EntryId previous, std::vector<Entry> entries) {
+  if (config_.batch_append) {
+    queued_appends_.push_back({to, messages_.size(), EncodedSize(entries)});
+  }
+  Message append = Make(MessageType::kApp, to);
+  append.index = previous.index;
+  append.log_term = previous.term;
+  append.commit = log_.committed();
+  append.entries = std::move(entries);
+  Send(std::move(append));
+}
+
+bool Core::JoinQueuedAppend(NodeId to, LogIndex previous, std::vector<Entry>& entries) {
+  const auto queued = std::find_if(queued_appends_.rbegin(), queued_appends_.rend(),
+                                   [to](const QueuedAppend& append) { return append.to == to; });
+  if (queued == queued_appends_.rend()) return false;
+  Message& append = messages_[queued->at];
+  if (append.index + append.entries.size() != previous) return false;
+  const uint64_t bytes = EncodedSize(entries);
+  if (!entries.empty() && queued->bytes + bytes > config_.max_size_per_msg) return false;
+  queued->bytes += bytes;
+  append.commit = log_.committed();
+  append.entries.insert(append.entries.end(), std::make_move_iterator(entries.begin()),
+                        std::make_move_iterator(entries.end()));
+  GiveBack(std::move(entries));
   return true;
 }
 
@@ -141,8 +168,8 @@ void Core::OnAppendAccepted(const Message& message, Progress& progress) {
   }
   if (MaybeCommit()) {
     ReleasePostponedReads();
-    BroadcastAppend();
-  } else if (!is_self && progress.CanBumpCommit(log_.committed())) {
+    if (AnnouncesCommit()) BroadcastAppend();
+  } else if (!is_self && AnnouncesCommit() && progress.CanBumpCommit(log_.committed())) {
     SendAppend(progress);
   }
   if (is_self) return;

@@ -191,6 +191,11 @@ void Log::NextCommitted(Visibility visibility, std::vector<Entry>& out) const {
   }
 }
 
+void Log::SetApplyingBytesMax(uint64_t bytes) {
+  applying_bytes_max_ = std::max<uint64_t>(bytes, 1);
+  applying_paused_ = applying_bytes_ >= applying_bytes_max_;
+}
+
 void Log::AcceptApplying(LogIndex index, uint64_t bytes, Visibility visibility) {
   if (committed_ < index || index < applying_) {
     journal_.Fatal("applying({}) is out of range [prevApplying({}), committed({})]", index,

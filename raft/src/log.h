@@ -91,6 +91,9 @@ class Log {
   /// Committed entries not yet handed out, within the quota of those under way, appended to `out`.
   void NextCommitted(Visibility visibility, std::vector<Entry>& out) const;
 
+  /// Changes the quota of committed entries under way, in encoded bytes.
+  void SetApplyingBytesMax(uint64_t bytes);
+
   /// Entries up to `index`, of that encoded size, have been handed out.
   void AcceptApplying(LogIndex index, uint64_t bytes, Visibility visibility);
 

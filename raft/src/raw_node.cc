@@ -28,6 +28,8 @@ Result<std::unique_ptr<RawNode>> RawNode::Create(Config config) {
 Result<void> RawNode::Bootstrap(std::span<const Peer> peers) { return core_->Bootstrap(peers); }
 
 void RawNode::Tick() { core_->Tick(); }
+void RawNode::TickQuiesced() { core_->TickQuiesced(); }
+void RawNode::Ping() { core_->Ping(); }
 
 Result<void> RawNode::Campaign() {
   Message message = Local(MessageType::kHup, core_->id());
@@ -108,6 +110,19 @@ void RawNode::ReadIndex(Payload context) {
   Message message = Local(MessageType::kReadIndex, core_->id());
   message.entries.emplace_back().data = std::move(context);
   (void)core_->Step(message);
+}
+
+void RawNode::SetPriority(int64_t priority) { core_->SetPriority(priority); }
+void RawNode::SetSkipBcastCommit(bool skip) { core_->SetSkipBcastCommit(skip); }
+void RawNode::SetBatchAppend(bool batch) { core_->SetBatchAppend(batch); }
+void RawNode::SetMaxCommittedSizePerReady(uint64_t bytes) {
+  core_->SetMaxCommittedSizePerReady(bytes);
+}
+
+Result<void> RawNode::SetCheckQuorum(bool check) { return core_->SetCheckQuorum(check); }
+
+Result<void> RawNode::SetMaxInflightMsgs(NodeId member, uint64_t count) {
+  return core_->SetMaxInflightMsgs(member, count);
 }
 
 void RawNode::SetRandomizedElectionTimeout(uint32_t ticks) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include "raft/logger.h"
 #include "raft/result.h"
@@ -28,6 +29,11 @@ struct Config {
   /// after a random time in [election_tick, 2 * election_tick - 1] without a leader; leases,
   /// check-quorum and a leader transfer use the base.
   uint32_t election_tick = 0;
+
+  /// Bounds of that random time: it is in [min_election_tick, max_election_tick - 1]. 0: election_tick and
+  /// twice election_tick. min_election_tick is at least election_tick and less than max_election_tick.
+  uint32_t min_election_tick = 0;
+  uint32_t max_election_tick = 0;
 
   /// Ticks between heartbeats of a leader, > 0.
   uint32_t heartbeat_tick = 0;
@@ -91,6 +97,24 @@ struct Config {
   /// it leads on until the host stops it.
   bool step_down_on_removal = false;
 
+  /// A voter refuses a candidate of lower priority than its own, unless the candidate's log is longer. It
+  /// only prefers: where nobody of higher priority is up to date or alive, the others are elected.
+  int64_t priority = 0;
+
+  /// Vote requests and refusals tell how far their sender has committed, and who is no leader commits up
+  /// to there if its log has that entry. So a group whose only up-to-date voter waits for a membership
+  /// change to be applied gets on.
+  bool commit_by_vote = false;
+
+  /// A leader does not send appends only to tell of a new commit index; followers learn it with the next
+  /// entries or heartbeat. Fewer messages, later applies. No effect while a membership change is pending.
+  bool skip_bcast_commit = false;
+
+  /// Entries for a follower join an append that waits in the next Ready for it, as long as both follow
+  /// each other and fit into max_size_per_msg. Fewer and larger messages where a host proposes often
+  /// between Readies.
+  bool batch_append = false;
+
   /// Storage work is handed out as messages to kAppendThread and kApplyThread, see ready.h.
   bool async_storage_writes = false;
 
@@ -100,6 +124,9 @@ struct Config {
   /// Null: abort.
   FatalHook fatal;
 };
+
+/// The bounds of the random election timeout, defaults filled in: at least the first, less than the second.
+std::pair<uint32_t, uint32_t> ElectionRange(const Config& config);
 
 /// Checks the options by themselves. Error kInvalidConfig; its text names the first bad option.
 Result<void> Validate(const Config& config);

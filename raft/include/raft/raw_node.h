@@ -54,6 +54,14 @@ class RawNode {
   /// A tick of the host's clock has passed.
   void Tick();
 
+  /// As Tick, for a group that its host lets rest: nothing is sent and no election begins, but time
+  /// passes, so that promises and leases end. All members of the group rest together; any message, Tick
+  /// or Ping wakes them.
+  void TickQuiesced();
+
+  /// A leader sends its heartbeats now.
+  void Ping();
+
   /// Starts an election now. No effect on a leader or on a node that may not be elected.
   Result<void> Campaign();
 
@@ -116,6 +124,19 @@ class RawNode {
   /// Asks for a linearizable read: a ReadState with this context comes in a later Ready. It may get
   /// lost (no leader, a change of leader): ask again after a time.
   void ReadIndex(Payload context);
+
+  // Options that may change while the node runs; Config says what each means.
+  void SetPriority(int64_t priority);
+  void SetSkipBcastCommit(bool skip);
+  void SetBatchAppend(bool batch);
+  void SetMaxCommittedSizePerReady(uint64_t bytes);
+
+  /// Errors: kInvalidConfig, when another option needs it on.
+  Result<void> SetCheckQuorum(bool check);
+
+  /// Config::max_inflight_msgs for one member, until it is removed. 0 stops appends to it, except to find
+  /// where the logs meet; appends under way are not taken back. Errors: kPeerNotFound.
+  Result<void> SetMaxInflightMsgs(NodeId member, uint64_t count);
 
   /// Ticks after which this node campaigns, until its role changes next; for tests.
   void SetRandomizedElectionTimeout(uint32_t ticks);

@@ -136,6 +136,8 @@ struct Message {
   SnapshotPtr snapshot;
   bool reject = false;
   LogIndex reject_hint = 0;
+  int64_t priority = 0;  ///< Vote and PreVote: that of the candidate.
+  Term commit_term = 0;  ///< Vote, PreVote and refusals, with Config::commit_by_vote: of `commit`.
   Payload context;
   std::vector<Message> responses;  ///< Storage messages only: to deliver once the work is done.
 };

@@ -25,7 +25,10 @@ class Inflights {
 
   void Clear();
 
-  bool full() const { return count_ == capacity_ || (bytes_max_ != 0 && bytes_ >= bytes_max_); }
+  /// What is in it stays, also where that is more.
+  void SetCapacity(uint64_t capacity) { capacity_ = capacity; }
+
+  bool full() const { return count_ >= capacity_ || (bytes_max_ != 0 && bytes_ >= bytes_max_); }
   uint64_t count() const { return count_; }
   uint64_t bytes() const { return bytes_; }
 

@@ -57,6 +57,11 @@ class Progress {
   void ResumeFlow() { flow_paused_ = false; }
 
   void FreeInflightsTo(LogIndex index) { inflights_.FreeTo(index); }
+  /// Changes how many appends may be under way; 0 stops them. Those already sent are not taken back.
+  void SetInflightMax(uint64_t count) {
+    inflights_.SetCapacity(count);
+    if (state_ == ProgressState::kReplicate) flow_paused_ = inflights_.full();
+  }
   void ForgetPendingSnapshot() { pending_snapshot_ = 0; }
   void set_recent_active(bool active) { recent_active_ = active; }
   void set_is_learner(bool is_learner) { is_learner_ = is_learner; }

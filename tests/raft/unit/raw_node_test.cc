@@ -14,6 +14,7 @@
 namespace raft {
 namespace {
 
+using testing::From;
 using testing::Pump;
 using testing::TestNode;
 
@@ -27,28 +28,8 @@ std::vector<std::string> AppliedTexts(const TestNode& node) {
   return texts;
 }
 
-Message From(NodeId from, MessageType type, Term term) {
-  Message message;
-  message.type = type;
-  message.from = from;
-  message.to = 1;
-  message.term = term;
-  return message;
-}
-
-struct Trio {
-  Trio() {
-    for (TestNode* node : all) node->Start();
-  }
-  void Elect() {
-    CHECK(one.raw->Campaign());
-    Pump(all);
-    REQUIRE(one.leads());
-  }
-  TestNode one{1};
-  TestNode two{2};
-  TestNode three{3};
-  std::vector<TestNode*> all = {&one, &two, &three};
+struct Trio : testing::Trio {
+  Trio() { Start(); }
 };
 
 TEST_CASE("a new group is bootstrapped on empty storages only") {

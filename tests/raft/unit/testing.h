@@ -104,4 +104,30 @@ inline void Pump(const std::vector<TestNode*>& nodes) {
   }
 }
 
+/// A message to node 1.
+inline Message From(NodeId from, MessageType type, Term term) {
+  Message message;
+  message.type = type;
+  message.from = from;
+  message.to = 1;
+  message.term = term;
+  return message;
+}
+
+/// Three nodes, to be configured, then started.
+struct Trio {
+  void Start() {
+    for (TestNode* node : all) node->Start();
+  }
+  void Elect() {
+    CHECK(one.raw->Campaign());
+    Pump(all);
+    REQUIRE(one.leads());
+  }
+  TestNode one{1};
+  TestNode two{2};
+  TestNode three{3};
+  std::vector<TestNode*> all = {&one, &two, &three};
+};
+
 }  // namespace raft::testing

@@ -36,7 +36,7 @@ class RaftLog final : public raft::Storage {
   raft::Result<raft::Term> GetTerm(raft::LogIndex index) const override;
   raft::LogIndex FirstIndex() const override { return start_.index + 1; }
   raft::LogIndex LastIndex() const override { return start_.index + facts_.size(); }
-  raft::Result<raft::SnapshotPtr> GetSnapshot() override;
+  raft::Result<raft::SnapshotPtr> GetSnapshot(raft::LogIndex at_least, raft::NodeId to) override;
 
   /// Who makes snapshots; without one they are never available.
   using SnapshotMaker = std::function<raft::Result<raft::SnapshotPtr>()>;

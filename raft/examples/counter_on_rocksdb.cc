@@ -101,7 +101,7 @@ class RocksStorage final : public raft::Storage {
   }
   raft::LogIndex FirstIndex() const override { return 1; }
   raft::LogIndex LastIndex() const override { return last_; }
-  raft::Result<raft::SnapshotPtr> GetSnapshot() override {
+  raft::Result<raft::SnapshotPtr> GetSnapshot(raft::LogIndex, raft::NodeId) override {
     return raft::Fail(raft::ErrorCode::kSnapshotUnavailable, raft::kTextSnapshotUnavailable);
   }
 

@@ -58,6 +58,12 @@ class Core {
   Result<void> Propose(EntryType type, Payload data);
   Result<void> ProposeBatch(std::span<const Payload> data);
 
+  // core_replication.cc
+  void OnEntriesFetched(const FetchContext& context);
+
+  // core_follower.cc
+  Result<void> RequestSnapshot();
+
   // core_membership.cc
   Result<ConfState> ApplyConfChange(const ConfChangeV2& change);
 
@@ -143,6 +149,7 @@ class Core {
   void OnAppendResponse(const Message& message, Progress& progress);
   void OnAppendRefused(const Message& message, Progress& progress);
   void OnAppendAccepted(const Message& message, Progress& progress);
+  void SendAppendsAsFarAsTheyGo(Progress& progress);
   void OnHeartbeatResponse(const Message& message, Progress& progress);
 
   // core_follower.cc
@@ -151,6 +158,7 @@ class Core {
   void ForwardToLeader(Message& message, const char* what);
   void OnForgetLeader();
   void FollowSender(const Message& message);
+  void AskForSnapshot();
   void OnAppend(const Message& message);
   Result<void> OnHeartbeat(const Message& message);
   Result<void> OnSnapshot(const Message& message);
@@ -208,6 +216,8 @@ class Core {
   // While a received snapshot is not applied: the membership that applied entries have led to.
   std::optional<ConfState> membership_before_snapshot_;
   uint64_t uncommitted_bytes_ = 0;
+  // RequestSnapshot: the log ends here and takes no more until a snapshot of at least this comes.
+  LogIndex wanted_snapshot_ = 0;
 
   // Ticks since: the leader was heard (follower), the campaign began (candidate), the quorum was
   // checked (leader).

@@ -88,7 +88,37 @@ void Core::FollowSender(const Message& message) {
   leader_ = message.from;
 }
 
+// A state machine that is damaged asks for another. What it is sent until that comes is refused, so that
+// the log stays as it was and the snapshot covers all that this node has acknowledged.
+Result<void> Core::RequestSnapshot() {
+  const EntryId last = log_.LastId();
+  if (leads() || leader_ == kNoNode || log_.HasSnapshot() || wanted_snapshot_ != 0 ||
+      last.term != term_) {
+    journal_.Info("{:x} does not request a snapshot at term {} [leader: {:x}, lastterm: {}]", id(),
+                  term_, leader_, last.term);
+    return Fail(ErrorCode::kRequestSnapshotDropped, kTextRequestSnapshotDropped);
+  }
+  wanted_snapshot_ = last.index;
+  AskForSnapshot();
+  return {};
+}
+
+void Core::AskForSnapshot() {
+  const EntryId last = log_.LastId();
+  Message answer = Make(MessageType::kAppResp, leader_);
+  answer.index = log_.committed();
+  answer.reject = true;
+  answer.reject_hint = last.index;
+  answer.log_term = last.term;
+  answer.request_snapshot = wanted_snapshot_;
+  Send(std::move(answer));
+}
+
 void Core::OnAppend(const Message& message) {
+  if (wanted_snapshot_ != 0) {
+    AskForSnapshot();
+    return;
+  }
   Message answer = Make(MessageType::kAppResp, message.from);
   if (message.index < log_.committed()) {
     answer.index = log_.committed();
@@ -125,6 +155,10 @@ Result<void> Core::OnHeartbeat(const Message& message) {
   }
   FollowSender(message);
   log_.CommitTo(message.commit);
+  if (wanted_snapshot_ != 0) {
+    AskForSnapshot();
+    return {};
+  }
   Message answer = Make(MessageType::kHeartbeatResp, message.from);
   answer.context = message.context;
   Send(std::move(answer));
@@ -146,7 +180,10 @@ Result<void> Core::OnSnapshot(const Message& message) {
 Result<bool> Core::RestoreSnapshot(const SnapshotPtr& snapshot) {
   const SnapshotMetadata& metadata = snapshot->metadata;
   const ConfState& members = metadata.conf_state;
-  if (metadata.index <= log_.committed()) return false;
+  const bool wanted = wanted_snapshot_ != 0 && metadata.index >= wanted_snapshot_;
+  if (metadata.index <= log_.committed() && !(wanted && metadata.index == log_.committed())) {
+    return false;
+  }
   const auto lists = [this](const std::vector<NodeId>& ids) {
     return std::find(ids.begin(), ids.end(), id()) != ids.end();
   };
@@ -156,7 +193,7 @@ Result<bool> Core::RestoreSnapshot(const SnapshotPtr& snapshot) {
         id(), Describe(members));
     return false;
   }
-  if (log_.Matches({metadata.term, metadata.index})) {
+  if (!wanted && log_.Matches({metadata.term, metadata.index})) {
     const EntryId last = log_.LastId();
     journal_.Info(
         "{:x} [commit: {}, lastindex: {}, lastterm: {}] fast-forwarded commit to snapshot [index: "
@@ -174,6 +211,7 @@ Result<bool> Core::RestoreSnapshot(const SnapshotPtr& snapshot) {
                             membership.error().context));
   }
   log_.Restore(snapshot);
+  wanted_snapshot_ = 0;
   if (!membership_before_snapshot_) membership_before_snapshot_ = tracker_.membership();
   SwitchTo(std::move(membership->membership), std::move(membership->progress));
   const EntryId last = log_.LastId();

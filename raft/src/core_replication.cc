@@ -29,6 +29,7 @@ void Core::BroadcastHeartbeat() {
 
 bool Core::MaybeSendAppend(Progress& progress, IfEmpty if_empty) {
   if (progress.paused()) return false;
+  if (progress.wanted_snapshot() != 0) return MaybeSendSnapshot(progress);
   const LogIndex previous = progress.next() - 1;
   const std::optional<Term> previous_term = log_.TermAt(previous);
   if (!previous_term) return MaybeSendSnapshot(progress);
@@ -36,6 +37,10 @@ bool Core::MaybeSendAppend(Progress& progress, IfEmpty if_empty) {
   // With a full window only an empty append goes out, to learn whether all in it was lost.
   const bool window_full =
       progress.state() == ProgressState::kReplicate && progress.inflights().full();
+  const FetchContext context{progress.id(), term_, if_empty == IfEmpty::kSkip};
+  if (!window_full && !log_.Prepare(progress.next(), config_.max_size_per_msg, context)) {
+    return false;
+  }
   std::vector<Entry> entries = TakeBuffer();
   const bool readable =
       window_full || log_.Entries(progress.next(), config_.max_size_per_msg, entries);
@@ -87,7 +92,7 @@ bool Core::MaybeSendSnapshot(Progress& progress) {
                    progress.id());
     return false;
   }
-  Result<SnapshotPtr> snapshot = log_.SnapshotToSend();
+  Result<SnapshotPtr> snapshot = log_.SnapshotToSend(progress.wanted_snapshot(), progress.id());
   if (!snapshot) {
     if (snapshot.error().code == ErrorCode::kSnapshotUnavailable) {
       journal_.Debug(
@@ -132,6 +137,11 @@ void Core::OnAppendRefused(const Message& message, Progress& progress) {
   journal_.Debug(
       "{:x} received MsgAppResp(rejected, hint: (index {}, term {})) from {:x} for index {}", id(),
       message.reject_hint, message.log_term, message.from, message.index);
+  if (message.request_snapshot != 0) {
+    progress.WantSnapshot(message.request_snapshot);
+    SendAppend(progress);
+    return;
+  }
   LogIndex probe = message.reject_hint;
   if (message.log_term > 0) {
     probe = log_.FindConflictByTerm(probe, message.log_term).index;
@@ -173,12 +183,27 @@ void Core::OnAppendAccepted(const Message& message, Progress& progress) {
     SendAppend(progress);
   }
   if (is_self) return;
-  // More room in the window, or a state that may send more than one: go on as far as it goes.
-  while (MaybeSendAppend(progress, IfEmpty::kSkip)) {
-  }
+  // More room in the window, or a state that may send more than one.
+  SendAppendsAsFarAsTheyGo(progress);
   if (message.from == lead_transferee_ && progress.match() == log_.LastIndex()) {
     journal_.Info("{:x} sent MsgTimeoutNow to {:x} after received MsgAppResp", id(), message.from);
     SendTimeoutNow(message.from);
+  }
+}
+
+void Core::SendAppendsAsFarAsTheyGo(Progress& progress) {
+  while (MaybeSendAppend(progress, IfEmpty::kSkip)) {
+  }
+}
+
+void Core::OnEntriesFetched(const FetchContext& context) {
+  if (!leads() || term_ != context.term || context.to == id()) return;
+  Progress* progress = tracker_.Find(context.to);
+  if (progress == nullptr) return;
+  if (context.aggressively) {
+    SendAppendsAsFarAsTheyGo(*progress);
+  } else {
+    SendAppend(*progress);
   }
 }
 

@@ -87,7 +87,9 @@ Result<void> Core::CheckReceived(const Message& message) const {
     if (!MayComeFromSelf(message, config_)) return Invalid(message, "own name as the sender");
   } else {
     if (message.term > kCounterMax) return Invalid(message, "term out of range");
-    if (message.index > kCounterMax) return Invalid(message, "index out of range");
+    if (message.index > kCounterMax || message.request_snapshot > kCounterMax) {
+      return Invalid(message, "index out of range");
+    }
   }
   switch (message.type) {
     case MessageType::kApp:

@@ -218,9 +218,20 @@ void Log::AppliedTo(LogIndex index, uint64_t bytes) {
   applying_paused_ = applying_bytes_ >= applying_bytes_max_;
 }
 
-Result<SnapshotPtr> Log::SnapshotToSend() const {
-  if (unstable_.snapshot() != nullptr) return unstable_.snapshot();
-  return storage_.GetSnapshot();
+Result<SnapshotPtr> Log::SnapshotToSend(LogIndex at_least, NodeId to) const {
+  const SnapshotPtr& received = unstable_.snapshot();
+  if (received != nullptr && received->metadata.index >= at_least) return received;
+  Result<SnapshotPtr> stored = storage_.GetSnapshot(at_least, to);
+  if (stored && *stored != nullptr && (*stored)->metadata.index < at_least) {
+    return Fail(ErrorCode::kSnapshotUnavailable, kTextSnapshotUnavailable);
+  }
+  return stored;
+}
+
+bool Log::Prepare(LogIndex from, uint64_t max_bytes, const FetchContext& context) const {
+  const LogIndex end = std::min(unstable_.offset(), LastIndex() + 1);
+  if (from < FirstIndex() || from >= end) return true;
+  return storage_.PrepareEntries(from, end, max_bytes, context);
 }
 
 void Log::Restore(SnapshotPtr snapshot) {

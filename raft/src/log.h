@@ -101,7 +101,10 @@ class Log {
   void AppliedTo(LogIndex index, uint64_t bytes);
 
   bool HasSnapshot() const { return unstable_.snapshot() != nullptr; }
-  Result<SnapshotPtr> SnapshotToSend() const;
+  Result<SnapshotPtr> SnapshotToSend(LogIndex at_least, NodeId to) const;
+
+  /// False if entries from `from` on must first be fetched, see Storage::PrepareEntries.
+  bool Prepare(LogIndex from, uint64_t max_bytes, const FetchContext& context) const;
   void Restore(SnapshotPtr snapshot);
 
   /// For tests and a restart: sets the commit index without checks of its own.

@@ -10,6 +10,19 @@ namespace raft {
 MemStorage::MemStorage(FatalHook fatal)
     : fatal_(std::move(fatal)), snapshot_(std::make_shared<Snapshot>()) {}
 
+MemStorage::MemStorage(ConfState conf_state, FatalHook fatal) : fatal_(std::move(fatal)) {
+  auto none = std::make_shared<Snapshot>();
+  none->metadata.conf_state = std::move(conf_state);
+  snapshot_ = std::move(none);
+}
+
+Result<SnapshotPtr> MemStorage::GetSnapshot(LogIndex at_least, NodeId /*to*/) {
+  if (std::exchange(snapshot_missing_, false) || snapshot_->metadata.index < at_least) {
+    return Fail(ErrorCode::kSnapshotUnavailable, kTextSnapshotUnavailable);
+  }
+  return snapshot_;
+}
+
 void MemStorage::Fatal(const std::string& text) const {
   if (fatal_) fatal_(text);
   std::abort();

@@ -106,6 +106,10 @@ void RawNode::ForgetLeader() {
   (void)core_->Step(message);
 }
 
+Result<void> RawNode::RequestSnapshot() { return core_->RequestSnapshot(); }
+
+void RawNode::OnEntriesFetched(const FetchContext& context) { core_->OnEntriesFetched(context); }
+
 void RawNode::ReadIndex(Payload context) {
   Message message = Local(MessageType::kReadIndex, core_->id());
   message.entries.emplace_back().data = std::move(context);

@@ -14,13 +14,16 @@ class MemStorage final : public Storage {
  public:
   explicit MemStorage(FatalHook fatal = nullptr);
 
+  /// A fresh storage whose group already has members.
+  explicit MemStorage(ConfState conf_state, FatalHook fatal = nullptr);
+
   Result<InitialState> GetInitialState() const override;
   Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
                           std::vector<Entry>& out) const override;
   Result<Term> GetTerm(LogIndex index) const override;
   LogIndex FirstIndex() const override { return offset_ + 1; }
   LogIndex LastIndex() const override { return offset_ + entries_.size(); }
-  Result<SnapshotPtr> GetSnapshot() override { return snapshot_; }
+  Result<SnapshotPtr> GetSnapshot(LogIndex at_least, NodeId to) override;
 
   void SetHardState(const HardState& state) { hard_state_ = state; }
   const HardState& hard_state() const { return hard_state_; }
@@ -37,6 +40,9 @@ class MemStorage final : public Storage {
   /// fatal.
   Result<SnapshotPtr> CreateSnapshot(LogIndex index, const ConfState* conf_state, Payload data);
 
+  /// The next GetSnapshot has none just now.
+  void MissSnapshotOnce() { snapshot_missing_ = true; }
+
   /// Drops the entries up to and including `index`. Errors: kCompacted if they are gone already.
   /// Beyond the log is fatal.
   Result<void> Compact(LogIndex index);
@@ -47,6 +53,7 @@ class MemStorage final : public Storage {
   FatalHook fatal_;
   HardState hard_state_;
   SnapshotPtr snapshot_;
+  bool snapshot_missing_ = false;
   // The entry at offset_ is compacted, only its term is known; entries_[i] has index offset_ + 1 +
   // i.
   LogIndex offset_ = 0;

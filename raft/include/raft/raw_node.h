@@ -10,6 +10,7 @@
 #include "raft/ready.h"
 #include "raft/result.h"
 #include "raft/status.h"
+#include "raft/storage.h"
 #include "raft/types.h"
 
 namespace raft {
@@ -120,6 +121,15 @@ class RawNode {
 
   /// A follower forgets its leader, so that it grants votes without waiting for its timeout.
   void ForgetLeader();
+
+  /// A follower whose state machine is damaged asks its leader for a snapshot that covers its log. Until
+  /// one comes it takes no entries; the request is repeated by itself, also to a new leader.
+  /// Errors: kRequestSnapshotDropped (no leader; nothing of its term has come yet; one is wanted already).
+  Result<void> RequestSnapshot();
+
+  /// Entries that Storage::PrepareEntries had to fetch can be read now: goes on with that append, if it
+  /// is still to be sent.
+  void OnEntriesFetched(const FetchContext& context);
 
   /// Asks for a linearizable read: a ReadState with this context comes in a later Ready. It may get
   /// lost (no leader, a change of leader): ask again after a time.

@@ -7,6 +7,16 @@
 
 namespace raft {
 
+/// For which append entries are read: to whom, as the leader of which term, and whether more may follow it
+/// at once.
+struct FetchContext {
+  NodeId to = kNoNode;
+  Term term = 0;
+  bool aggressively = false;
+
+  friend bool operator==(const FetchContext&, const FetchContext&) = default;
+};
+
 /// The stable part of the log, implemented by the host. The library only reads it; the host writes
 /// it as each Ready tells. Called on the thread that calls the library. Except where said, an error
 /// is fatal for the group.
@@ -48,9 +58,19 @@ class Storage {
   /// fell behind the log. A node that is not in that membership refuses it, so for one that was added
   /// since, a newer snapshot is needed. May be called from within ApplyConfChange, when the entry
   /// of the change is not yet applied.
+  /// For the follower `to`, that wants at least `at_least` (0: any).
   /// Error kSnapshotUnavailable: nothing is sent now, and it is asked again at the follower's next
-  /// heartbeat response; use it while one is being made.
-  virtual Result<SnapshotPtr> GetSnapshot() = 0;
+  /// heartbeat response; use it while one is being made. An older one than wanted counts as that.
+  virtual Result<SnapshotPtr> GetSnapshot(LogIndex at_least, NodeId to) = 0;
+
+  /// Asked before a leader reads [lo, hi), up to `max_bytes`, for an append. False if the entries have
+  /// to be fetched first, from a slow disk say: nothing is sent now, and once they can be read the host
+  /// calls RawNode::OnEntriesFetched with `context`. May be asked again meanwhile.
+  virtual bool PrepareEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
+                              const FetchContext& context) {
+    (void)lo, (void)hi, (void)max_bytes, (void)context;
+    return true;
+  }
 };
 
 /// The length of the longest prefix of `entries` that fits into `max_bytes` by EncodedSize, but at

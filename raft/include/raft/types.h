@@ -136,6 +136,8 @@ struct Message {
   SnapshotPtr snapshot;
   bool reject = false;
   LogIndex reject_hint = 0;
+  LogIndex request_snapshot =
+      0;                 ///< Refusing AppResp: a snapshot at this index or later is wanted.
   int64_t priority = 0;  ///< Vote and PreVote: that of the candidate.
   Term commit_term = 0;  ///< Vote, PreVote and refusals, with Config::commit_by_vote: of `commit`.
   Payload context;

@@ -11,6 +11,7 @@ void Progress::Enter(ProgressState state) {
 
 void Progress::Reset(LogIndex last_index, bool is_self) {
   Enter(ProgressState::kProbe);
+  wanted_snapshot_ = 0;
   match_ = is_self ? last_index : 0;
   next_ = last_index + 1;
   sent_commit_ = 0;
@@ -33,9 +34,17 @@ void Progress::BecomeReplicate() {
 
 void Progress::BecomeSnapshot(LogIndex index) {
   Enter(ProgressState::kSnapshot);
+  wanted_snapshot_ = 0;
   pending_snapshot_ = index;
   next_ = index + 1;
   sent_commit_ = index;
+}
+
+void Progress::WantSnapshot(LogIndex index) {
+  if (state_ == ProgressState::kSnapshot) return;
+  if (state_ == ProgressState::kReplicate) BecomeProbe();
+  wanted_snapshot_ = index;
+  flow_paused_ = false;
 }
 
 bool Progress::MaybeUpdate(LogIndex index) {

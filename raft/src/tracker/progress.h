@@ -22,6 +22,7 @@ class Progress {
   LogIndex next() const { return next_; }
   ProgressState state() const { return state_; }
   LogIndex pending_snapshot() const { return pending_snapshot_; }
+  LogIndex wanted_snapshot() const { return wanted_snapshot_; }
   bool recent_active() const { return recent_active_; }
   bool is_learner() const { return is_learner_; }
   const Inflights& inflights() const { return inflights_; }
@@ -40,6 +41,9 @@ class Progress {
   /// refusal is stale; else next moved back. In (match, next) nothing may be taken for granted
   /// then.
   bool MaybeDecreaseTo(LogIndex rejected, LogIndex hint);
+
+  /// The member asks for a snapshot at `index` or later. No effect while one is on its way.
+  void WantSnapshot(LogIndex index);
 
   /// An append of `count` entries went out. False if there was no room for it in the window.
   [[nodiscard]] bool SentEntries(uint64_t count, uint64_t bytes);
@@ -77,6 +81,7 @@ class Progress {
   LogIndex next_;
   LogIndex sent_commit_ = 0;  // The highest commit index the member was told, or may have been.
   LogIndex pending_snapshot_ = 0;
+  LogIndex wanted_snapshot_ = 0;
   ProgressState state_ = ProgressState::kProbe;
   bool flow_paused_ = false;
   bool recent_active_ = false;

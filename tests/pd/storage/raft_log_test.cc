@@ -134,7 +134,7 @@ TEST_CASE("hard state, membership and the initial state come back") {
   log = RaftLog::Open(database).value();
   CHECK(log->GetInitialState()->hard_state == raft::HardState{7, 2, 1});
   CHECK(log->GetInitialState()->conf_state == conf);
-  CHECK(log->GetSnapshot().error().code == raft::ErrorCode::kSnapshotUnavailable);
+  CHECK(log->GetSnapshot(0, 2).error().code == raft::ErrorCode::kSnapshotUnavailable);
 }
 
 TEST_CASE("a damaged log is refused") {

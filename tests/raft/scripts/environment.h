@@ -64,7 +64,7 @@ class HistoryStorage final : public Storage {
   Result<Term> GetTerm(LogIndex index) const override { return log_.GetTerm(index); }
   LogIndex FirstIndex() const override { return log_.FirstIndex(); }
   LogIndex LastIndex() const override { return log_.LastIndex(); }
-  Result<SnapshotPtr> GetSnapshot() override { return newest_; }
+  Result<SnapshotPtr> GetSnapshot(LogIndex, NodeId) override { return newest_; }
 
   MemStorage& log() { return log_; }
   void StartHistory(Snapshot snapshot) {

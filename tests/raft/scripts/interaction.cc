@@ -280,7 +280,7 @@ class Interaction {
   Result<void> SendSnapshot(const Stanza& stanza) {
     const std::vector<Node*> nodes = Nodes(stanza);
     if (nodes.size() != 2) throw BadScript("send-snapshot wants two nodes");
-    Result<SnapshotPtr> snapshot = nodes[0]->storage->GetSnapshot();
+    Result<SnapshotPtr> snapshot = nodes[0]->storage->GetSnapshot(0, kNoNode);
     if (!snapshot) return tl::unexpected(std::move(snapshot).error());
     Message message;
     message.type = MessageType::kSnap;

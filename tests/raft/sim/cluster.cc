@@ -157,7 +157,7 @@ void Cluster::Crash(Node& node) {
 
 void Cluster::MakeDurable(Node& node) {
   node.durable.hard_state = node.storage->log().hard_state();
-  node.durable.snapshot = **node.storage->log().GetSnapshot();
+  node.durable.snapshot = **node.storage->log().GetSnapshot(0, node.id);
   // The stored log begins behind the snapshot here: this storage is compacted up to it.
   node.durable.entries = StoredEntries(node);
 }
@@ -309,7 +309,7 @@ void Cluster::ChangeMembers(Node& node) {
 }
 
 void Cluster::Compact(Node& node) {
-  const LogIndex snapshot = (*node.storage->log().GetSnapshot())->metadata.index;
+  const LogIndex snapshot = (*node.storage->log().GetSnapshot(0, node.id))->metadata.index;
   if (node.applied <= snapshot + kLogKept) return;
   Result<SnapshotPtr> made =
       node.storage->log().CreateSnapshot(node.applied, &node.members, Encoded(node.state));

@@ -63,7 +63,7 @@ class SimStorage final : public Storage {
   Result<Term> GetTerm(LogIndex index) const override { return log_.GetTerm(index); }
   LogIndex FirstIndex() const override { return log_.FirstIndex(); }
   LogIndex LastIndex() const override { return log_.LastIndex(); }
-  Result<SnapshotPtr> GetSnapshot() override {
+  Result<SnapshotPtr> GetSnapshot(LogIndex, NodeId) override {
     SnapshotPtr snapshot = newest_();
     if (snapshot != nullptr) return snapshot;
     return Fail(ErrorCode::kSnapshotUnavailable, kTextSnapshotUnavailable);

@@ -48,7 +48,9 @@ class ReservedStorage final : public Storage {
   }
   LogIndex FirstIndex() const override { return 3; }
   LogIndex LastIndex() const override { return 2 + entries_.size(); }
-  Result<SnapshotPtr> GetSnapshot() override { return Fail(ErrorCode::kStorage, "none"); }
+  Result<SnapshotPtr> GetSnapshot(LogIndex, NodeId) override {
+    return Fail(ErrorCode::kStorage, "none");
+  }
 
   void Append(const std::vector<Entry>& entries) {
     entries_.insert(entries_.end(), entries.begin(), entries.end());

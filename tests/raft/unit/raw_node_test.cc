@@ -254,7 +254,7 @@ TEST_CASE("a follower behind a compacted log gets a snapshot once there is one")
   trio.one.raw->Tick();
   Pump(trio.all);
   CHECK(trio.three.storage.FirstIndex() == 9);
-  CHECK((*trio.three.storage.GetSnapshot())->data.view() == "state");
+  CHECK((*trio.three.storage.GetSnapshot(0, 3))->data.view() == "state");
   CHECK(trio.one.raw->Propose(Text("y")));
   Pump(trio.all);
   CHECK(AppliedTexts(trio.three) == std::vector<std::string>{"y"});

@@ -1,0 +1,267 @@
+// Snapshots that a follower asks for, and entries that a leader must fetch before it can send them.
+#include <optional>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "raft/raw_node.h"
+#include "tests/raft/unit/testing.h"
+
+namespace raft {
+namespace {
+
+using testing::From;
+using testing::Pump;
+using testing::TestNode;
+using testing::Trio;
+
+Payload Text(const char* text) { return Payload::Copy(text); }
+
+/// Node 1 leads; all have applied entry 4.
+struct Led : Trio {
+  Led() {
+    Start();
+    Elect();
+    CHECK(one.raw->Propose(Text("x")));
+    Pump(all);
+  }
+  void SnapshotAt(LogIndex index) {
+    const ConfState members = one.raw->GetStatus().config;
+    CHECK(one.storage.CreateSnapshot(index, &members, Text("state")));
+  }
+  ProgressStatus ProgressOfTwo() { return one.raw->GetStatus().progress[1]; }
+};
+
+TEST_CASE("a follower that asks for a snapshot gets one that covers its log") {
+  Led led;
+  led.SnapshotAt(3);
+  CHECK(led.two.raw->RequestSnapshot());
+  Pump(led.all);
+  // The one there is does not cover entry 4.
+  CHECK(led.two.storage.FirstIndex() == 3);
+  led.SnapshotAt(4);
+  led.one.raw->Tick();
+  Pump(led.all);
+  CHECK(led.two.storage.FirstIndex() == 5);
+  CHECK((*led.two.storage.GetSnapshot(4, 2))->data.view() == "state");
+  led.one.raw->ReportSnapshot(2, SnapshotStatus::kFinish);
+  led.one.raw->Tick();
+  CHECK(led.one.raw->Propose(Text("y")));
+  Pump(led.all);
+  CHECK(led.two.commit() == 5);
+  CHECK(led.ProgressOfTwo().state == ProgressState::kReplicate);
+}
+
+TEST_CASE("entries are refused until the snapshot comes, and the commit index goes on") {
+  Led led;
+  CHECK(led.two.raw->RequestSnapshot());
+  CHECK(led.two.RunAll().size() == 1);  // Lost.
+  CHECK(led.one.raw->Propose(Text("y")));
+  Pump(led.all);
+  CHECK(led.two.storage.LastIndex() == 4);
+  CHECK(led.one.commit() == 5);  // By the others.
+  led.SnapshotAt(5);
+  led.one.raw->Tick();
+  Pump(led.all);
+  CHECK(led.two.storage.FirstIndex() == 6);
+  CHECK(led.two.commit() == 5);
+}
+
+TEST_CASE("a snapshot is asked for once, of a leader whose entries have come") {
+  Led led;
+  const auto refused = [](TestNode& node) { return node.raw->RequestSnapshot().error().context; };
+  CHECK(refused(led.one) == "raft: request snapshot dropped");
+  CHECK(led.two.raw->RequestSnapshot());
+  CHECK(refused(led.two) == "raft: request snapshot dropped");
+  led.three.raw->ForgetLeader();
+  CHECK(refused(led.three) == "raft: request snapshot dropped");
+  TestNode new_term(1);
+  new_term.Start();
+  CHECK(new_term.raw->Step(From(2, MessageType::kHeartbeat, 2)));
+  CHECK(refused(new_term) == "raft: request snapshot dropped");
+}
+
+TEST_CASE("a new leader is asked as well, a new candidate asks no more") {
+  Led led;
+  CHECK(led.two.raw->RequestSnapshot());
+  (void)led.two.RunAll();
+  SECTION("another leader") {
+    Message heartbeat = From(3, MessageType::kHeartbeat, led.two.term() + 1);
+    heartbeat.to = 2;
+    CHECK(led.two.raw->Step(heartbeat));
+    const std::vector<Message> answers = led.two.RunAll();
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].to == 3);
+    CHECK(answers[0].request_snapshot == 4);
+    CHECK(answers[0].reject);
+  }
+  SECTION("a candidate") {
+    CHECK(led.two.raw->Campaign());
+    (void)led.two.RunAll();
+    Message heartbeat = From(3, MessageType::kHeartbeat, led.two.term());
+    heartbeat.to = 2;
+    CHECK(led.two.raw->Step(heartbeat));
+    const std::vector<Message> answers = led.two.RunAll();
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].type == MessageType::kHeartbeatResp);
+  }
+}
+
+TEST_CASE("a request that comes again while the snapshot is on its way starts no second one") {
+  Led led;
+  led.SnapshotAt(4);
+  Message request = From(2, MessageType::kAppResp, led.one.term());
+  request.reject = true;
+  request.index = 4;
+  request.reject_hint = 4;
+  request.request_snapshot = 4;
+  CHECK(led.one.raw->Step(request));
+  CHECK(led.one.raw->Step(request));
+  CHECK(led.one.RunAll().size() == 1);
+  CHECK(led.ProgressOfTwo().state == ProgressState::kSnapshot);
+  led.one.raw->ReportSnapshot(2, SnapshotStatus::kFailure);
+  CHECK(led.one.RunAll().empty());
+  CHECK(led.one.raw->Step(request));
+  CHECK(led.one.RunAll().size() == 1);
+  request.request_snapshot = UINT64_MAX;
+  CHECK(led.one.raw->Step(request).error().code == ErrorCode::kInvalidMessage);
+}
+
+/// A storage in memory whose entries take a while to read.
+class SlowStorage final : public Storage {
+ public:
+  explicit SlowStorage(MemStorage& below) : below_(below) {}
+  Result<InitialState> GetInitialState() const override { return below_.GetInitialState(); }
+  Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
+                          std::vector<Entry>& out) const override {
+    return below_.GetEntries(lo, hi, max_bytes, out);
+  }
+  Result<Term> GetTerm(LogIndex index) const override { return below_.GetTerm(index); }
+  LogIndex FirstIndex() const override { return below_.FirstIndex(); }
+  LogIndex LastIndex() const override { return below_.LastIndex(); }
+  Result<SnapshotPtr> GetSnapshot(LogIndex at_least, NodeId to) override {
+    return below_.GetSnapshot(at_least, to);
+  }
+  bool PrepareEntries(LogIndex lo, LogIndex hi, uint64_t, const FetchContext& context) override {
+    if (ready) return true;
+    asked.push_back({lo, hi, context});
+    return false;
+  }
+
+  struct Asked {
+    LogIndex lo = 0;
+    LogIndex hi = 0;
+    FetchContext context;
+  };
+  bool ready = true;
+  std::vector<Asked> asked;
+
+ private:
+  MemStorage& below_;
+};
+
+struct SlowLeader : Trio {
+  SlowLeader() {
+    one.config.storage = &slow;
+    Start();
+    Elect();
+    slow.ready = false;
+    // The third member misses entries that are on disk by now.
+    one.raw->ReportUnreachable(3);
+    CHECK(one.raw->Propose(Text("a")));
+    Pump({&one, &two});
+    CHECK(one.raw->Propose(Text("b")));
+    Pump({&one, &two});
+    slow.asked.clear();
+    one.raw->Tick();
+    Pump(all);
+  }
+  SlowStorage slow{one.storage};
+};
+
+TEST_CASE("entries that must be fetched are sent when they are there") {
+  SlowLeader led;
+  CHECK(led.three.commit() < led.one.commit());
+  REQUIRE_FALSE(led.slow.asked.empty());
+  const SlowStorage::Asked asked = led.slow.asked.front();
+  CHECK(asked.context == FetchContext{3, led.one.term(), false});
+  CHECK(asked.hi == 6);
+  led.slow.ready = true;
+  SECTION("the host tells") {
+    led.one.raw->OnEntriesFetched(asked.context);
+    Pump(led.all);
+    CHECK(led.three.commit() == 5);
+  }
+  SECTION("or not: the next heartbeat tries again") {
+    led.one.raw->Tick();
+    Pump(led.all);
+    CHECK(led.three.commit() == 5);
+  }
+}
+
+TEST_CASE("fetched entries are not sent where that is no more wanted") {
+  SlowLeader led;
+  led.slow.ready = true;
+  const auto sends = [&led](const FetchContext& context) {
+    led.one.raw->OnEntriesFetched(context);
+    return !led.one.RunAll().empty();
+  };
+  const Term term = led.one.term();
+  CHECK_FALSE(sends({3, term - 1, false}));
+  CHECK_FALSE(sends({9, term, false}));
+  CHECK_FALSE(sends({1, term, false}));
+  CHECK(led.one.raw->Step(From(2, MessageType::kHeartbeat, term + 1)));
+  (void)led.one.RunAll();
+  CHECK_FALSE(sends({3, term, false}));
+  CHECK_FALSE(sends({3, term + 1, false}));
+}
+
+TEST_CASE("what is not on disk yet needs no fetching") {
+  Trio trio;
+  SlowStorage slow(trio.one.storage);
+  trio.one.config.storage = &slow;
+  trio.Start();
+  trio.Elect();
+  slow.ready = false;
+  CHECK(trio.one.raw->Propose(Text("a")));
+  Pump(trio.all);
+  CHECK(slow.asked.empty());
+  CHECK(trio.three.commit() == 4);
+}
+
+TEST_CASE("fetched entries go out as far as the window lets them") {
+  Trio trio;
+  SlowStorage slow(trio.one.storage);
+  trio.one.config.storage = &slow;
+  trio.one.config.max_size_per_msg = 0;  // One entry a message.
+  trio.Start();
+  trio.Elect();
+  trio.one.raw->ReportUnreachable(3);
+  for (int i = 0; i < 4; ++i) {
+    CHECK(trio.one.raw->Propose(Text("x")));
+    Pump({&trio.one, &trio.two});
+  }
+  // Found out where the logs meet; then the disk is slow.
+  Message accepted = From(3, MessageType::kAppResp, trio.one.term());
+  accepted.index = 4;
+  slow.ready = false;
+  CHECK(trio.one.raw->Step(accepted));
+  REQUIRE_FALSE(slow.asked.empty());
+  CHECK(slow.asked.back().context.aggressively);
+  slow.ready = true;
+  trio.one.raw->OnEntriesFetched(slow.asked.back().context);
+  CHECK(trio.one.RunAll().size() == 3);
+}
+
+TEST_CASE("a storage in memory may start with members, and miss a snapshot once") {
+  MemStorage storage(ConfState{{1, 2}, {3}, {}, {}, false});
+  CHECK(storage.GetInitialState()->conf_state.learners == std::vector<NodeId>{3});
+  CHECK(storage.LastIndex() == 0);
+  CHECK(storage.GetSnapshot(1, 2).error().code == ErrorCode::kSnapshotUnavailable);
+  storage.MissSnapshotOnce();
+  CHECK(storage.GetSnapshot(0, 2).error().context == kTextSnapshotUnavailable);
+  CHECK(storage.GetSnapshot(0, 2));
+}
+
+}  // namespace
+}  // namespace raft

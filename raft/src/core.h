@@ -60,6 +60,10 @@ class Core {
 
   // core_replication.cc
   void OnEntriesFetched(const FetchContext& context);
+  void EnableGroupCommit(bool on);
+  void AssignCommitGroups(std::span<const CommitGroup> groups);
+  void ClearCommitGroups();
+  std::optional<bool> IsCommittedByGroups() const;
 
   // core_follower.cc
   Result<void> RequestSnapshot();
@@ -146,6 +150,7 @@ class Core {
     return !config_.skip_bcast_commit || pending_conf_index_ > log_.applied();
   }
   bool MaybeCommit();
+  void CommitByOtherRule();
   void OnAppendResponse(const Message& message, Progress& progress);
   void OnAppendRefused(const Message& message, Progress& progress);
   void OnAppendAccepted(const Message& message, Progress& progress);

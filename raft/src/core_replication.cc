@@ -119,6 +119,37 @@ bool Core::MaybeSendSnapshot(Progress& progress) {
 
 bool Core::MaybeCommit() { return log_.MaybeCommit({term_, tracker_.Committed()}); }
 
+void Core::EnableGroupCommit(bool on) {
+  tracker_.set_group_commit(on);
+  CommitByOtherRule();
+}
+
+void Core::AssignCommitGroups(std::span<const CommitGroup> groups) {
+  for (const CommitGroup& group : groups) {
+    if (Progress* progress = tracker_.Find(group.member)) progress->set_commit_group(group.group);
+  }
+  CommitByOtherRule();
+}
+
+void Core::ClearCommitGroups() {
+  for (Progress& progress : tracker_.progress()) progress.set_commit_group(0);
+  CommitByOtherRule();
+}
+
+// What is committed stays so under whatever rule; another may commit more.
+void Core::CommitByOtherRule() {
+  if (!leads() || !MaybeCommit()) return;
+  ReleasePostponedReads();
+  BroadcastAppend();
+}
+
+std::optional<bool> Core::IsCommittedByGroups() const {
+  // Before it has applied an entry of its own term a leader may not know the membership.
+  if (!leads() || log_.TermAt(log_.applied()) != term_) return std::nullopt;
+  const GroupCommit committed = tracker_.CommittedByGroups();
+  return committed.by_groups && committed.index == log_.committed();
+}
+
 void Core::OnAppendResponse(const Message& message, Progress& progress) {
   progress.set_recent_active(true);
   if (message.reject) {

@@ -116,6 +116,16 @@ void RawNode::ReadIndex(Payload context) {
   (void)core_->Step(message);
 }
 
+void RawNode::EnableGroupCommit(bool on) { core_->EnableGroupCommit(on); }
+
+void RawNode::AssignCommitGroups(std::span<const CommitGroup> groups) {
+  core_->AssignCommitGroups(groups);
+}
+
+void RawNode::ClearCommitGroups() { core_->ClearCommitGroups(); }
+
+std::optional<bool> RawNode::IsCommittedByGroups() const { return core_->IsCommittedByGroups(); }
+
 void RawNode::SetPriority(int64_t priority) { core_->SetPriority(priority); }
 void RawNode::SetSkipBcastCommit(bool skip) { core_->SetSkipBcastCommit(skip); }
 void RawNode::SetBatchAppend(bool batch) { core_->SetBatchAppend(batch); }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,12 @@ enum class SnapshotStatus : uint8_t { kFinish, kFailure };
 struct Peer {
   NodeId id = kNoNode;
   Payload context;  ///< Comes back as the context of its membership entry.
+};
+
+/// The failure domain of a member, for group commit. 0: in none.
+struct CommitGroup {
+  NodeId member = kNoNode;
+  uint64_t group = 0;
 };
 
 /// One member of one Raft group. It does no I/O and has no clock: the host calls Tick at a fixed
@@ -134,6 +141,21 @@ class RawNode {
   /// Asks for a linearizable read: a ReadState with this context comes in a later Ready. It may get
   /// lost (no leader, a change of leader): ask again after a time.
   void ReadIndex(Payload context);
+
+  // Group commit, for groups that span two sites: an entry is committed once a majority has it and two
+  // commit groups do. If all voters are in one group the majority decides alone; if some are in none, and
+  // no second group is found, only what all voters have is committed. A setting of the leader, in memory
+  // only: a host gives it again after a restart or a snapshot.
+
+  void EnableGroupCommit(bool on);
+
+  /// Strangers are ignored; who is not named keeps its group.
+  void AssignCommitGroups(std::span<const CommitGroup> groups);
+  void ClearCommitGroups();
+
+  /// True if all that is committed is in two groups. None unless this node leads and has applied an entry
+  /// of its term.
+  std::optional<bool> IsCommittedByGroups() const;
 
   // Options that may change while the node runs; Config says what each means.
   void SetPriority(int64_t priority);

@@ -25,6 +25,7 @@ class Progress {
   LogIndex wanted_snapshot() const { return wanted_snapshot_; }
   bool recent_active() const { return recent_active_; }
   bool is_learner() const { return is_learner_; }
+  uint64_t commit_group() const { return commit_group_; }
   const Inflights& inflights() const { return inflights_; }
 
   /// Back to the start, as a new leader knows nothing of anybody.
@@ -69,6 +70,7 @@ class Progress {
   void ForgetPendingSnapshot() { pending_snapshot_ = 0; }
   void set_recent_active(bool active) { recent_active_ = active; }
   void set_is_learner(bool is_learner) { is_learner_ = is_learner; }
+  void set_commit_group(uint64_t group) { commit_group_ = group; }
   void set_match(LogIndex match) { match_ = match; }
 
   ProgressStatus status() const;
@@ -82,6 +84,7 @@ class Progress {
   LogIndex sent_commit_ = 0;  // The highest commit index the member was told, or may have been.
   LogIndex pending_snapshot_ = 0;
   LogIndex wanted_snapshot_ = 0;
+  uint64_t commit_group_ = 0;  // 0: in none.
   ProgressState state_ = ProgressState::kProbe;
   bool flow_paused_ = false;
   bool recent_active_ = false;

@@ -58,10 +58,28 @@ std::vector<NodeId> Tracker::Voters() const {
 }
 
 LogIndex Tracker::Committed() const {
+  if (group_commit_) return CommittedByGroups().index;
   return QuorumOf([this](NodeId id) {
     const Progress* progress = Find(id);
     return progress != nullptr ? progress->match() : 0;
   });
+}
+
+GroupCommit Tracker::CommittedByGroups() const {
+  if (!group_commit_) return {Committed(), false};
+  return JointGroupCommit(HalfByGroups(membership_.voters),
+                          HalfByGroups(membership_.voters_outgoing));
+}
+
+GroupCommit Tracker::HalfByGroups(const std::vector<NodeId>& voters) const {
+  std::vector<GroupAck> acks;
+  acks.reserve(voters.size());
+  for (const NodeId id : voters) {
+    const Progress* progress = Find(id);
+    acks.push_back(progress == nullptr ? GroupAck{}
+                                       : GroupAck{progress->match(), progress->commit_group()});
+  }
+  return GroupCommitted(acks);
 }
 
 template <class Said>

@@ -53,8 +53,14 @@ class Tracker {
   /// Voters of both halves, ascending.
   std::vector<NodeId> Voters() const;
 
-  /// The index that a quorum has in its log, jointly.
+  /// The index that a quorum has in its log, jointly; with group commit, in two groups.
   LogIndex Committed() const;
+
+  /// The same, and whether it is in two groups; see quorum.h.
+  GroupCommit CommittedByGroups() const;
+
+  bool group_commit() const { return group_commit_; }
+  void set_group_commit(bool on) { group_commit_ = on; }
 
   /// The number that a quorum reached, jointly; `reached` gives each voter's.
   template <class Reached>
@@ -99,7 +105,10 @@ class Tracker {
 
   ConfState membership_;
   ProgressMap progress_;
+  GroupCommit HalfByGroups(const std::vector<NodeId>& voters) const;
+
   Inflights inflight_prototype_;
+  bool group_commit_ = false;
   std::vector<std::pair<NodeId, bool>> votes_;
 };
 

@@ -58,6 +58,9 @@ Result<void> Validate(const Config& config) {
       (config.lease_margin == 0 || config.lease_margin >= config.election_tick)) {
     return refuse("lease margin must be greater than 0 and less than election tick");
   }
+  if (config.light_ready && config.async_storage_writes) {
+    return refuse("light ready and async storage writes exclude each other");
+  }
   if (!config.random) return refuse("random source cannot be nil");
   return {};
 }

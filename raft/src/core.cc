@@ -59,7 +59,9 @@ Result<void> Core::Restore() {
     // It may have promised something just before it went down, and does not know.
     if (uses_lease()) promised_ticks_ = config_.election_tick;
   }
-  if (config_.applied > 0) log_.AppliedTo(config_.applied, 0);
+  if (config_.applied > 0) {
+    log_.LoadApplied(config_.applied, config_.max_apply_unpersisted_log_limit > 0);
+  }
   BecomeFollower(term_, kNoNode);
   previous_soft_state_ = soft_state();
   previous_hard_state_ = hard_state();
@@ -148,6 +150,11 @@ void Core::SetMaxCommittedSizePerReady(uint64_t bytes) {
   log_.SetApplyingBytesMax(bytes != 0 ? bytes : config_.max_size_per_msg);
 }
 
+void Core::SetMaxApplyUnpersistedLogLimit(uint64_t entries) {
+  config_.max_apply_unpersisted_log_limit = entries;
+  if (leads()) log_.set_apply_ahead(entries);
+}
+
 Result<void> Core::SetMaxInflightMsgs(NodeId member, uint64_t count) {
   Progress* progress = tracker_.Find(member);
   if (progress == nullptr) {
@@ -172,6 +179,7 @@ void Core::Reset(Term term) {
   for (Progress& progress : tracker_.progress()) progress.Reset(last, progress.id() == id());
   pending_conf_index_ = 0;
   uncommitted_bytes_ = 0;
+  log_.set_apply_ahead(0);
   reads_.Clear();
   postponed_reads_.clear();
   queued_appends_.clear();  // They are of an older term.
@@ -219,6 +227,7 @@ void Core::BecomeLeader() {
   Reset(term_);
   role_ = Role::kLeader;
   leader_ = id();
+  log_.set_apply_ahead(config_.max_apply_unpersisted_log_limit);
   if (Progress* self = tracker_.Find(id()); self != nullptr) {
     self->BecomeReplicate();
     self->set_recent_active(true);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,6 +48,7 @@ class Core {
   void SetBatchAppend(bool batch) { config_.batch_append = batch; }
   Result<void> SetCheckQuorum(bool check);
   void SetMaxCommittedSizePerReady(uint64_t bytes);
+  void SetMaxApplyUnpersistedLogLimit(uint64_t entries);
   Result<void> SetMaxInflightMsgs(NodeId member, uint64_t count);
 
   // core_step.cc
@@ -75,6 +77,11 @@ class Core {
   bool HasReady() const;
   Ready& GetReady();
   void Advance();
+  LightReady& AdvanceAppend();
+  void AdvanceAppendAsync();
+  void OnPersistReady(uint64_t number);
+  void AdvanceApply();
+  void AdvanceApplyTo(LogIndex index);
 
  private:
   enum class Campaign : uint8_t { kPreElection, kElection, kTransfer };
@@ -190,17 +197,31 @@ class Core {
   void LeaveJointByItself();
 
   // core_ready.cc
+  // What counts once a Ready is durable.
+  struct Write {
+    uint64_t ready = 0;
+    std::vector<EntryId> own_acks;
+    std::vector<Message> to_self;
+    bool append_response = false;
+    Message append;
+  };
   Visibility visibility() const {
-    return config_.async_storage_writes ? Visibility::kStableOnly : Visibility::kWithUnstable;
+    return config_.async_storage_writes || config_.light_ready ? Visibility::kStableOnly
+                                                               : Visibility::kWithUnstable;
   }
   bool HardStateChanged() const;
   void FillReady();
   void MoveMessages();
   void MakeStorageMessages();
   void AcceptReady();
+  void AcceptCommitted(const std::vector<Entry>& committed);
   bool NeedsAppendResponse() const;
   Message MakeAppendResponse() const;
   void RecycleReady();
+  void RequireLightReady(const char* call) const;
+  void OnDurable(Write& write);
+  void FillLightReady();
+  void AppliedBatches(size_t count);
 
   Config config_;
   Journal journal_;
@@ -254,16 +275,17 @@ class Core {
   SoftState previous_soft_state_;
   HardState previous_hard_state_;
   bool awaiting_advance_ = false;
-  struct OnAdvance {
-    std::vector<EntryId> own_acks;
-    std::vector<Message> to_self;
-    bool append_response = false;
-    Message append;
-    LogIndex applied = 0;  // 0: nothing was handed out to apply.
-    uint64_t applied_bytes = 0;
-    uint64_t applied_payload_bytes = 0;
+  uint64_t ready_number_ = 0;
+  Write write_;               // Of the last Ready.
+  std::deque<Write> writes_;  // Written, not known to be durable; oldest first.
+  // What was handed out to apply, oldest first.
+  struct Batch {
+    LogIndex last = 0;
+    uint64_t bytes = 0;
+    uint64_t payload_bytes = 0;
   };
-  OnAdvance on_advance_;
+  std::vector<Batch> applying_;
+  LightReady light_ready_;
   std::vector<std::vector<Entry>> buffers_;
 };
 

@@ -181,6 +181,8 @@ Result<bool> Core::RestoreSnapshot(const SnapshotPtr& snapshot) {
   const SnapshotMetadata& metadata = snapshot->metadata;
   const ConfState& members = metadata.conf_state;
   const bool wanted = wanted_snapshot_ != 0 && metadata.index >= wanted_snapshot_;
+  // It would take the state machine back, after a restart with more applied than the log has.
+  if (metadata.index < log_.applied()) return false;
   if (metadata.index <= log_.committed() && !(wanted && metadata.index == log_.committed())) {
     return false;
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "raft/src/core.h"
@@ -43,6 +44,7 @@ void Core::RecycleReady() {
 }
 
 void Core::FillReady() {
+  ready_.number = ++ready_number_;
   if (soft_state() != previous_soft_state_) ready_.soft_state = soft_state();
   if (HardStateChanged()) ready_.hard_state = hard_state();
   ready_.read_states.swap(read_states_);
@@ -65,9 +67,9 @@ void Core::MoveMessages() {
     return;
   }
   ready_.immediate_count = ready_.messages.size();
-  on_advance_.own_acks.swap(own_acks_);
+  write_.own_acks.swap(own_acks_);
   for (Message& message : messages_after_append_) {
-    auto& list = message.to == id() ? on_advance_.to_self : ready_.messages;
+    auto& list = message.to == id() ? write_.to_self : ready_.messages;
     list.push_back(std::move(message));
   }
   messages_after_append_.clear();
@@ -122,17 +124,21 @@ Message Core::MakeAppendResponse() const {
 void Core::AcceptReady() {
   if (ready_.soft_state) previous_soft_state_ = *ready_.soft_state;
   if (ready_.hard_state) previous_hard_state_ = *ready_.hard_state;
-  const std::vector<Entry>& committed = ready_.committed_entries;
-  const uint64_t bytes = EncodedSize(std::span<const Entry>(committed));
   if (!config_.async_storage_writes) {
-    on_advance_.append_response = NeedsAppendResponse();
-    if (on_advance_.append_response) on_advance_.append = MakeAppendResponse();
-    on_advance_.applied = committed.empty() ? 0 : committed.back().index;
-    on_advance_.applied_bytes = bytes;
-    on_advance_.applied_payload_bytes = PayloadSize(committed);
+    write_.ready = ready_.number;
+    write_.append_response = NeedsAppendResponse();
+    if (write_.append_response) write_.append = MakeAppendResponse();
   }
   log_.unstable().AcceptInProgress();
-  if (!committed.empty()) log_.AcceptApplying(committed.back().index, bytes, visibility());
+  AcceptCommitted(ready_.committed_entries);
+}
+
+void Core::AcceptCommitted(const std::vector<Entry>& committed) {
+  if (committed.empty()) return;
+  const uint64_t bytes = EncodedSize(std::span<const Entry>(committed));
+  const LogIndex last = committed.back().index;
+  log_.AcceptApplying(last, bytes, visibility());
+  if (!config_.async_storage_writes) applying_.push_back({last, bytes, PayloadSize(committed)});
 }
 
 void Core::Advance() {
@@ -142,25 +148,104 @@ void Core::Advance() {
   if (!awaiting_advance_) return;
   awaiting_advance_ = false;
   RecycleReady();
-  // What a step below adds to these lists belongs to the next Ready.
-  for (const EntryId& ack : on_advance_.own_acks) {
+  for (Write& write : writes_) OnDurable(write);
+  writes_.clear();
+  OnDurable(write_);
+  AppliedBatches(applying_.size());
+}
+
+// What a step below adds to the node's lists belongs to the next Ready.
+void Core::OnDurable(Write& write) {
+  for (const EntryId& ack : write.own_acks) {
     Message own = Make(MessageType::kAppResp, id());
     own.term = ack.term;
     own.index = ack.index;
     (void)Step(own);
   }
-  on_advance_.own_acks.clear();
-  for (Message& message : on_advance_.to_self) (void)Step(message);
-  on_advance_.to_self.clear();
-  if (on_advance_.append_response) {
-    (void)Step(on_advance_.append);
-    on_advance_.append = Message();
-    on_advance_.append_response = false;
+  write.own_acks.clear();
+  for (Message& message : write.to_self) (void)Step(message);
+  write.to_self.clear();
+  if (!write.append_response) return;
+  (void)Step(write.append);
+  write.append = Message();
+  write.append_response = false;
+}
+
+void Core::AppliedBatches(size_t count) {
+  const auto end = applying_.begin() + static_cast<std::ptrdiff_t>(count);
+  for (auto batch = applying_.begin(); batch != end; ++batch) {
+    AppliedTo(batch->last, batch->bytes);
+    uncommitted_bytes_ -= std::min(uncommitted_bytes_, batch->payload_bytes);
   }
-  if (on_advance_.applied == 0) return;
-  AppliedTo(on_advance_.applied, on_advance_.applied_bytes);
-  uncommitted_bytes_ -= std::min(uncommitted_bytes_, on_advance_.applied_payload_bytes);
-  on_advance_.applied = 0;
+  applying_.erase(applying_.begin(), end);
+}
+
+void Core::RequireLightReady(const char* call) const {
+  if (!config_.light_ready) journal_.Fatal("{} must not be called without light_ready", call);
+}
+
+LightReady& Core::AdvanceAppend() {
+  RequireLightReady("AdvanceAppend");
+  AdvanceAppendAsync();
+  for (Write& write : writes_) OnDurable(write);
+  writes_.clear();
+  FillLightReady();
+  return light_ready_;
+}
+
+void Core::AdvanceAppendAsync() {
+  RequireLightReady("AdvanceAppendAsync");
+  if (!awaiting_advance_) return;
+  awaiting_advance_ = false;
+  RecycleReady();
+  writes_.push_back(std::exchange(write_, {}));
+}
+
+void Core::OnPersistReady(uint64_t number) {
+  RequireLightReady("OnPersistReady");
+  if (number > ready_number_ || (awaiting_advance_ && number == ready_number_)) {
+    journal_.Fatal("Ready {} is not written, the last one is {}", number, ready_number_);
+  }
+  while (!writes_.empty() && writes_.front().ready <= number) {
+    Write write = std::move(writes_.front());
+    writes_.pop_front();
+    OnDurable(write);
+  }
+}
+
+void Core::FillLightReady() {
+  for (Message& message : light_ready_.messages) GiveBack(std::move(message.entries));
+  light_ready_.messages.clear();
+  light_ready_.committed_entries.clear();
+  light_ready_.commit_index.reset();
+  // A new term or vote must be written as well: then all comes with the next Ready.
+  const HardState now = hard_state();
+  if (now.term != previous_hard_state_.term || now.vote != previous_hard_state_.vote) return;
+  if (now.commit != previous_hard_state_.commit) {
+    light_ready_.commit_index = now.commit;
+    previous_hard_state_.commit = now.commit;
+  }
+  log_.NextCommitted(visibility(), light_ready_.committed_entries);
+  AcceptCommitted(light_ready_.committed_entries);
+  if (!leads()) return;
+  light_ready_.messages.swap(messages_);
+  queued_appends_.clear();
+}
+
+void Core::AdvanceApply() {
+  RequireLightReady("AdvanceApply");
+  AppliedBatches(applying_.size());
+}
+
+void Core::AdvanceApplyTo(LogIndex index) {
+  RequireLightReady("AdvanceApplyTo");
+  if (index > log_.applying()) {
+    journal_.Fatal("applied({}) was not handed out [applying({})]", index, log_.applying());
+  }
+  const auto after = std::find_if(applying_.begin(), applying_.end(),
+                                  [index](const Batch& batch) { return batch.last > index; });
+  AppliedBatches(static_cast<size_t>(after - applying_.begin()));
+  AppliedTo(index, 0);  // Into a batch: its bytes go back to the quota with its end.
 }
 
 }  // namespace raft

@@ -169,7 +169,18 @@ bool Log::MaybeCommit(EntryId id) {
 
 LogIndex Log::MaxAppliable(Visibility visibility) const {
   if (visibility == Visibility::kWithUnstable) return committed_;
-  return std::min(committed_, unstable_.offset() - 1);
+  const LogIndex stable = unstable_.offset() - 1;
+  return committed_ - stable > apply_ahead_ && committed_ > stable ? stable + apply_ahead_
+                                                                   : committed_;
+}
+
+void Log::LoadApplied(LogIndex index, bool may_be_ahead) {
+  if (may_be_ahead && index > committed_) {
+    applied_ = index;
+    applying_ = index;
+  } else {
+    AppliedTo(index, 0);
+  }
 }
 
 bool Log::HasNextCommitted(Visibility visibility) const {
@@ -208,7 +219,7 @@ void Log::AcceptApplying(LogIndex index, uint64_t bytes, Visibility visibility) 
 }
 
 void Log::AppliedTo(LogIndex index, uint64_t bytes) {
-  if (committed_ < index || index < applied_) {
+  if ((committed_ < index && index != applied_) || index < applied_) {
     journal_.Fatal("applied({}) is out of range [prevApplied({}), committed({})]", index, applied_,
                    committed_);
   }

@@ -27,7 +27,7 @@ enum class Visibility : uint8_t { kStableOnly, kWithUnstable };
 
 /// The whole log of a node: what its Storage holds, and behind it the unstable tail.
 ///
-/// Invariants: applied <= applying <= committed <= last index; terms never decrease with the index;
+/// Invariants: applied <= applying <= committed <= last index, except after LoadApplied; terms never decrease with the index;
 /// a committed entry never changes.
 class Log {
  public:
@@ -91,6 +91,13 @@ class Log {
   /// Committed entries not yet handed out, within the quota of those under way, appended to `out`.
   void NextCommitted(Visibility visibility, std::vector<Entry>& out) const;
 
+  /// With kStableOnly, how many entries beyond the stable ones may be handed out.
+  void set_apply_ahead(uint64_t entries) { apply_ahead_ = entries; }
+
+  /// Entries up to `index` were applied before a restart. Beyond the commit index, if that may be: entries
+  /// up to `index` will come again, and are not handed out.
+  void LoadApplied(LogIndex index, bool may_be_ahead);
+
   /// Changes the quota of committed entries under way, in encoded bytes.
   void SetApplyingBytesMax(uint64_t bytes);
 
@@ -125,6 +132,7 @@ class Log {
   LogIndex applied_;
   uint64_t applying_bytes_max_;
   uint64_t applying_bytes_ = 0;
+  uint64_t apply_ahead_ = 0;
   bool applying_paused_ = false;
 };
 

@@ -68,6 +68,11 @@ Result<void> RawNode::Step(Message message) {
 bool RawNode::HasReady() const { return core_->HasReady(); }
 Ready& RawNode::GetReady() { return core_->GetReady(); }
 void RawNode::Advance() { core_->Advance(); }
+LightReady& RawNode::AdvanceAppend() { return core_->AdvanceAppend(); }
+void RawNode::AdvanceAppendAsync() { core_->AdvanceAppendAsync(); }
+void RawNode::OnPersistReady(uint64_t number) { core_->OnPersistReady(number); }
+void RawNode::AdvanceApply() { core_->AdvanceApply(); }
+void RawNode::AdvanceApplyTo(LogIndex index) { core_->AdvanceApplyTo(index); }
 
 BasicStatus RawNode::GetBasicStatus() const { return core_->basic_status(); }
 
@@ -131,6 +136,10 @@ void RawNode::SetSkipBcastCommit(bool skip) { core_->SetSkipBcastCommit(skip); }
 void RawNode::SetBatchAppend(bool batch) { core_->SetBatchAppend(batch); }
 void RawNode::SetMaxCommittedSizePerReady(uint64_t bytes) {
   core_->SetMaxCommittedSizePerReady(bytes);
+}
+
+void RawNode::SetMaxApplyUnpersistedLogLimit(uint64_t entries) {
+  core_->SetMaxApplyUnpersistedLogLimit(entries);
 }
 
 Result<void> RawNode::SetCheckQuorum(bool check) { return core_->SetCheckQuorum(check); }

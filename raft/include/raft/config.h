@@ -118,6 +118,16 @@ struct Config {
   /// Storage work is handed out as messages to kAppendThread and kApplyThread, see ready.h.
   bool async_storage_writes = false;
 
+  /// Readies are acknowledged in parts (written, durable, applied), see ready.h. Not with
+  /// async_storage_writes.
+  bool light_ready = false;
+
+  /// A leader, with light_ready or async_storage_writes, is handed committed entries to apply up to this
+  /// many beyond what it has made durable: a quorum of the others has them. Its state machine may then be
+  /// ahead of its log over a restart, and `applied` beyond it; the entries come again from the next leader
+  /// and are not handed out again. 0: only what is durable here is applied.
+  uint64_t max_apply_unpersisted_log_limit = 0;
+
   /// Null: no log. Outlives the node.
   Logger* logger = nullptr;
 

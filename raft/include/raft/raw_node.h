@@ -106,8 +106,26 @@ class RawNode {
   /// of it.
   Ready& GetReady();
 
-  /// The last Ready has been carried out. Synchronous mode only.
+  /// The last Ready has been carried out. Not with asynchronous writes.
   void Advance();
+
+  // With Config::light_ready only, see ready.h.
+
+  /// The last Ready, and all before it, are durable. What is given is valid until the next call of this or
+  /// GetReady; the host may move parts out of it.
+  LightReady& AdvanceAppend();
+
+  /// The last Ready is written, but not durable.
+  void AdvanceAppendAsync();
+
+  /// The Ready of this number, told by AdvanceAppendAsync, and all before it are durable.
+  void OnPersistReady(uint64_t number);
+
+  /// All that was handed out has been applied.
+  void AdvanceApply();
+
+  /// What was handed out has been applied up to `index`.
+  void AdvanceApplyTo(LogIndex index);
 
   BasicStatus GetBasicStatus() const;
   Status GetStatus() const;
@@ -162,6 +180,7 @@ class RawNode {
   void SetSkipBcastCommit(bool skip);
   void SetBatchAppend(bool batch);
   void SetMaxCommittedSizePerReady(uint64_t bytes);
+  void SetMaxApplyUnpersistedLogLimit(uint64_t entries);
 
   /// Errors: kInvalidConfig, when another option needs it on.
   Result<void> SetCheckQuorum(bool check);

@@ -43,7 +43,25 @@
 /// still called on the thread of the library. Entries are handed out as committed only once this
 /// node has written them.
 ///
-/// The two run beside each other. So a snapshot may be written while entries before it still wait to
+/// ## In parts (Config::light_ready on)
+///
+/// As the synchronous mode, but what was done is told as it is done, and committed entries are handed
+/// out only once this node has made them durable (see Config::max_apply_unpersisted_log_limit). Readies
+/// are numbered. Instead of Advance:
+///
+/// - AdvanceAppend, when the write is durable: gives at once what that leads to, a LightReady with the new
+///   commit index, more to apply, and a leader's messages. Write the commit index before or with what is
+///   applied.
+/// - or AdvanceAppendAsync, when the write can be read through Storage but is not durable yet. The next
+///   Ready may be taken; once the write is durable, OnPersistReady with its number. Messages behind the
+///   first `immediate_count` wait for that, too. Writes are made durable in order.
+/// - AdvanceApply or AdvanceApplyTo, when what was handed out has been applied; at any time, in order.
+///
+/// Advance says all three at once. The rest that it leads to comes with the next Ready.
+///
+/// ## Why the asynchronous mode needs care
+///
+/// Its two threads run beside each other. So a snapshot may be written while entries before it still wait to
 /// be applied: these, and their membership changes, are then skipped, and their responses delivered
 /// all the same. And the applied index may be ahead of the stored commit index: who compacts the log
 /// raises that one first (see storage.h), and a later write must not lower it again.
@@ -66,7 +84,15 @@ struct ReadState {
   Payload context;  ///< As given to ReadIndex.
 };
 
+/// What the durable write of a Ready led to, with Config::light_ready.
+struct LightReady {
+  std::optional<LogIndex> commit_index;  ///< If it moved: to write, no fsync needed.
+  std::vector<Entry> committed_entries;  ///< To apply, behind those of the Ready.
+  std::vector<Message> messages;         ///< To send now. Of a leader only.
+};
+
 struct Ready {
+  uint64_t number = 0;                  ///< 1, 2, ... since the start.
   std::optional<SoftState> soft_state;  ///< If it changed.
   std::optional<HardState> hard_state;  ///< If it changed.
   std::vector<ReadState> read_states;

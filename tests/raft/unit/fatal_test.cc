@@ -49,6 +49,28 @@ std::string NodeFatalText(const std::function<void(TestNode&)>& body) {
   return text.substr(0, end);
 }
 
+TEST_CASE("calls of another mode, and of what was not handed out") {
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.Start();
+          (void)node.raw->AdvanceAppend();
+        }) == "AdvanceAppend must not be called without light_ready");
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.config.light_ready = true;
+          node.Start();
+          (void)node.raw->GetReady();
+          node.raw->OnPersistReady(1);
+        }) == "Ready 1 is not written, the last one is 1");
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.config.light_ready = true;
+          node.Start();
+          node.raw->AdvanceApplyTo(3);
+        }) == "applied(3) was not handed out [applying(2)]");
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.config.applied = 3;
+          node.Start();
+        }) == "applied(3) is out of range [prevApplied(2), committed(2)]");
+}
+
 TEST_CASE("the node's state comes with the text") {
   CHECK(FatalText([](FatalHook fatal) {
           TestNode node(1);

@@ -22,6 +22,18 @@ bool IsLocal(const Message& message) {
   return message.from == message.to || IsThread(message.from) || IsThread(message.to);
 }
 
+Result<void> BeginLog(MemStorage& log, const Snapshot& snapshot) {
+  // The first index must be beyond 1, or there would be nothing to tell a compacted log by.
+  const LogIndex index = snapshot.metadata.index;
+  if (index <= 1) {
+    return Fail(ErrorCode::kStorage, "index must be specified as > 1 due to bootstrap");
+  }
+  if (Result<void> applied = log.ApplySnapshot(snapshot); !applied) return applied;
+  if (log.FirstIndex() == index + 1) return {};
+  return Fail(ErrorCode::kStorage, fmt::format("failed to establish first index {}; got {}",
+                                               index + 1, log.FirstIndex()));
+}
+
 }  // namespace
 
 void Output::Log(LogLevel level, std::string_view text) {
@@ -68,27 +80,16 @@ Node& Environment::At(NodeId id) {
 }
 
 Result<void> Environment::AddNodes(uint64_t count, const Config& config, const Snapshot& snapshot) {
-  const bool bootstrap = snapshot != Snapshot();
   for (uint64_t i = 0; i < count; ++i) {
-    Node& node = nodes_.emplace_back();
+    Node node;
     node.storage = std::make_unique<HistoryStorage>(fatal_);
     Snapshot first = snapshot;
-    if (bootstrap) {
-      // The first index must be beyond 1, or there would be nothing to tell a compacted log by.
-      if (first.metadata.index <= 1) {
-        return Fail(ErrorCode::kStorage, "index must be specified as > 1 due to bootstrap");
-      }
+    if (first != Snapshot()) {
       first.metadata.term = 1;
-      Result<void> applied = node.storage->log().ApplySnapshot(first);
-      if (!applied) return applied;
-      if (node.storage->FirstIndex() != first.metadata.index + 1) {
-        return Fail(ErrorCode::kStorage,
-                    fmt::format("failed to establish first index {}; got {}",
-                                first.metadata.index + 1, node.storage->FirstIndex()));
-      }
+      if (Result<void> begun = BeginLog(node.storage->log(), first); !begun) return begun;
     }
     node.config = config;
-    node.config.id = nodes_.size();
+    node.config.id = nodes_.size() + 1;
     node.config.applied = first.metadata.index;
     node.config.storage = node.storage.get();
     node.config.logger = &output_;
@@ -98,6 +99,7 @@ Result<void> Environment::AddNodes(uint64_t count, const Config& config, const S
     Result<std::unique_ptr<RawNode>> raw = RawNode::Create(node.config);
     if (!raw) throw datadriven::BadScript(raw.error().context);
     node.raw = std::move(*raw);
+    nodes_.push_back(std::move(node));
   }
   return {};
 }

@@ -38,7 +38,11 @@ Config BaseConfig() {
   return config;
 }
 
-// One script: its environment and the commands on it.
+// One script: its environment and the commands on it. Beyond what the shared scripts use there are, for ours:
+//
+//     add-nodes        max-size-per-msg= max-inflight-bytes= max-uncommitted-size= disable-proposal-forwarding=
+//     read-index       <node> <context>
+//     report-snapshot  <node> <peer> status=finish|failure
 class Interaction {
  public:
   explicit Interaction(FatalHook fatal) : environment_(std::move(fatal)) {}
@@ -81,17 +85,27 @@ class Interaction {
     for (const std::string& value : argument.values) members.push_back(ParseNumber(value));
   }
 
-  // False if it is none of the options of the Raft configuration.
-  static Result<void> SetOption(const std::string& key, const std::string& value, Config& config) {
+  static void SetLimit(const std::string& key, const std::string& value, Config& config) {
     if (key == "inflight") config.max_inflight_msgs = ParseNumber(value);
-    if (key == "async-storage-writes") config.async_storage_writes = ParseBool(value);
-    if (key == "prevote") config.pre_vote = ParseBool(value);
-    if (key == "checkquorum") config.check_quorum = ParseBool(value);
     if (key == "max-committed-size-per-ready") {
       config.max_committed_size_per_ready = ParseNumber(value);
     }
+    if (key == "max-size-per-msg") config.max_size_per_msg = ParseNumber(value);
+    if (key == "max-inflight-bytes") config.max_inflight_bytes = ParseNumber(value);
+    if (key == "max-uncommitted-size") config.max_uncommitted_entries_size = ParseNumber(value);
+  }
+
+  // One that does not exist has no effect.
+  static Result<void> SetOption(const std::string& key, const std::string& value, Config& config) {
+    SetLimit(key, value, config);
+    if (key == "async-storage-writes") config.async_storage_writes = ParseBool(value);
+    if (key == "prevote") config.pre_vote = ParseBool(value);
+    if (key == "checkquorum") config.check_quorum = ParseBool(value);
     if (key == "disable-conf-change-validation") {
       config.disable_conf_change_validation = ParseBool(value);
+    }
+    if (key == "disable-proposal-forwarding") {
+      config.disable_proposal_forwarding = ParseBool(value);
     }
     if (key == "step-down-on-removal") config.step_down_on_removal = ParseBool(value);
     if (key == "content") throw BadScript("content is not supported");
@@ -345,6 +359,24 @@ class Interaction {
     return {};
   }
 
+  Result<void> ReportSnapshot(const Stanza& stanza) {
+    const std::vector<Node*> nodes = Nodes(stanza);
+    if (nodes.size() != 2) throw BadScript("report-snapshot wants two nodes");
+    const std::string_view status = stanza.Value("status");
+    if (status != "finish" && status != "failure") throw BadScript("unknown status of a snapshot");
+    nodes[0]->raw->ReportSnapshot(nodes[1]->config.id, status == "finish"
+                                                           ? SnapshotStatus::kFinish
+                                                           : SnapshotStatus::kFailure);
+    return {};
+  }
+
+  Result<void> ReadIndex(const Stanza& stanza) {
+    const std::vector<std::string_view> keys = stanza.Keyless();
+    if (keys.size() != 2) throw BadScript("read-index wants a node and a context");
+    First(stanza).raw->ReadIndex(Payload::Copy(keys[1]));
+    return {};
+  }
+
   Environment environment_;
   const std::map<std::string, Command, std::less<>> commands_ = {
       {"_breakpoint", &Interaction::Breakpoint},
@@ -361,6 +393,8 @@ class Interaction {
       {"propose-conf-change", &Interaction::ProposeConfChange},
       {"raft-log", &Interaction::RaftLog},
       {"raft-state", &Interaction::RaftState},
+      {"read-index", &Interaction::ReadIndex},
+      {"report-snapshot", &Interaction::ReportSnapshot},
       {"report-unreachable", &Interaction::ReportUnreachable},
       {"send-snapshot", &Interaction::SendSnapshot},
       {"set-randomized-election-timeout", &Interaction::SetElectionTimeout},

@@ -13,6 +13,9 @@
 namespace raft::scripts {
 namespace {
 
+// A group that is at work for longer than this will be for ever.
+constexpr int kPassesMax = 1000;
+
 constexpr std::array<std::string_view, 6> kLevels = {"DEBUG", "INFO",  "WARN",
                                                      "ERROR", "FATAL", "NONE"};
 
@@ -249,7 +252,8 @@ Result<void> Environment::Stabilize(const std::vector<Node*>& nodes) {
       run(true, first ? title : std::string(), work);
     }
   };
-  while (worked && result) {
+  for (int pass = 0; worked && result; ++pass) {
+    if (pass == kPassesMax) throw datadriven::BadScript("there is no end to stabilize");
     worked = false;
     for (Node* node : nodes) {
       run(node->raw->HasReady(), fmt::format("> {} handling Ready\n", node->config.id),

@@ -49,6 +49,9 @@ void Encode(const raft::Message& message, wire::Message& out) {
   if (message.snapshot) Encode(*message.snapshot, *out.mutable_snapshot());
   out.set_reject(message.reject);
   out.set_reject_hint(message.reject_hint);
+  out.set_request_snapshot(message.request_snapshot);
+  out.set_commit_term(message.commit_term);
+  out.set_priority(message.priority);
   if (message.context.is_set()) {
     out.set_context(message.context.view().data(), message.context.size());
   }
@@ -144,6 +147,9 @@ Result<raft::Message> Decode(const wire::Message& in, const wire::Envelope& enve
   if (in.has_snapshot()) message.snapshot = Decode(in.snapshot());
   message.reject = in.reject();
   message.reject_hint = in.reject_hint();
+  message.request_snapshot = in.request_snapshot();
+  message.commit_term = in.commit_term();
+  message.priority = in.priority();
   if (in.has_context()) message.context = raft::Payload::Copy(in.context());
   return message;
 }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kBuffersMax = 64;
 constexpr size_t kBufferCapacityMax = 1024;
+constexpr size_t kMessageBuffersMax = 4;
 
 std::string HexList(const std::vector<NodeId>& ids) {
   std::string text;
@@ -330,6 +331,20 @@ void Core::GiveBack(std::vector<Entry>&& buffer) {
   if (buffers_.size() == kBuffersMax) return;
   buffer.clear();
   buffers_.push_back(std::move(buffer));
+}
+
+std::vector<Message> Core::TakeMessages() {
+  if (message_buffers_.empty()) return {};
+  std::vector<Message> messages = std::move(message_buffers_.back());
+  message_buffers_.pop_back();
+  return messages;
+}
+
+void Core::GiveBack(std::vector<Message>&& messages) {
+  for (Message& message : messages) GiveBack(std::move(message.entries));
+  if (messages.capacity() == 0 || message_buffers_.size() == kMessageBuffersMax) return;
+  messages.clear();
+  message_buffers_.push_back(std::move(messages));
 }
 
 }  // namespace raft

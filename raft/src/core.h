@@ -109,6 +109,8 @@ class Core {
   void Send(Message message);
   std::vector<Entry> TakeBuffer();
   void GiveBack(std::vector<Entry>&& buffer);
+  std::vector<Message> TakeMessages();
+  void GiveBack(std::vector<Message>&& messages);
 
   // core_step.cc
   enum class Verdict : uint8_t { kGoOn, kDone };
@@ -116,7 +118,7 @@ class Core {
   Verdict OnHigherTerm(const Message& message);
   Verdict OnLowerTerm(const Message& message);
   void OnStorageAppendResp(const Message& message);
-  void OnStorageApplyResp(const Message& message);
+  void OnStorageApplyResp(Message& message);
   Result<void> StepByRole(Message& message);
   Result<void> Propose(std::span<Entry> entries);
 
@@ -212,6 +214,7 @@ class Core {
   bool HardStateChanged() const;
   void FillReady();
   void MoveMessages();
+  std::vector<Entry> CopyOf(const std::vector<Entry>& entries);
   void MakeStorageMessages();
   void AcceptReady();
   void AcceptCommitted(const std::vector<Entry>& committed);
@@ -286,7 +289,9 @@ class Core {
   };
   std::vector<Batch> applying_;
   LightReady light_ready_;
+  // Memory that is used again.
   std::vector<std::vector<Entry>> buffers_;
+  std::vector<std::vector<Message>> message_buffers_;
 };
 
 /// No group gets there; but a term or an index near the end of the numbers would leave no room to

@@ -31,7 +31,10 @@ Ready& Core::GetReady() {
 }
 
 void Core::RecycleReady() {
-  for (Message& message : ready_.messages) GiveBack(std::move(message.entries));
+  for (Message& message : ready_.messages) {
+    GiveBack(std::move(message.entries));
+    GiveBack(std::move(message.responses));
+  }
   ready_.messages.clear();
   ready_.entries.clear();
   ready_.committed_entries.clear();
@@ -75,27 +78,34 @@ void Core::MoveMessages() {
   messages_after_append_.clear();
 }
 
+std::vector<Entry> Core::CopyOf(const std::vector<Entry>& entries) {
+  std::vector<Entry> copy = TakeBuffer();
+  copy.assign(entries.begin(), entries.end());
+  return copy;
+}
+
 void Core::MakeStorageMessages() {
   if (!ready_.entries.empty() || ready_.hard_state || ready_.snapshot != nullptr ||
       !messages_after_append_.empty()) {
     Message append = Make(MessageType::kStorageAppend, kAppendThread);
-    append.entries = ready_.entries;
+    append.entries = CopyOf(ready_.entries);
     if (ready_.hard_state) {
       append.term = ready_.hard_state->term;
       append.vote = ready_.hard_state->vote;
       append.commit = ready_.hard_state->commit;
     }
     append.snapshot = ready_.snapshot;
-    append.responses.swap(messages_after_append_);
+    append.responses = std::exchange(messages_after_append_, TakeMessages());
     if (NeedsAppendResponse()) append.responses.push_back(MakeAppendResponse());
     ready_.messages.push_back(std::move(append));
   }
   if (!ready_.committed_entries.empty()) {
     Message apply = Make(MessageType::kStorageApply, kApplyThread);
-    apply.entries = ready_.committed_entries;
+    apply.entries = CopyOf(ready_.committed_entries);
     Message response = Make(MessageType::kStorageApplyResp, id());
     response.from = kApplyThread;
-    response.entries = ready_.committed_entries;
+    response.entries = CopyOf(ready_.committed_entries);
+    apply.responses = TakeMessages();
     apply.responses.push_back(std::move(response));
     ready_.messages.push_back(std::move(apply));
   }

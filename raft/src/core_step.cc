@@ -237,10 +237,11 @@ void Core::OnStorageAppendResp(const Message& message) {
   if (message.snapshot != nullptr) AppliedSnapshot(message.snapshot);
 }
 
-void Core::OnStorageApplyResp(const Message& message) {
+void Core::OnStorageApplyResp(Message& message) {
   if (message.entries.empty()) return;
   AppliedTo(message.entries.back().index, EncodedSize(std::span<const Entry>(message.entries)));
   uncommitted_bytes_ -= std::min(uncommitted_bytes_, PayloadSize(message.entries));
+  GiveBack(std::move(message.entries));
 }
 
 Result<void> Core::Propose(std::span<Entry> entries) {

@@ -116,6 +116,9 @@ raft::Message RandomMessage(Rng& rng, raft::MessageType type) {
   message.commit = Number(rng);
   message.reject = Coin(rng);
   message.reject_hint = Number(rng);
+  message.request_snapshot = Number(rng);
+  message.commit_term = Number(rng);
+  message.priority = static_cast<int64_t>(Number(rng));
   if (Coin(rng)) message.context = raft::Payload::Copy(Bytes(rng));
   return message;
 }
@@ -209,6 +212,9 @@ TEST_CASE("envelopes come back as they were") {
   CHECK(copy.term == message.term);
   CHECK(copy.log_term == message.log_term);
   CHECK(copy.reject_hint == message.reject_hint);
+  CHECK(copy.request_snapshot == message.request_snapshot);
+  CHECK(copy.commit_term == message.commit_term);
+  CHECK(copy.priority == message.priority);
 }
 
 TEST_CASE("hostile bytes are an error or a message, never more") {

@@ -199,10 +199,17 @@ class Core {
   void LeaveJointByItself();
 
   // core_ready.cc
+  // A leader's acknowledgements to itself, one for each of these indexes.
+  struct OwnAcks {
+    Term term = 0;
+    LogIndex first = 0;
+    LogIndex last = 0;
+    bool Extends(Term of, LogIndex index) const { return term == of && last + 1 == index; }
+  };
   // What counts once a Ready is durable.
   struct Write {
     uint64_t ready = 0;
-    std::vector<EntryId> own_acks;
+    std::vector<OwnAcks> own_acks;
     std::vector<Message> to_self;
     bool append_response = false;
     Message append;
@@ -270,7 +277,7 @@ class Core {
   };
   std::vector<QueuedAppend> queued_appends_;    // With batch_append: those that entries may join.
   std::vector<Message> messages_after_append_;  // Promise something that must be durable first.
-  std::vector<EntryId> own_acks_;               // Among these: the leader's, in synchronous mode.
+  std::vector<OwnAcks> own_acks_;               // Among these: the leader's, in synchronous mode.
   std::vector<ReadState> read_states_;
 
   // Ready.

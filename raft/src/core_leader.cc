@@ -132,7 +132,11 @@ void Core::AcknowledgeOwn(LogIndex index) {
     Send(std::move(own));
   } else {
     // The same without the size of a message, as there is one for each proposal.
-    own_acks_.push_back({term_, index});
+    if (!own_acks_.empty() && own_acks_.back().Extends(term_, index)) {
+      own_acks_.back().last = index;
+    } else {
+      own_acks_.push_back({term_, index, index});
+    }
   }
 }
 

@@ -166,11 +166,13 @@ void Core::Advance() {
 
 // What a step below adds to the node's lists belongs to the next Ready.
 void Core::OnDurable(Write& write) {
-  for (const EntryId& ack : write.own_acks) {
-    Message own = Make(MessageType::kAppResp, id());
-    own.term = ack.term;
-    own.index = ack.index;
-    (void)Step(own);
+  for (const OwnAcks& acks : write.own_acks) {
+    for (LogIndex index = acks.first; index <= acks.last; ++index) {
+      Message own = Make(MessageType::kAppResp, id());
+      own.term = acks.term;
+      own.index = index;
+      (void)Step(own);
+    }
   }
   write.own_acks.clear();
   for (Message& message : write.to_self) (void)Step(message);

@@ -143,7 +143,8 @@ TEST_CASE("the unstable tail is a list in which each entry is handed out once") 
         }
         case 3:
         case 4: {
-          const LogIndex index = program.Between(twin.offset - 1, twin.end());
+          const LogIndex index =
+              program.Between(twin.offset - std::min<LogIndex>(3, twin.offset), twin.end());
           const Term term = program.Flag() ? program.Between(1, 4) : twin.TermAt(index).value_or(1);
           tail.StableTo(index, term);
           twin.StableTo(index, term);

@@ -80,6 +80,33 @@ TEST_CASE("only a changed vote, term or log asks for a sync") {
   CHECK_FALSE(commit.must_sync);
 }
 
+TEST_CASE("a Ready with a snapshot and a commit index only asks for no sync") {
+  TestNode node(1);
+  node.Start();
+  CHECK(node.raw->Step(From(2, MessageType::kHeartbeat, 3)));
+  (void)node.RunAll();
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->metadata = {{{1, 2, 3}, {}, {}, {}, false}, 9, 2};
+  Message message = From(2, MessageType::kSnap, 3);
+  message.snapshot = snapshot;
+  CHECK(node.raw->Step(message));
+  const Ready& ready = node.raw->GetReady();
+  CHECK(ready.snapshot == snapshot);
+  CHECK(ready.hard_state == HardState{3, kNoNode, 9});
+  CHECK(ready.entries.empty());
+  CHECK_FALSE(ready.must_sync);
+  CHECK(node.storage.ApplySnapshot(*ready.snapshot));
+  node.raw->Advance();
+
+  // In a new term, or with entries behind it, it does.
+  auto newer = std::make_shared<Snapshot>(*snapshot);
+  newer->metadata.index = 20;
+  message.snapshot = newer;
+  message.term = 4;
+  CHECK(node.raw->Step(message));
+  CHECK(node.raw->GetReady().must_sync);
+}
+
 TEST_CASE("proposals of a batch travel together and in order") {
   Trio trio;
   trio.Elect();

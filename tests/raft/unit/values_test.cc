@@ -47,6 +47,44 @@ TEST_CASE("a bad option is named") {
   CHECK(text([](Config& c) { c.random = nullptr; }) == "random source cannot be nil");
 }
 
+TEST_CASE("of several bad options the first is named") {
+  Config config;  // All of it is wrong, as soon as it can be told.
+  config.max_size_per_msg = 10;
+  config.max_inflight_bytes = 9;
+  config.read_only_option = ReadOnlyOption::kLeaseBased;
+  config.lease_margin = 0;
+  TestNode node(1);
+  const auto next = [&config](const std::string& text) {
+    const Result<void> valid = Validate(config);
+    REQUIRE_FALSE(valid.has_value());
+    CHECK(valid.error().code == ErrorCode::kInvalidConfig);
+    CHECK(valid.error().context == text);
+  };
+  next("cannot use none as id");
+  config.id = kAppendThread;
+  next("cannot use local target as id");
+  config.id = 1;
+  next("heartbeat tick must be greater than 0");
+  config.heartbeat_tick = 1;
+  next("election tick must be greater than heartbeat tick");
+  config.election_tick = (1U << 30) + 1;
+  next("election tick must be at most 1073741824");
+  config.election_tick = 1U << 30;
+  next("storage cannot be nil");
+  config.storage = &node.storage;
+  next("max inflight messages must be greater than 0");
+  config.max_inflight_msgs = 1;
+  next("max inflight bytes must be >= max message size");
+  config.max_inflight_bytes = 10;
+  next("CheckQuorum must be enabled when ReadOnlyOption is ReadOnlyLeaseBased");
+  config.check_quorum = true;
+  next("lease margin must be greater than 0 and less than election tick");
+  config.lease_margin = 1;
+  next("random source cannot be nil");
+  config.random = node.config.random;
+  CHECK(Validate(config));
+}
+
 std::vector<Entry> Entries(LogIndex from, LogIndex to, Term term = 1) {
   std::vector<Entry> entries;
   for (LogIndex i = from; i <= to; ++i) entries.push_back({EntryType::kNormal, term, i, {}});

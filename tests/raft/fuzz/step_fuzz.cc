@@ -1,187 +1,125 @@
-// Whatever messages come in, in whatever order and between whatever calls of the host, a node neither
-// breaks nor loses an invariant. The input is a program: each byte chooses what is done next.
+// Whatever messages come in, in whatever order and between whatever calls of the host, a node neither breaks nor loses
+// an invariant. The input is a program: first how the node begins, then what is done with it.
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
+#include <initializer_list>
 #include <string>
-#include <utility>
+#include <vector>
 
-#include <fmt/format.h>
+#include "tests/fuzz/seeds.h"
+#include "tests/raft/fuzz/host.h"
+#include "tests/raft/fuzz/input.h"
 
-#include "raft/describe.h"
-#include "raft/mem_storage.h"
-#include "raft/raw_node.h"
-
-namespace raft {
+namespace raft::fuzz {
 namespace {
 
-constexpr NodeId kSelf = 1;
-
-class Input {
+/// Programs that get a node deep, for the fuzzer to vary.
+class Seed {
  public:
-  Input(const uint8_t* data, size_t size) : data_(data), left_(size) {}
+  /// See Host::Host for what the bytes mean; limits are wide.
+  Seed(uint8_t flags, uint8_t group) { Add({flags, group, 0, 200, 100, 60, 3, 0}); }
 
-  bool empty() const { return left_ == 0; }
-  uint8_t Byte() {
-    if (left_ == 0) return 0;
-    --left_;
-    return *data_++;
+  Seed& Do(Op op, std::initializer_list<uint8_t> choices = {}) {
+    bytes_.push_back(static_cast<char>(op));
+    return Add(choices);
   }
-  // Mostly small, so that messages hit something; at times huge.
-  uint64_t Number() {
-    const uint8_t byte = Byte();
-    return byte < 250 ? byte % 24u : UINT64_MAX - (byte - 250u);
+
+  /// Readies until nothing is left, with all the work of the storage threads.
+  Seed& Settle() {
+    for (int i = 0; i < 4; ++i) Do(Op::kReady).Do(Op::kWrite).Do(Op::kApply);
+    return *this;
   }
-  bool Flag() { return Byte() % 2 == 1; }
-  Payload Bytes() {
-    std::string bytes;
-    for (uint8_t count = Byte() % 16; count > 0; --count)
-      bytes.push_back(static_cast<char>(Byte()));
-    return Payload::Copy(bytes);
+
+  /// The newest messages are answered, the oldest of them first.
+  Seed& AnswerAll(uint8_t count) {
+    for (uint8_t i = count; i > 0; --i) Do(Op::kAnswer, {static_cast<uint8_t>(i - 1), 0});
+    return Settle();
   }
+
+  /// A group in which others vote needs their answers: to a question first, with pre-votes.
+  Seed& Elect() {
+    Do(Op::kCampaign).Settle().AnswerAll(4);
+    AnswerAll(4);
+    return AnswerAll(4);
+  }
+
+  Seed& Propose() { return Do(Op::kPropose, {3, 'a', 'b', 'c'}); }
+
+  const std::string& bytes() const { return bytes_; }
 
  private:
-  const uint8_t* data_;
-  size_t left_;
+  Seed& Add(std::initializer_list<uint8_t> more) {
+    for (const uint8_t byte : more) bytes_.push_back(static_cast<char>(byte));
+    return *this;
+  }
+
+  std::string bytes_;
 };
 
-void ReadIds(Input& in, std::vector<NodeId>& ids) {
-  for (uint8_t count = in.Byte() % 4; count > 0; --count) ids.push_back(in.Byte() % 7u);
-}
-
-SnapshotPtr ReadSnapshot(Input& in) {
-  if (in.Byte() % 4 != 0) return nullptr;
-  auto snapshot = std::make_shared<Snapshot>();
-  snapshot->metadata.index = in.Byte() % 64u;
-  snapshot->metadata.term = in.Byte() % 8u;
-  ReadIds(in, snapshot->metadata.conf_state.voters);
-  ReadIds(in, snapshot->metadata.conf_state.learners);
-  ReadIds(in, snapshot->metadata.conf_state.voters_outgoing);
-  return snapshot;
-}
-
-Message ReadMessage(Input& in) {
-  Message message;
-  message.type = static_cast<MessageType>(in.Byte() % 26);
-  const uint8_t from = in.Byte();
-  message.from = from < 250 ? from % 7u : kAppendThread - from % 2u;
-  message.to = in.Byte() < 250 ? kSelf : in.Byte() % 7u;
-  message.term = in.Number();
-  message.log_term = in.Number();
-  message.index = in.Number();
-  message.reject = in.Flag();
-  message.reject_hint = in.Number();
-  for (uint8_t count = in.Byte() % 4; count > 0; --count) {
-    Entry& entry = message.entries.emplace_back();
-    entry.type = static_cast<EntryType>(in.Byte() % 3);
-    entry.term = message.log_term + in.Byte() % 2;
-    entry.index = message.index + message.entries.size() + in.Byte() / 250;
-    entry.data = in.Bytes();
-  }
-  message.commit = in.Number();
-  message.snapshot = ReadSnapshot(in);
-  message.context = in.Flag() ? Payload::Copy("CampaignTransfer") : in.Bytes();
-  return message;
-}
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
-
-// One node, and what its host saw of it.
-class Host {
- public:
-  explicit Host(Input& in) {
-    Snapshot snapshot;
-    snapshot.metadata = {{{1, 2, 3}, {4}, {}, {}, false}, 2, 1};
-    Require(storage_.ApplySnapshot(snapshot).has_value());
-    storage_.SetHardState({1, kNoNode, 2});
-    Config config;
-    config.id = kSelf;
-    config.election_tick = 3;
-    config.heartbeat_tick = 1;
-    config.storage = &storage_;
-    config.random = [&in](uint64_t bound) { return in.Byte() % bound; };
-    config.max_size_per_msg = in.Byte();
-    config.max_inflight_msgs = 1 + in.Byte() % 4u;
-    config.check_quorum = in.Flag();
-    config.pre_vote = in.Flag();
-    config.fatal = [](std::string_view text) {
-      fmt::print(stderr, "{}\n", text);
-      std::abort();
-    };
-    node_ = std::move(*RawNode::Create(config));
-  }
-
-  void Run(Input& in) {
-    switch (in.Byte() % 8) {
-      case 0:
-        node_->Tick();
-        break;
-      case 1:
-        (void)node_->Propose(in.Bytes());
-        break;
-      case 2:
-        (void)node_->Campaign();
-        break;
-      case 3:
-        node_->ReadIndex(in.Bytes());
-        break;
-      case 4:
-        RunReady();
-        break;
-      default: {
-        Message message = ReadMessage(in);
-        (void)Describe(message);
-        (void)node_->Step(std::move(message));
-      }
-    }
-    CheckState();
-  }
-
- private:
-  void RunReady() {
-    if (!node_->HasReady()) return;
-    Ready& ready = node_->GetReady();
-    (void)Describe(ready);
-    if (ready.hard_state) storage_.SetHardState(*ready.hard_state);
-    if (ready.snapshot != nullptr) {
-      Require(storage_.ApplySnapshot(*ready.snapshot).has_value());
-      applied_ = ready.snapshot->metadata.index;
-    }
-    storage_.Append(ready.entries);
-    for (const Entry& entry : ready.committed_entries) {
-      Require(entry.index == ++applied_);
-      Result<ConfChangeV2> change = DecodeConfChange(entry);
-      if (change) (void)node_->ApplyConfChange(*change);
-    }
-    node_->Advance();
-  }
-
-  void CheckState() {
-    const HardState state = node_->GetBasicStatus().hard_state;
-    Require(state.term >= last_.term && state.commit >= last_.commit);
-    Require(state.term > last_.term || last_.vote == kNoNode || state.vote == last_.vote);
-    last_ = state;
-    for (const ProgressStatus& progress : node_->GetStatus().progress) {
-      Require(progress.match < progress.next);
+std::vector<std::string> Seeds() {
+  std::vector<std::string> seeds;
+  for (const uint8_t flags : std::initializer_list<uint8_t>{0, 3, 4, 7, 8 + 32, 64 + 1, 64 + 7}) {
+    for (uint8_t group = 0; group < 8; ++group) {
+      const auto start = [&] {
+        Seed seed(flags, static_cast<uint8_t>(group + 16));
+        // With leases a node campaigns only when what it promised before its start has run out.
+        for (int i = 0; i < 3; ++i) seed.Do(Op::kTick);
+        return seed.Settle().Elect();
+      };
+      seeds.push_back(start().Propose().Settle().AnswerAll(4).Do(Op::kTick).AnswerAll(4).bytes());
+      seeds.push_back(start()
+                          .Do(Op::kReadIndex, {1, 'r'})
+                          .AnswerAll(4)
+                          .Do(Op::kTransferLeader, {2})
+                          .AnswerAll(4)
+                          .bytes());
+      // A membership change, joint and left by itself.
+      seeds.push_back(start()
+                          .Do(Op::kProposeConfChangeV2, {1, 2, 0, 5, 3, 6})
+                          .AnswerAll(6)
+                          .AnswerAll(6)
+                          .AnswerAll(6)
+                          .bytes());
+      // A member that needs a snapshot, and a restart.
+      seeds.push_back(start()
+                          .Propose()
+                          .AnswerAll(2)
+                          .Do(Op::kCompact)
+                          .Do(Op::kReportUnreachable, {3})
+                          .Do(Op::kAnswer, {0, 1})
+                          .Do(Op::kTick)
+                          .AnswerAll(4)
+                          .Do(Op::kReportSnapshot, {3, 0})
+                          .Do(Op::kRestart)
+                          .Elect()
+                          .bytes());
+      // Another leads: appends, a commit index, a snapshot, and the request to take over.
+      seeds.push_back(Seed(flags, group)
+                          .Do(Op::kLead, {0, 1, 0, 0, 3, 2, 0, 1, 'x', 0, 1, 'y'})
+                          .Settle()
+                          .Do(Op::kLead, {0, 0, 0, 0, 0})
+                          .Settle()
+                          .Do(Op::kLead, {1, 1, 0, 0, 1, 3})
+                          .Settle()
+                          .Do(Op::kLead, {1, 0, 0, 0, 2})
+                          .AnswerAll(4)
+                          .bytes());
     }
   }
-
-  MemStorage storage_;
-  std::unique_ptr<RawNode> node_;
-  LogIndex applied_ = 2;
-  HardState last_;
-};
+  return seeds;
+}
 
 }  // namespace
-}  // namespace raft
+}  // namespace raft::fuzz
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  fuzz::WriteSeeds(*argc, *argv, raft::fuzz::Seeds());
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  raft::Input in(data, size);
-  raft::Host host(in);
+  raft::fuzz::Input in(data, size);
+  raft::fuzz::Host host(in);
   while (!in.empty()) host.Run(in);
   return 0;
 }

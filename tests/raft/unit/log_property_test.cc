@@ -336,7 +336,7 @@ class Pair {
     if (work.snapshot != nullptr) RC_ASSERT(storage_.ApplySnapshot(*work.snapshot).has_value());
     storage_.Append(work.entries);
     if (work.last) {
-      // Said in an older term it must not be believed, for the entry may have gone and come back: the node sees to that.
+      // Said in an older term it must not be believed, as the entry may have gone and come back: the node sees to that.
       const bool here = twin_.TermAt(work.last->index) == work.last->term;
       if (work.term == term_ || !here) {
         log_->unstable().StableTo(work.last->index, work.last->term);

@@ -174,15 +174,14 @@ class Pair {
     RC_ASSERT(to_send == (twin_.snapshot != nullptr ? twin_.snapshot : *storage_.GetSnapshot()));
   }
 
-  /// Every slice with every limit at which it changes.
+  /// Slices from everywhere up to the seam and up to the end, with every limit at which they change.
   void CompareSlices() const {
-    for (LogIndex lo = twin_.base + 1; lo <= twin_.last() + 1; ++lo) {
-      for (LogIndex hi = lo; hi <= twin_.last() + 1; ++hi) {
-        const std::vector<Entry> all = twin_.Slice(lo, hi);
+    for (const LogIndex hi : {twin_.stable + 1, twin_.last() + 1}) {
+      for (LogIndex lo = twin_.base + 1; lo <= hi; ++lo) {
         CompareSlice(lo, hi, 0);
         CompareSlice(lo, hi, kNoLimit);
         uint64_t total = 0;
-        for (const Entry& entry : all) {
+        for (const Entry& entry : twin_.Slice(lo, hi)) {
           total += EncodedSize(entry);
           CompareSlice(lo, hi, total - 1);
           CompareSlice(lo, hi, total);

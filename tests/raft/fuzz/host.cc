@@ -259,8 +259,10 @@ void Host::Lead(Input& in) {
       message.index = previous;
       message.log_term = storage_.GetTerm(previous).value_or(0);
       for (uint64_t count = in.Below(4); count > 0; --count) {
+        // Perhaps of an earlier leader, and overwritten here meanwhile.
+        const Term term_of_entry = message.term - std::min(message.term, in.Below(3));
         const LogIndex index = previous + message.entries.size() + 1;
-        message.entries.push_back(ReadEntry(in, message.term, index));
+        message.entries.push_back(ReadEntry(in, term_of_entry, index));
       }
   }
   Step(std::move(message));

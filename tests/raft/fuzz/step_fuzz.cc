@@ -56,54 +56,75 @@ class Seed {
   std::string bytes_;
 };
 
+/// The node is elected, and leads.
+void AddLeading(uint8_t flags, uint8_t group, std::vector<std::string>& seeds) {
+  Seed elected(flags, static_cast<uint8_t>(group + 16));
+  // With leases a node campaigns only when what it promised before its start has run out.
+  for (int i = 0; i < 3; ++i) elected.Do(Op::kTick);
+  elected.Settle().Elect();
+  const auto start = [&elected] { return elected; };
+  seeds.push_back(start().Propose().Settle().AnswerAll(4).Do(Op::kTick).AnswerAll(4).bytes());
+  seeds.push_back(start()
+                      .Do(Op::kReadIndex, {1, 'r'})
+                      .AnswerAll(4)
+                      .Do(Op::kTransferLeader, {2})
+                      .AnswerAll(4)
+                      .bytes());
+  // A membership change, joint and left by itself.
+  seeds.push_back(start()
+                      .Do(Op::kProposeConfChangeV2, {1, 2, 0, 5, 3, 6})
+                      .AnswerAll(6)
+                      .AnswerAll(6)
+                      .AnswerAll(6)
+                      .bytes());
+  // A member that needs a snapshot, and a restart.
+  seeds.push_back(start()
+                      .Propose()
+                      .AnswerAll(2)
+                      .Do(Op::kCompact)
+                      .Do(Op::kReportUnreachable, {3})
+                      .Do(Op::kAnswer, {0, 1})
+                      .Do(Op::kTick)
+                      .AnswerAll(4)
+                      .Do(Op::kReportSnapshot, {3, 0})
+                      .Do(Op::kRestart)
+                      .Elect()
+                      .bytes());
+}
+
+/// Another leads.
+void AddFollowing(uint8_t flags, uint8_t group, std::vector<std::string>& seeds) {
+  // Appends, a commit index, a snapshot, and the request to take over.
+  seeds.push_back(Seed(flags, group)
+                      .Do(Op::kLead, {0, 1, 0, 0, 3, 2, 0, 0, 1, 'x', 0, 0, 1, 'y'})
+                      .Settle()
+                      .Do(Op::kLead, {0, 0, 0, 0, 0})
+                      .Settle()
+                      .Do(Op::kLead, {1, 1, 0, 0, 1, 3})
+                      .Settle()
+                      .Do(Op::kLead, {1, 0, 0, 0, 2})
+                      .AnswerAll(4)
+                      .bytes());
+  // An entry is overwritten and comes back before any of it is written; then it is committed.
+  seeds.push_back(Seed(flags, group)
+                      .Do(Op::kLead, {0, 1, 0, 0, 3, 1, 0, 0, 1, 'x'})
+                      .Do(Op::kReady)
+                      .Do(Op::kLead, {0, 1, 0, 0, 3, 1, 0, 0, 1, 'y'})
+                      .Do(Op::kReady)
+                      .Do(Op::kLead, {0, 1, 0, 0, 3, 1, 2, 0, 1, 'x'})
+                      .Do(Op::kWrite)
+                      .Do(Op::kLead, {0, 0, 0, 0, 0})
+                      .Do(Op::kWrite)
+                      .Settle()
+                      .bytes());
+}
+
 std::vector<std::string> Seeds() {
   std::vector<std::string> seeds;
   for (const uint8_t flags : std::initializer_list<uint8_t>{0, 3, 4, 7, 8 + 32, 64 + 1, 64 + 7}) {
     for (uint8_t group = 0; group < 8; ++group) {
-      const auto start = [&] {
-        Seed seed(flags, static_cast<uint8_t>(group + 16));
-        // With leases a node campaigns only when what it promised before its start has run out.
-        for (int i = 0; i < 3; ++i) seed.Do(Op::kTick);
-        return seed.Settle().Elect();
-      };
-      seeds.push_back(start().Propose().Settle().AnswerAll(4).Do(Op::kTick).AnswerAll(4).bytes());
-      seeds.push_back(start()
-                          .Do(Op::kReadIndex, {1, 'r'})
-                          .AnswerAll(4)
-                          .Do(Op::kTransferLeader, {2})
-                          .AnswerAll(4)
-                          .bytes());
-      // A membership change, joint and left by itself.
-      seeds.push_back(start()
-                          .Do(Op::kProposeConfChangeV2, {1, 2, 0, 5, 3, 6})
-                          .AnswerAll(6)
-                          .AnswerAll(6)
-                          .AnswerAll(6)
-                          .bytes());
-      // A member that needs a snapshot, and a restart.
-      seeds.push_back(start()
-                          .Propose()
-                          .AnswerAll(2)
-                          .Do(Op::kCompact)
-                          .Do(Op::kReportUnreachable, {3})
-                          .Do(Op::kAnswer, {0, 1})
-                          .Do(Op::kTick)
-                          .AnswerAll(4)
-                          .Do(Op::kReportSnapshot, {3, 0})
-                          .Do(Op::kRestart)
-                          .Elect()
-                          .bytes());
-      // Another leads: appends, a commit index, a snapshot, and the request to take over.
-      seeds.push_back(Seed(flags, group)
-                          .Do(Op::kLead, {0, 1, 0, 0, 3, 2, 0, 1, 'x', 0, 1, 'y'})
-                          .Settle()
-                          .Do(Op::kLead, {0, 0, 0, 0, 0})
-                          .Settle()
-                          .Do(Op::kLead, {1, 1, 0, 0, 1, 3})
-                          .Settle()
-                          .Do(Op::kLead, {1, 0, 0, 0, 2})
-                          .AnswerAll(4)
-                          .bytes());
+      AddLeading(flags, group, seeds);
+      AddFollowing(flags, group, seeds);
     }
   }
   return seeds;

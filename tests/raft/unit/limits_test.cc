@@ -257,17 +257,19 @@ TEST_CASE("asynchronous writes: the limit is on all that is not yet acknowledged
     while (node.raw->HasReady()) {
       std::vector<Message> work = std::move(node.raw->GetReady().messages);
       for (Message& message : work) {
-        if (message.to == kApplyThread) applies.push_back(std::move(message));
-        if (message.to != kAppendThread) continue;
-        node.storage.Append(message.entries);
-        for (Message& response : message.responses) CHECK(node.raw->Step(std::move(response)));
+        if (message.to == kApplyThread) {
+          applies.push_back(std::move(message));
+        } else if (message.to == kAppendThread) {
+          node.storage.Append(message.entries);
+          for (const Message& response : message.responses) CHECK(node.raw->Step(response));
+        }
       }
     }
   };
   const auto finish_first = [&node, &applies] {
     Message work = std::move(applies.front());
     applies.erase(applies.begin());
-    for (Message& response : work.responses) CHECK(node.raw->Step(std::move(response)));
+    for (const Message& response : work.responses) CHECK(node.raw->Step(response));
   };
   CHECK(node.raw->Campaign());
   run();

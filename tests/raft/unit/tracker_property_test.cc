@@ -162,7 +162,8 @@ class Member {
         break;
       case ProgressState::kReplicate:
         // What is under way ends where the next append begins.
-        RC_ASSERT(window_content_.empty() || window_content_.back().first == progress_.next() - 1);
+        if (window_content_.empty()) break;  // RC_ASSERT looks at both sides of an ||.
+        RC_ASSERT(window_content_.back().first == progress_.next() - 1);
         break;
       case ProgressState::kSnapshot:
         RC_ASSERT(window_content_.empty());

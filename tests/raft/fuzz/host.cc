@@ -104,9 +104,20 @@ Message AnswerTo(const Message& asked, bool reject) {
 
 }  // namespace
 
-Result<SnapshotPtr> HostStorage::GetSnapshot() {
+Result<SnapshotPtr> HostStorage::GetSnapshot(LogIndex at_least, NodeId to) {
   if (hidden_) return Fail(ErrorCode::kSnapshotUnavailable, kTextSnapshotUnavailable);
-  return log_.GetSnapshot();
+  return log_.GetSnapshot(at_least, to);
+}
+
+bool HostStorage::PrepareEntries(LogIndex, LogIndex, uint64_t, const FetchContext& context) {
+  if (!slow_) return true;
+  fetching_.push_back(context);
+  return false;
+}
+
+std::vector<FetchContext> HostStorage::Fetch() {
+  slow_ = false;
+  return std::exchange(fetching_, {});
 }
 
 Host::Host(Input& in) : storage_(Die) {
@@ -133,6 +144,12 @@ Host::Host(Input& in) : storage_(Die) {
     config_.read_only_option = ReadOnlyOption::kLeaseBased;
     config_.lease_margin = 1;
   }
+  config_.light_ready = (more & 32) != 0 && !config_.async_storage_writes;
+  config_.batch_append = (more & 64) != 0;
+  config_.commit_by_vote = (more & 64) != 0;
+  config_.skip_bcast_commit = (more & 128) != 0;
+  config_.max_apply_unpersisted_log_limit = (more & 128) != 0 ? 2 : 0;
+  config_.max_election_tick = (more & 128) != 0 ? 4 : 0;
   config_.fatal = Die;
   const std::vector<ConfState> groups = Groups();
   Snapshot snapshot;
@@ -147,10 +164,12 @@ Host::Host(Input& in) : storage_(Die) {
 }
 
 void Host::Start() {
-  const SnapshotMetadata metadata = (*storage_.log().GetSnapshot())->metadata;
+  const SnapshotMetadata metadata = (*storage_.log().GetSnapshot(0, kSelf))->metadata;
   applied_ = restored_ = metadata.index;
   members_ = metadata.conf_state;
   config_.applied = applied_;
+  told_ = applied_;
+  number_ = 0;
   node_ = std::move(*RawNode::Create(config_));
   last_ = node_->GetBasicStatus().hard_state;
   Require(last_.term == storage_.log().hard_state().term, "the term was not restored");
@@ -165,7 +184,9 @@ void Host::Restart() {
   node_ = nullptr;
   writes_.clear();
   applies_.clear();
+  parts_.clear();
   sent_.clear();
+  (void)storage_.Fetch();
   Start();
 }
 
@@ -205,7 +226,30 @@ void Host::Call(Op op, Input& in) {
       return node_->ReportSnapshot(to, failed ? SnapshotStatus::kFailure : SnapshotStatus::kFinish);
     }
     case Op::kReady:
-      return RunReady();
+    case Op::kReadyDurable:
+    case Op::kReadyWritten:
+      return RunReady(op);
+    case Op::kPersist:
+      return Persist();
+    case Op::kTellApplied:
+      if (config_.light_ready) node_->AdvanceApplyTo(told_ + (applied_ - told_) / 2);
+      told_ = node_->GetBasicStatus().applied;
+      return;
+    case Op::kTickQuiesced:
+      return node_->TickQuiesced();
+    case Op::kPing:
+      return node_->Ping();
+    case Op::kRequestSnapshot:
+      return (void)node_->RequestSnapshot();
+    case Op::kSlowDisk:
+      return storage_.Slow();
+    case Op::kFetched:
+      for (const FetchContext& context : storage_.Fetch()) node_->OnEntriesFetched(context);
+      return;
+    case Op::kSetOption:
+      return SetOption(in);
+    case Op::kGroupCommit:
+      return SetGroups(in);
     case Op::kWrite:
       return Write();
     case Op::kApply:
@@ -224,6 +268,39 @@ void Host::Call(Op op, Input& in) {
     case Op::kMessageAgain:
     case Op::kCount:
       return Step(ReadMessage(in, kSelf));
+  }
+}
+
+void Host::SetOption(Input& in) {
+  const uint64_t value = in.Below(4);
+  switch (in.Below(6)) {
+    case 0:
+      return node_->SetPriority(static_cast<int64_t>(value) - 2);
+    case 1:
+      return node_->SetSkipBcastCommit(value != 0);
+    case 2:
+      return node_->SetBatchAppend(value != 0);
+    case 3:
+      return node_->SetMaxApplyUnpersistedLogLimit(value);
+    case 4:
+      return (void)node_->SetCheckQuorum(value != 0);
+    default:
+      return (void)node_->SetMaxInflightMsgs(in.Below(kIdBound),
+                                             std::min(value, config_.max_inflight_msgs));
+  }
+}
+
+void Host::SetGroups(Input& in) {
+  switch (in.Below(4)) {
+    case 0:
+      return node_->EnableGroupCommit(in.Flag());
+    case 1:
+      return node_->ClearCommitGroups();
+    default: {
+      const CommitGroup group{in.Below(kIdBound), in.Below(3)};
+      node_->AssignCommitGroups({&group, 1});
+      (void)node_->IsCommittedByGroups();
+    }
   }
 }
 
@@ -276,16 +353,55 @@ void Host::Step(Message message) {
   (void)node_->Step(std::move(message));
 }
 
-void Host::RunReady() {
+void Host::RunReady(Op how) {
   if (!node_->HasReady()) return;
   Ready& ready = node_->GetReady();
   if (describe_) (void)Describe(ready);
   CheckReady(ready);
   if (config_.async_storage_writes) {
     HandOut(ready);
+  } else if (config_.light_ready) {
+    RunInParts(ready, how);
   } else {
     RunSynchronously(ready);
   }
+}
+
+void Host::RunInParts(Ready& ready, Op how) {
+  const uint64_t number = ready.number;
+  Require(number == ++number_, "a Ready has a wrong number");
+  WriteParts(ready.hard_state ? &*ready.hard_state : nullptr, ready.entries, ready.snapshot);
+  const auto later = ready.messages.begin() + static_cast<std::ptrdiff_t>(ready.immediate_count);
+  parts_.push_back({number, {later, ready.messages.end()}});
+  ready.messages.erase(later, ready.messages.end());
+  for (Message& message : ready.messages) Send(std::move(message));
+  ApplyEntries(ready.committed_entries);
+  if (how == Op::kReadyWritten) return node_->AdvanceAppendAsync();
+  if (how == Op::kReadyDurable) {
+    LightReady& light = node_->AdvanceAppend();
+    if (light.commit_index) {
+      HardState state = storage_.log().hard_state();
+      state.commit = *light.commit_index;
+      WriteParts(&state, {}, nullptr);
+    }
+    for (Message& message : light.messages) Send(std::move(message));
+    ApplyEntries(light.committed_entries);
+  } else {
+    node_->Advance();
+    told_ = applied_;
+  }
+  for (const Part& part : parts_) {
+    for (const Message& message : part.messages) Send(message);
+  }
+  parts_.clear();
+}
+
+void Host::Persist() {
+  if (parts_.empty()) return;
+  const Part part = std::move(parts_.front());
+  parts_.pop_front();
+  node_->OnPersistReady(part.number);
+  for (const Message& message : part.messages) Send(message);
 }
 
 void Host::RunSynchronously(Ready& ready) {
@@ -360,7 +476,7 @@ void Host::ApplyEntries(const std::vector<Entry>& entries) {
 
 void Host::Compact() {
   MemStorage& log = storage_.log();
-  if (applied_ <= (*log.GetSnapshot())->metadata.index) return;
+  if (applied_ <= (*log.GetSnapshot(0, kSelf))->metadata.index) return;
   if (members_.voters.empty()) return;
   Require(log.CreateSnapshot(applied_, &members_, {}).has_value(), "no snapshot can be made");
   Require(log.Compact(applied_).has_value(), "the log cannot be compacted");

@@ -35,6 +35,17 @@ enum class Op : uint8_t {
   kLead,     ///< A member says what a leader says, as to a log like this node's.
   kMessage,  ///< Anybody says anything.
   kMessageAgain,
+  kReadyDurable,  ///< As kReady; in parts: AdvanceAppend.
+  kReadyWritten,  ///< As kReady; in parts: AdvanceAppendAsync.
+  kPersist,       ///< In parts: the oldest of those written is durable.
+  kTellApplied,   ///< In parts: half of what is applied is told.
+  kTickQuiesced,
+  kPing,
+  kRequestSnapshot,
+  kSlowDisk,  ///< Entries must be fetched from now on.
+  kFetched,
+  kSetOption,
+  kGroupCommit,
   kCount,
 };
 
@@ -54,11 +65,19 @@ class HostStorage final : public Storage {
   Result<Term> GetTerm(LogIndex index) const override { return log_.GetTerm(index); }
   LogIndex FirstIndex() const override { return log_.FirstIndex(); }
   LogIndex LastIndex() const override { return log_.LastIndex(); }
-  Result<SnapshotPtr> GetSnapshot() override;
+  Result<SnapshotPtr> GetSnapshot(LogIndex at_least, NodeId to) override;
+  bool PrepareEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
+                      const FetchContext& context) override;
+
+  void Slow() { slow_ = true; }
+  /// Ends that; gives what was asked for meanwhile.
+  std::vector<FetchContext> Fetch();
 
  private:
   MemStorage log_;
   bool hidden_ = false;
+  bool slow_ = false;
+  std::vector<FetchContext> fetching_;
 };
 
 /// One node, a host that keeps every promise of ready.h, and members that keep none. Aborts when the node breaks one
@@ -80,7 +99,12 @@ class Host {
   void Lead(Input& in);
   void Step(Message message);
 
-  void RunReady();
+  void SetOption(Input& in);
+  void SetGroups(Input& in);
+
+  void RunReady(Op how);
+  void RunInParts(Ready& ready, Op how);
+  void Persist();
   void RunSynchronously(Ready& ready);
   void HandOut(Ready& ready);
   void Write();
@@ -107,6 +131,13 @@ class Host {
   ConfState members_;      // As of applied_.
   std::deque<Message> writes_;
   std::deque<Message> applies_;
+  struct Part {
+    uint64_t number = 0;
+    std::vector<Message> messages;  // That wait for it to be durable.
+  };
+  std::deque<Part> parts_;
+  uint64_t number_ = 0;       // Of the last Ready.
+  LogIndex told_ = 0;         // In parts: applied, as the node was told.
   std::deque<Message> sent_;  // The newest first.
 
   HardState last_;                  // Since the last start.

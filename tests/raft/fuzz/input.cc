@@ -100,6 +100,11 @@ Message ReadMessage(Input& in, NodeId self) {
     message.entries.push_back(ReadEntry(in, term, index));
   }
   message.commit = in.Number();
+  if (in.Below(4) == 1) {
+    message.request_snapshot = in.Number();
+    message.commit_term = in.Number();
+    message.priority = static_cast<int64_t>(in.Number());
+  }
   if (in.Below(4) == 1) message.snapshot = ReadSnapshot(in);
   message.context = in.Flag() ? Payload::Copy("CampaignTransfer") : in.Bytes();
   return message;

@@ -31,10 +31,10 @@ class Busy final : public Storage {
   Result<Term> GetTerm(LogIndex index) const override { return below_.GetTerm(index); }
   LogIndex FirstIndex() const override { return below_.FirstIndex(); }
   LogIndex LastIndex() const override { return below_.LastIndex(); }
-  Result<SnapshotPtr> GetSnapshot() override {
+  Result<SnapshotPtr> GetSnapshot(LogIndex at_least, NodeId to) override {
     ++asked;
     if (busy) return Fail(ErrorCode::kSnapshotUnavailable, kTextSnapshotUnavailable);
-    return below_.GetSnapshot();
+    return below_.GetSnapshot(at_least, to);
   }
 
   bool busy = false;

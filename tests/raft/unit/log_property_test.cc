@@ -170,8 +170,9 @@ class Pair {
       log_->NextCommitted(visibility, next);
       RC_ASSERT(next == expected);
     }
-    const SnapshotPtr to_send = *log_->SnapshotToSend();
-    RC_ASSERT(to_send == (twin_.snapshot != nullptr ? twin_.snapshot : *storage_.GetSnapshot()));
+    const SnapshotPtr to_send = *log_->SnapshotToSend(0, 2);
+    RC_ASSERT(to_send ==
+              (twin_.snapshot != nullptr ? twin_.snapshot : *storage_.GetSnapshot(0, 2)));
   }
 
   /// Slices from everywhere up to the seam and up to the end, with every limit at which they change.

@@ -45,7 +45,7 @@ class Pair {
   void Compare() {
     RC_ASSERT(storage_.FirstIndex() == cut_ + 1);
     RC_ASSERT(storage_.LastIndex() == last());
-    const SnapshotPtr snapshot = *storage_.GetSnapshot();
+    const SnapshotPtr snapshot = *storage_.GetSnapshot(0, 2);
     RC_ASSERT(*snapshot == snapshot_);
     RC_ASSERT(storage_.GetInitialState()->conf_state == snapshot_.metadata.conf_state);
     for (LogIndex index = 0; index <= last() + 2; ++index) {

@@ -24,9 +24,12 @@ class Seed {
     return Add(choices);
   }
 
-  /// Readies until nothing is left, with all the work of the storage threads.
+  /// Readies until nothing is left, with all the work of the storage threads; in parts, where that is the mode.
   Seed& Settle() {
-    for (int i = 0; i < 4; ++i) Do(Op::kReady).Do(Op::kWrite).Do(Op::kApply);
+    for (int i = 0; i < 2; ++i) {
+      Do(Op::kReadyWritten).Do(Op::kWrite).Do(Op::kApply).Do(Op::kPersist);
+      Do(Op::kReadyDurable).Do(Op::kWrite).Do(Op::kApply).Do(Op::kTellApplied);
+    }
     return *this;
   }
 
@@ -64,6 +67,25 @@ void AddLeading(uint8_t flags, uint8_t group, std::vector<std::string>& seeds) {
   elected.Settle().Elect();
   const auto start = [&elected] { return elected; };
   seeds.push_back(start().Propose().Settle().AnswerAll(4).Do(Op::kTick).AnswerAll(4).bytes());
+  // Entries that must be fetched, members in two commit groups, and a rest.
+  seeds.push_back(start()
+                      .Propose()
+                      .AnswerAll(2)
+                      .Do(Op::kSlowDisk)
+                      .Do(Op::kReportUnreachable, {3})
+                      .Do(Op::kTick)
+                      .AnswerAll(4)
+                      .Do(Op::kFetched)
+                      .Do(Op::kGroupCommit, {0, 1})
+                      .Do(Op::kGroupCommit, {2, 1, 1})
+                      .Do(Op::kGroupCommit, {2, 2, 2})
+                      .Propose()
+                      .AnswerAll(4)
+                      .Do(Op::kSetOption, {1, 5, 2})
+                      .Do(Op::kTickQuiesced)
+                      .Do(Op::kPing)
+                      .AnswerAll(4)
+                      .bytes());
   seeds.push_back(start()
                       .Do(Op::kReadIndex, {1, 'r'})
                       .AnswerAll(4)
@@ -105,6 +127,16 @@ void AddFollowing(uint8_t flags, uint8_t group, std::vector<std::string>& seeds)
                       .Do(Op::kLead, {1, 0, 0, 0, 2})
                       .AnswerAll(4)
                       .bytes());
+  // A snapshot that was asked for.
+  seeds.push_back(Seed(flags, group)
+                      .Do(Op::kLead, {0, 1, 0, 0, 3, 2, 0, 0, 1, 'x', 0, 0, 1, 'y'})
+                      .Settle()
+                      .Do(Op::kRequestSnapshot)
+                      .Do(Op::kLead, {0, 0, 0, 0, 0})
+                      .Settle()
+                      .Do(Op::kLead, {0, 0, 0, 0, 1, 0})
+                      .Settle()
+                      .bytes());
   // An entry is overwritten and comes back before any of it is written; then it is committed.
   seeds.push_back(Seed(flags, group)
                       .Do(Op::kLead, {0, 1, 0, 0, 3, 1, 0, 0, 1, 'x'})
@@ -122,9 +154,12 @@ void AddFollowing(uint8_t flags, uint8_t group, std::vector<std::string>& seeds)
 std::vector<std::string> Seeds() {
   std::vector<std::string> seeds;
   for (const uint8_t flags : std::initializer_list<uint8_t>{0, 3, 4, 7, 8 + 32, 64 + 1, 64 + 7}) {
-    for (uint8_t group = 0; group < 8; ++group) {
-      AddLeading(flags, group, seeds);
-      AddFollowing(flags, group, seeds);
+    // With the options of TiKV's Raft, and without.
+    for (const uint8_t options : std::initializer_list<uint8_t>{0, 32 + 64 + 128}) {
+      for (uint8_t group = 0; group < 8; ++group) {
+        AddLeading(flags, static_cast<uint8_t>(group + options), seeds);
+        AddFollowing(flags, static_cast<uint8_t>(group + options), seeds);
+      }
     }
   }
   return seeds;

@@ -19,7 +19,8 @@ void Core::Hup(Campaign campaign) {
     journal_.Warn("{:x} is unpromotable and can not campaign", id());
     return;
   }
-  if (promised_ticks_ > 0 && campaign != Campaign::kTransfer && !tracker_.IsOnlyVoter(id())) {
+  // Of an only voter, too: who leads may have been removed and not know it.
+  if (promised_ticks_ > 0 && campaign != Campaign::kTransfer) {
     journal_.Info("{:x} does not campaign at term {}: a leader counts on this node for {} ticks",
                   id(), term_, promised_ticks_);
     return;

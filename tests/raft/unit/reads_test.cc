@@ -168,6 +168,26 @@ TEST_CASE("a leader gives its lease up with the first hand-over it asks for") {
   CHECK_FALSE(readers.OneAnswersAlone());
 }
 
+TEST_CASE("who is the only voter left keeps what it promised to a leader that was removed") {
+  Readers readers(ReadOnlyOption::kLeaseBased);
+  readers.Elect();
+  readers.one.raw->Tick();
+  Pump(readers.all);
+  for (TestNode* node : {&readers.one, &readers.two}) {
+    for (const NodeId gone : {NodeId{3}, NodeId{1}}) {
+      CHECK(node->raw->ApplyConfChange(ConfChange{0, ConfChangeType::kRemoveNode, gone, {}}));
+    }
+  }
+  CHECK(readers.OneAnswersAlone());  // It leads on, and counts on the promise of two.
+  CHECK(readers.two.raw->Campaign());
+  Pump({nullptr, &readers.two});
+  CHECK_FALSE(readers.two.leads());
+  for (uint32_t i = 0; i < readers.two.config.election_tick; ++i) readers.two.raw->Tick();
+  CHECK(readers.two.raw->Campaign());
+  Pump({nullptr, &readers.two});
+  CHECK(readers.two.leads());
+}
+
 TEST_CASE("who has answered a heartbeat elects nobody for a while, whatever comes in between") {
   Readers readers(ReadOnlyOption::kLeaseBased);
   readers.Elect();

@@ -22,9 +22,18 @@ struct Broken {
   std::string text;
 };
 
+/// What a run is mostly about.
+enum class Focus : uint8_t {
+  kAnything,
+  kMembers,  ///< Halves of a joint change that do not hear each other, snapshots with another one.
+  kReads,    ///< Reads at leaders that were deposed and do not know it.
+  kOverwrites,  ///< Entries that are overwritten, and come back, before they are durable.
+};
+
 /// How a run goes, drawn from its seed.
 struct Plan {
   uint64_t seed = 0;
+  Focus focus = Focus::kAnything;
   uint64_t nodes = 5;     ///< 3 to 7.
   uint64_t founders = 3;  ///< The first voters; the other nodes stand by.
   /// Ticks come by clocks whose rates differ, within what leases allow; else at random, without any
@@ -36,17 +45,27 @@ struct Plan {
   bool async_storage_writes = false;
   bool change_members = false;
   bool transfer = false;
+  bool step_down_on_removal = false;
+  uint32_t unusual_permille = 0;  ///< Of the steps: something unusual happens.
   uint32_t drop_percent = 0;
   uint32_t duplicate_percent = 0;
   uint32_t no_snapshot_percent = 0;  ///< How often a storage has no snapshot just now.
   uint32_t full_percent = 0;         ///< Of the unusual steps: a disk takes no writes for a while.
+  uint32_t slow_percent = 0;         ///< Of the unusual steps: a disk is slow for a while.
+  uint32_t shorten_percent = 0;      ///< Of the appends: they carry less than was sent.
+  uint32_t schedule_percent = 0;     ///< Of the unusual steps: trouble by a schedule.
   uint32_t crash_percent = 0;        ///< Of the steps at which something unusual happens.
   uint64_t max_inflight_msgs = 4;
   uint64_t max_size_per_msg = 0;
 
-  static Plan FromSeed(uint64_t seed);
+  /// Without a focus the seed says that, too.
+  static Plan FromSeed(uint64_t seed, std::optional<Focus> focus = std::nullopt);
   std::string Describe() const;
 };
+
+/// The simulated data: numbers.
+Payload Encoded(uint64_t number);
+uint64_t Decoded(const Payload& payload);
 
 /// A log in memory that makes a snapshot of the newest state when it is asked for one.
 class SimStorage final : public Storage {
@@ -83,26 +102,34 @@ class SimStorage final : public Storage {
 /// - leader completeness: what was applied anywhere before an election is in the new leader's log;
 /// - log matching: an index and term in two logs name the same entry, and all before are the same;
 /// - state machine safety: no two nodes apply different entries at an index, and none is left out;
+/// - membership: what the entries up to an index lead to is the same on all nodes, and in force there;
 /// - reads: a confirmed read index is not below what was applied anywhere when the read was asked.
 ///
 /// A crash loses what was not written durably. The state machine is a running hash, lost with a crash
 /// and rebuilt from the snapshot and the log.
+///
+/// Its parts are in files by what they do: cluster.cc (hosts, disks, network, and what goes wrong by
+/// chance), cluster_schedules.cc (what goes wrong on purpose), cluster_checks.cc.
 class Cluster {
  public:
   explicit Cluster(const Plan& plan);
   ~Cluster();
 
-  /// One random event. Throws Broken.
+  /// One random event, or a schedule of many. Throws Broken.
   void Step();
 
-  /// Ends all trouble and runs until every member has applied a last proposal. Throws Broken.
+  /// Ends all trouble and runs until every member has applied a last proposal and no joint change is
+  /// left half done; then lets nobody's messages reach the leader, which with check_quorum must give
+  /// way. Throws Broken.
   void Settle();
 
+  uint64_t steps() const { return step_; }
   uint64_t applied_count() const { return applied_.size(); }
   uint64_t leaders_seen() const { return leaders_.size(); }
   uint64_t crashes() const { return crashes_; }
   uint64_t snapshots_restored() const { return snapshots_; }
   uint64_t reads_confirmed() const { return reads_confirmed_; }
+  uint64_t told() const { return told_; }  ///< Nodes that Settle had to tell what is committed.
 
  private:
   /// What is on a node's disk.
@@ -119,6 +146,8 @@ class Cluster {
     std::unique_ptr<RawNode> raw;         // Null while it is down.
     std::deque<Message> append_work;
     std::deque<Message> apply_work;
+    std::deque<Message> append_answers;  // For the node itself, in order.
+    std::deque<Message> apply_answers;
     LogIndex applied = 0;
     uint64_t state = 0;
     ConfState members;
@@ -127,6 +156,9 @@ class Cluster {
     uint64_t tick_every = 1;  // Steps, by its clock.
     uint64_t next_tick = 0;
     uint64_t disk_full_until = 0;
+    uint64_t disk_slow_until = 0;
+    uint64_t apply_stuck_until = 0;    // With asynchronous writes, as the next.
+    uint64_t answers_stuck_until = 0;  // What it has written it does not hear.
   };
 
   struct Applied {
@@ -134,11 +166,26 @@ class Cluster {
     uint64_t state = 0;
   };
 
+  enum class Among : uint8_t { kAll, kMembers };
+  using Condition = std::function<bool()>;
+
+  /// Changes one after the other, which lead from some voters to others.
+  struct Turn {
+    std::vector<ConfChangeV2> changes;
+    std::vector<NodeId> from;  // The voters.
+    std::vector<NodeId> to;
+    std::set<NodeId> side;  // Holds a quorum of `to`, and of `from` none if that can be.
+  };
+
   uint64_t Random(uint64_t bound) { return rng_() % bound; }
   bool Percent(uint64_t percent) { return Random(100) < percent; }
   Node& AnyNode() { return nodes_[Random(nodes_.size())]; }
   Node* Leader();
+  LogIndex AppliedAnywhere() const { return applied_.empty() ? 0 : applied_.rbegin()->first; }
 
+  // cluster.cc
+  void OrdinaryStep();
+  void RunSomewhere(bool (*has_work)(const Node&), void (Cluster::*run)(Node&));
   void Start(Node& node);
   void Crash(Node& node);
   void MakeDurable(Node& node);
@@ -146,7 +193,7 @@ class Cluster {
   void Unusual();
   void IsolateLeader();
   void Cut(const std::function<bool(NodeId from, NodeId to)>& between);
-  bool DiskFull(const Node& node) const { return step_ < node.disk_full_until; }
+  bool DiskBusy(const Node& node);
   void Split();
   void ChangeMembers(Node& node);
   void Compact(Node& node);
@@ -155,28 +202,61 @@ class Cluster {
   void RunReady(Node& node);
   void RunAppend(Node& node);
   void RunApply(Node& node);
+  void RunAnswers(Node& node);
   void Write(Node& node, const HardState& state, const std::vector<Entry>& entries,
              const SnapshotPtr& snapshot);
   void Apply(Node& node, const std::vector<Entry>& entries);
   void ApplySnapshot(Node& node, const Snapshot& snapshot);
   void Post(Message message);
+  void KeepOld(const Message& message);
+  void RepeatOldMessages();
   void DeliverOne();
   void Deliver(Message message);
   void RunAll(Node& node);
+  void Calm();
+  void TellCommitted();
+  void Round(Among among);
+  bool Disturbed();
+  bool AllHave(const ConfState& members, LogIndex index) const;
+  SnapshotPtr NewestSnapshot(const Node& node) const;
+  std::vector<Entry> StoredEntries(Node& node) const;
 
+  // cluster_schedules.cc
+  void RunSchedule();
+  bool RunUntil(const Condition& done, uint64_t steps_max);
+  void RunFor(uint64_t steps);
+  void Isolate(const std::set<NodeId>& side);
+  bool Elect(Node& node, uint64_t steps_max);
+  void Quarrel(uint64_t steps, const std::set<NodeId>& content);
+  void UseLeaders();
+  Node* HealedLeader();
+  bool LeavesJoint(Node& leader);
+  bool ProposeChange(Node& node, const ConfChangeV2& change);
+  Turn DrawTurn(const Node& leader);
+  Node* ChangeHands(Node& leader);
+  void SplitTurn();
+  void SnapshotOverTurn();
+  void ReadAtDeposed();
+  void OverwriteTwice();
+
+  // cluster_checks.cc
+  void Require(bool holds, const std::string& what) const;
+  void CheckAll();
   void CheckNode(Node& node);
   void CheckVote(const Message& message);
   void CheckReads(const std::vector<ReadState>& reads);
   void CheckLogs();
   void CheckCompleteness(const Message& append);
-  void Require(bool holds, const std::string& what) const;
-  SnapshotPtr NewestSnapshot(const Node& node) const;
-  std::vector<Entry> StoredEntries(Node& node) const;
+  const ConfState& MembershipAt(LogIndex index) const;
+  void CheckSameMembership(LogIndex index, const Node& node);
+  void CheckMemberships();
+  void CheckGivesWay(const Node& deaf);
 
   Plan plan_;
   std::mt19937_64 rng_;
   std::deque<Node> nodes_;
   std::vector<Message> network_;
+  std::vector<Message> old_messages_;
   std::set<std::pair<NodeId, NodeId>> cut_;  // From, to.
   uint64_t step_ = 0;
   uint64_t proposals_ = 0;
@@ -184,10 +264,12 @@ class Cluster {
   uint64_t crashes_ = 0;
   uint64_t snapshots_ = 0;
   uint64_t reads_confirmed_ = 0;
+  uint64_t told_ = 0;
   std::map<Term, NodeId> leaders_;
   std::map<Term, LogIndex> applied_before_;  // Anywhere, when its leader was first seen.
   std::map<std::pair<Term, NodeId>, NodeId> votes_;
   std::map<LogIndex, Applied> applied_;
+  std::map<LogIndex, ConfState> memberships_;  // From this index on.
   std::map<uint64_t, LogIndex> asked_reads_;
 };
 

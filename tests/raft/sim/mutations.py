@@ -6,14 +6,16 @@ library as it is must pass. Exits with 1 if a mutation is not caught, or its pla
 """
 
 import argparse
+import os
 import pathlib
 import subprocess
 import sys
 
 RUNS = "120"
+SEED = os.environ.get("QM_SIM_SEED", "1")
 PATIENCE_S = 300
 
-# (what goes wrong, file, what is there, what is put there)
+# (what goes wrong, file, what is there, what is put there, and what the runs are about if chance is not enough)
 MUTATIONS = [
     ("a node votes twice in a term", "core_election.cc",
      "const bool free = vote_ == message.from || (vote_ == kNoNode && leader_ == kNoNode) ||",
@@ -49,6 +51,53 @@ MUTATIONS = [
      "} else if (message.term != 0 && message.term < term_ && message.type != MessageType::kApp) {"),
     ("a probe that was lost is not sent again", "core_replication.cc", "progress.ResumeFlow();", "(void)0;"),
     ("entries are handed out twice", "log.cc", "applying_ = index;\n", "\n"),
+    ("a joint commit needs the incoming half only", "tracker/tracker.cc",
+     "return QuorumOf([this](NodeId id) {", "return HalfReached(membership_.voters, [this](NodeId id) {", "members"),
+    ("a joint commit needs the outgoing half only", "tracker/tracker.cc",
+     "return QuorumOf([this](NodeId id) {",
+     "return HalfReached(joint() ? membership_.voters_outgoing : membership_.voters, [this](NodeId id) {", "members"),
+    ("a joint election needs the incoming half only", "tracker/tracker.cc",
+     "return JointVote(half(membership_.voters), half(membership_.voters_outgoing));",
+     "return half(membership_.voters);", "members"),
+    ("a joint election needs the outgoing half only", "tracker/tracker.cc",
+     "return JointVote(half(membership_.voters), half(membership_.voters_outgoing));",
+     "return half(joint() ? membership_.voters_outgoing : membership_.voters);", "members"),
+    ("two changes are in the log at once", "core_leader.cc",
+     "if (pending_conf_index_ > log_.applied()) {", "if (false) {", "members"),
+    ("a new leader does not look out for a change in its log", "core.cc",
+     "pending_conf_index_ = log_.LastIndex();", "pending_conf_index_ = 0;", "members"),
+    ("a node campaigns though a change is committed and not applied", "core_election.cc",
+     "if (HasUnappliedConfChange()) {", "if (false) {", "members"),
+    ("a snapshot leaves the membership as it was", "core_follower.cc",
+     "SwitchTo(std::move(membership->membership), std::move(membership->progress));", "(void)0;", "members"),
+    ("a joint change is never left", "core_membership.cc",
+     "if (leads() && tracker_.membership().auto_leave && applied >= pending_conf_index_) {", "if (false) {",
+     "members"),
+    ("a write of an older term is taken for entries", "core_step.cc",
+     "if (message.index != 0) {\n      journal_.Info(",
+     "if (message.index != 0) {\n      log_.unstable().StableTo(message.index, message.log_term);\n"
+     "      journal_.Info(", "overwrites"),
+    ("a follower commits what an append does not vouch for", "log.cc",
+     "CommitTo(std::min(leader_commit, last_new));", "CommitTo(std::min(leader_commit, LastIndex()));", "overwrites"),
+    ("any answer confirms a read", "read_queue.cc",
+     "const uint64_t until = std::min(quorum, newest());",
+     "uint64_t any = quorum;\n  for (auto& each : acknowledged_) any = std::max(any, each.second);\n"
+     "  const uint64_t until = std::min(any, newest());", "reads"),
+    ("half of a joint membership confirms a read", "read_queue.cc",
+     "const uint64_t quorum = tracker.QuorumOf(",
+     "Tracker half(1, 0);\n  ConfState incoming = tracker.membership();\n  incoming.voters_outgoing.clear();\n"
+     "  half.Replace(incoming, {});\n  const uint64_t quorum = half.QuorumOf(", "members"),
+    ("answers of an older term confirm a read", "core_step.cc",
+     "} else if (message.term != 0 && message.term < term_) {",
+     "} else if (message.term != 0 && message.term < term_ && message.type != MessageType::kHeartbeatResp) {",
+     "reads"),
+    ("reads outlive the leadership", "core.cc", "reads_.Clear();", "(void)0;", "reads"),
+    ("the lease is taken for granted", "core_reads.cc", "if (lease_given_up_) return false;", "return true;",
+     "reads"),
+    ("a refused append is sent again as it was", "tracker/progress.cc",
+     "next_ = std::max(behind_hint, match_ + 1);", "(void)behind_hint;"),
+    ("a leader that hears nobody leads on", "core_leader.cc",
+     "if (!tracker_.QuorumActive()) {", "if (false) {"),
 ]
 
 
@@ -56,10 +105,11 @@ def run(command, **more):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
 
 
-def simulate(binary):
+def simulate(binary, focus=""):
     """The first line that tells of a broken promise; nothing if the simulation passed."""
+    environment = {"QM_SIM_RUNS": RUNS, "QM_SIM_FRESH_SECONDS": "0", "QM_SIM_FOCUS": focus, "QM_SIM_SEED": SEED}
     try:
-        done = run([binary], env={"QM_SIM_RUNS": RUNS, "QM_SIM_FRESH_SECONDS": "0"}, timeout=PATIENCE_S)
+        done = run([binary], env=environment, timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
         return "it does not end"
     if done.returncode == 0:
@@ -93,7 +143,7 @@ def main():
     if broken := simulate(binary):
         sys.exit(f"the library as it is: {broken}")
     missed = 0
-    for what, name, there, instead in MUTATIONS:
+    for what, name, there, instead, *focus in MUTATIONS:
         text = (raft / "src" / name).read_text()
         if text.count(there) != 1:
             sys.exit(f"{what}: its place in {name} is not there any more")
@@ -104,7 +154,7 @@ def main():
         if compiled.returncode != 0:
             sys.exit(f"{what}: {compiled.stdout}")
         build([work / "mutated.o"])
-        caught = simulate(binary)
+        caught = simulate(binary, *focus)
         missed += not caught
         print(f"{'caught' if caught else 'MISSED'}: {what}: {caught[:100]}", flush=True)
     print(f"{len(MUTATIONS) - missed} of {len(MUTATIONS)} mutations caught")

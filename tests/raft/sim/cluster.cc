@@ -58,7 +58,7 @@ void MakeRoomForFocus(Plan& plan) {
     *often /= 6;
   }
   plan.max_inflight_msgs += 3;
-  plan.max_size_per_msg += 128;
+  if (plan.focus != Focus::kOverwrites) plan.max_size_per_msg += 128;
   if (plan.focus == Focus::kMembers) plan.change_members = true;
   if (plan.focus != Focus::kOverwrites) return;
   plan.async_storage_writes = true;
@@ -104,16 +104,17 @@ Plan Plan::FromSeed(uint64_t seed, std::optional<Focus> focus) {
 }
 
 std::string Plan::Describe() const {
+  constexpr const char* kFocusNames[] = {"anything", "members", "reads", "overwrites"};
   return fmt::format(
       "seed {}: focus={} nodes={} founders={} pre_vote={} check_quorum={} async={} members={} "
       "transfer={} step_down={} "
       "clocks={} lease={} unusual={}/1000 drop={}% double={}% crash={}% full={}% slow={}% "
       "shorten={}% "
       "schedule={}% no_snapshot={}% inflight={} message={}",
-      seed, static_cast<int>(focus), nodes, founders, pre_vote, check_quorum, async_storage_writes,
-      change_members, transfer, step_down_on_removal, clocks, lease_reads, unusual_permille,
-      drop_percent, duplicate_percent, crash_percent, full_percent, slow_percent, shorten_percent,
-      schedule_percent, no_snapshot_percent, max_inflight_msgs, max_size_per_msg);
+      seed, kFocusNames[static_cast<size_t>(focus)], nodes, founders, pre_vote, check_quorum,
+      async_storage_writes, change_members, transfer, step_down_on_removal, clocks, lease_reads,
+      unusual_permille, drop_percent, duplicate_percent, crash_percent, full_percent, slow_percent,
+      shorten_percent, schedule_percent, no_snapshot_percent, max_inflight_msgs, max_size_per_msg);
 }
 
 Cluster::Cluster(const Plan& plan) : plan_(plan), rng_(plan.seed) {

@@ -233,11 +233,17 @@ class Cluster {
   bool LeavesJoint(Node& leader);
   bool ProposeChange(Node& node, const ConfChangeV2& change);
   Turn DrawTurn(const Node& leader);
+  std::vector<ConfChangeSingle> DrawChanges(Turn& turn, size_t count_max);
+  void DrawSide(Turn& turn, NodeId leader);
+  Node* ProposeTurn(const Turn& turn, Node& leader);
+  void AwaitTurn(const Turn& turn, Node& leader);
   Node* ChangeHands(Node& leader);
   void SplitTurn();
   void SnapshotOverTurn();
   void ReadAtDeposed();
   void OverwriteTwice();
+  void AcknowledgeLate(Node& follower, Term term);
+  void LoseWhatIsApplied(Node& leader, Node& other);
 
   // cluster_checks.cc
   void Require(bool holds, const std::string& what) const;

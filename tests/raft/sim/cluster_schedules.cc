@@ -3,9 +3,8 @@
 
 #include "tests/raft/sim/cluster.h"
 
-// Chance alone seldom does the worst at the worst moment. A schedule sees the
-// whole cluster, waits for the moment, and does it; what comes between is left
-// to chance.
+// Chance alone seldom does the worst at the worst moment. A schedule sees the whole cluster, waits for
+// the moment, and does it; what comes between is left to chance.
 
 namespace raft::sim {
 namespace {
@@ -68,8 +67,7 @@ void Cluster::RunFor(uint64_t steps) {
   for (uint64_t i = 0; i < steps; ++i) OrdinaryStep();
 }
 
-// Nothing passes between the side and the rest any more, what is on its way
-// neither.
+// Nothing passes between the side and the rest any more, what is on its way neither.
 void Cluster::Isolate(const std::set<NodeId>& side) {
   cut_.clear();
   Cut([&side](NodeId from, NodeId to) { return side.count(from) != side.count(to); });
@@ -155,55 +153,63 @@ void Cluster::Quarrel(uint64_t steps, const std::set<NodeId>& content) {
     Node& node = AnyNode();
     if (!Percent(2) || node.raw == nullptr || content.count(node.id) > 0) continue;
     (void)node.raw->Campaign();
+    Node& voter = AnyNode();
+    if (Percent(15)) Crash(voter);
   }
 }
 
+// New voters of whom a quorum needs no quorum of the old ones, if chance finds such.
 Cluster::Turn Cluster::DrawTurn(const Node& leader) {
-  const std::vector<NodeId>& voters = leader.members.voters;
   Turn turn;
-  turn.from = voters;
+  turn.from = leader.members.voters;
   const bool singly = Percent(40);
   for (int draw = 0; draw < kDrawsMax; ++draw) {
+    turn.to = turn.from;
     turn.changes.clear();
-    turn.side.clear();
-    turn.to = voters;
-    std::vector<ConfChangeSingle> changes;
-    for (const Node& node : nodes_) {
-      const bool was = Lists(voters, node.id);
-      if (singly ? changes.size() == 2 || !Percent(40) : Percent(50)) continue;
-      if (was) {
-        std::erase(turn.to, node.id);
-        const bool stays = !singly && Percent(30);
-        changes.push_back(
-            {stays ? ConfChangeType::kAddLearnerNode : ConfChangeType::kRemoveNode, node.id});
-      } else {
-        turn.to.push_back(node.id);
-        changes.push_back({ConfChangeType::kAddNode, node.id});
-      }
-    }
+    std::vector<ConfChangeSingle> changes = DrawChanges(turn, singly ? 2 : nodes_.size());
     if (changes.empty() || turn.to.empty()) continue;
-    std::shuffle(changes.begin(), changes.end(), rng_);
     if (singly) {
       for (const ConfChangeSingle& change : changes) {
         turn.changes.push_back({ConfChangeTransition::kAuto, {change}, {}});
       }
     } else {
       const auto joint = static_cast<ConfChangeTransition>(1 + Random(2));
-      turn.changes.push_back({joint, changes, {}});
+      turn.changes.push_back({joint, std::move(changes), {}});
     }
-    // A quorum of the new voters, of new nodes if there are enough.
-    std::vector<NodeId> order = turn.to;
-    std::shuffle(order.begin(), order.end(), rng_);
-    std::stable_partition(order.begin(), order.end(),
-                          [&voters](NodeId id) { return !Lists(voters, id); });
-    if (Percent(50)) {
-      std::stable_partition(order.begin(), order.end(),
-                            [&leader](NodeId id) { return id == leader.id; });
-    }
-    turn.side.insert(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(Majority(turn.to)));
-    if (voters.size() - CountIn(voters, turn.side) >= Majority(voters)) break;
+    DrawSide(turn, leader.id);
+    if (turn.from.size() - CountIn(turn.from, turn.side) >= Majority(turn.from)) break;
   }
   return turn;
+}
+
+std::vector<ConfChangeSingle> Cluster::DrawChanges(Turn& turn, size_t count_max) {
+  std::vector<ConfChangeSingle> changes;
+  for (const Node& node : nodes_) {
+    if (changes.size() == count_max || Percent(55)) continue;
+    if (!Lists(turn.from, node.id)) {
+      turn.to.push_back(node.id);
+      changes.push_back({ConfChangeType::kAddNode, node.id});
+      continue;
+    }
+    std::erase(turn.to, node.id);
+    const auto type = Percent(20) ? ConfChangeType::kAddLearnerNode : ConfChangeType::kRemoveNode;
+    changes.push_back({type, node.id});
+  }
+  std::shuffle(changes.begin(), changes.end(), rng_);
+  return changes;
+}
+
+// A quorum of the new voters: at times the leader, then new nodes before old ones.
+void Cluster::DrawSide(Turn& turn, NodeId leader) {
+  std::vector<NodeId> order = turn.to;
+  std::shuffle(order.begin(), order.end(), rng_);
+  const auto is_new = [&turn](NodeId id) { return !Lists(turn.from, id); };
+  std::stable_partition(order.begin(), order.end(), is_new);
+  if (Percent(50)) {
+    std::stable_partition(order.begin(), order.end(), [=](NodeId id) { return id == leader; });
+  }
+  order.resize(Majority(turn.to));
+  turn.side = {order.begin(), order.end()};
 }
 
 // Another node takes over while the change is in its log and not applied.
@@ -229,47 +235,56 @@ Cluster::Node* Cluster::ChangeHands(Node& leader) {
   return successor;
 }
 
-// Cuts the network so that a quorum of the old voters is on one side and one of
-// the new voters on the other, at the moment when the first node has applied
-// the change, or left it: the others do not know.
+// Who leads when all changes are proposed; null if it does not come to that.
+Cluster::Node* Cluster::ProposeTurn(const Turn& turn, Node& leader) {
+  if (!ProposeChange(leader, turn.changes.front())) return nullptr;
+  const bool singly = turn.changes.size() > 1;
+  Node* last = Percent(singly ? 50 : 25) ? ChangeHands(leader) : &leader;
+  if (last == nullptr) return nullptr;
+  for (size_t i = 1; i < turn.changes.size(); ++i) {
+    if (!ProposeChange(*last, turn.changes[i])) return nullptr;
+  }
+  return last;
+}
+
+// Until the first node has applied the change, or left it: the others do not know.
+void Cluster::AwaitTurn(const Turn& turn, Node& leader) {
+  const bool singly = turn.changes.size() > 1;
+  const bool leave = !singly && Percent(50);
+  const std::set<NodeId> to(turn.to.begin(), turn.to.end());
+  const auto turned = [&](const Node& node) {
+    const std::vector<NodeId>& voters = node.members.voters;
+    const bool joint = !node.members.voters_outgoing.empty();
+    return node.raw != nullptr && joint == (!singly && !leave) && voters.size() == to.size() &&
+           CountIn(voters, to) == to.size();
+  };
+  (void)RunUntil(
+      [&] {
+        const ConfState& members = leader.members;
+        if (leave && step_ % 16 == 0 && leader.raw != nullptr && !members.auto_leave &&
+            !members.voters_outgoing.empty()) {
+          (void)leader.raw->ProposeConfChange(ConfChangeV2());
+        }
+        return std::any_of(nodes_.begin(), nodes_.end(), turned);
+      },
+      kPatienceSteps);
+}
+
+// Cuts the network in the middle of a change so that a quorum of the old voters is on one side and
+// one of the new voters on the other.
 void Cluster::SplitTurn() {
   Node* leader = HealedLeader();
-  if (leader == nullptr) return;
-  if (!LeavesJoint(*leader)) return;
+  if (leader == nullptr || !LeavesJoint(*leader)) return;
   const Turn turn = DrawTurn(*leader);
-  if (turn.changes.empty()) return;
-  // Commits outrun applies.
-  if (Percent(50)) {
-    for (Node& node : nodes_) {
-      if (turn.side.count(node.id) == 0 && node.id != leader->id) {
-        node.apply_stuck_until = step_ + 2 * kPatienceSteps;
-      }
-    }
+  if (turn.changes.empty() || turn.to.empty()) return;
+  const bool stuck = Percent(50);  // Commits outrun applies.
+  for (Node& node : nodes_) {
+    if (!stuck || turn.side.count(node.id) > 0 || node.id == leader->id) continue;
+    node.apply_stuck_until = step_ + 2 * kPatienceSteps;
   }
-  size_t proposed = 0;
-  if (!ProposeChange(*leader, turn.changes[proposed++])) return;
-  if (Percent(turn.changes.size() > 1 ? 50 : 25)) {
-    leader = ChangeHands(*leader);
-    if (leader == nullptr) return;
-  }
-  for (; proposed < turn.changes.size(); ++proposed) {
-    if (!ProposeChange(*leader, turn.changes[proposed])) return;
-  }
-  const bool leave = Percent(50);
-  const auto turned = [this, &turn, leave](const Node& node) {
-    const ConfState& members = node.members;
-    if (node.raw == nullptr || members.voters.size() != turn.to.size()) return false;
-    if (leave != members.voters_outgoing.empty() && turn.changes.size() == 1) return false;
-    return CountIn(members.voters, {turn.to.begin(), turn.to.end()}) == turn.to.size();
-  };
-  const auto anybody = [&] {
-    if (leave && step_ % 16 == 0 && leader->raw != nullptr && !leader->members.auto_leave &&
-        !leader->members.voters_outgoing.empty()) {
-      (void)leader->raw->ProposeConfChange(ConfChangeV2());
-    }
-    return std::any_of(nodes_.begin(), nodes_.end(), turned);
-  };
-  (void)RunUntil(anybody, kPatienceSteps);
+  leader = ProposeTurn(turn, *leader);
+  if (leader == nullptr) return;
+  AwaitTurn(turn, *leader);
   std::set<NodeId> side = turn.side;
   for (const Node& node : nodes_) {
     if (!Lists(turn.from, node.id) && Percent(50)) side.insert(node.id);
@@ -283,8 +298,7 @@ void Cluster::SplitTurn() {
   Quarrel(kQuarrelSteps, content);
 }
 
-// A node that misses a change altogether learns of it by a snapshot, and then
-// wants to lead.
+// A node that misses a change altogether learns of it by a snapshot, and then wants to lead.
 void Cluster::SnapshotOverTurn() {
   Node* leader = HealedLeader();
   if (leader == nullptr || !LeavesJoint(*leader)) return;
@@ -304,8 +318,8 @@ void Cluster::SnapshotOverTurn() {
   Quarrel(kQuarrelSteps, {});
 }
 
-// A leader that was cut off is asked for reads, alone or with fewer than a
-// quorum, while another leader writes; then it leads again.
+// A leader that was cut off is asked for reads, alone or with fewer than a quorum, while another
+// leader writes; then it leads again.
 void Cluster::ReadAtDeposed() {
   Node* deposed = HealedLeader();
   if (deposed == nullptr) return;
@@ -342,8 +356,7 @@ void Cluster::ReadAtDeposed() {
   RunFor(kPatienceSteps / 4);
 }
 
-// A follower writes an entry, then another in its place, and takes the first again; only then does it
-// hear that the first write is done, while the last one is not.
+// Two leaders lose each other's entries on the way to a follower; the first leads again.
 void Cluster::OverwriteTwice() {
   if (!plan_.async_storage_writes) return OrdinaryStep();
   Node* first = HealedLeader();
@@ -352,21 +365,32 @@ void Cluster::OverwriteTwice() {
   Node& second = AnyNode();
   if (&follower == first || &second == first || &follower == &second) return;
   const Term term = first->raw->GetBasicStatus().hard_state.term;
-  follower.answers_stuck_until = step_ + 8 * kPatienceSteps;
+  const bool stuck = Percent(60);
+  if (stuck) follower.answers_stuck_until = step_ + 8 * kPatienceSteps;
   Isolate({first->id, follower.id});
   Propose(*first);
   RunFor(kPatienceSteps / 4);
 
   Isolate({first->id});
   if (!Elect(second, kPatienceSteps)) return;
-  Isolate({second.id, follower.id});
+  Isolate(stuck ? std::set<NodeId>{second.id, follower.id} : std::set<NodeId>{second.id});
   RunFor(kPatienceSteps / 4);
 
   Isolate({second.id});
   if (!Elect(*first, kPatienceSteps)) return;
+  if (stuck) {
+    AcknowledgeLate(follower, term);
+  } else {
+    LoseWhatIsApplied(*first, second);
+  }
+}
+
+// The follower has written the one, then the other, and takes the first again. Only now does it hear
+// that its first write is done, while the last one is not.
+void Cluster::AcknowledgeLate(Node& follower, Term term) {
   const auto taken_again = [&] {
     return std::any_of(follower.append_work.begin(), follower.append_work.end(),
-                       [&](const Message& work) {
+                       [term](const Message& work) {
                          return !work.entries.empty() && work.entries.front().term == term;
                        });
   };
@@ -374,6 +398,14 @@ void Cluster::OverwriteTwice() {
   follower.disk_full_until = step_ + kPatienceSteps / 2;
   follower.answers_stuck_until = 0;
   RunFor(kPatienceSteps / 2);
+}
+
+// A leader has applied something: no other, whatever it has, may win without it.
+void Cluster::LoseWhatIsApplied(Node& leader, Node& other) {
+  const LogIndex before = AppliedAnywhere();
+  (void)RunUntil([this, before] { return AppliedAnywhere() > before; }, kPatienceSteps);
+  Isolate({leader.id});
+  if (Elect(other, kPatienceSteps)) RunFor(kPatienceSteps / 4);
 }
 
 }  // namespace raft::sim

@@ -11,7 +11,7 @@ import pathlib
 import subprocess
 import sys
 
-RUNS = "120"
+RUNS = "200"
 SEED = os.environ.get("QM_SIM_SEED", "1")
 PATIENCE_S = 300
 
@@ -28,7 +28,7 @@ MUTATIONS = [
      "acked.size() - (acked.size() / 2 + 1)", "acked.size() - std::max<size_t>(1, acked.size() / 2)"),
     ("an entry of an older term is committed by counting", "log.cc",
      "if (id.term == 0 || id.index <= committed_ || !Matches(id)) return false;",
-     "if (id.term == 0 || id.index == kNoLimit || id.index <= committed_) return false;"),
+     "if (id.term == 0 || id.index == kNoLimit || id.index <= committed_) return false;", "overwrites"),
     ("a new leader reads before it has committed", "core_reads.cc",
      "if (!CommittedInOwnTerm()) {\n    postponed", "if (false) {\n    postponed"),
     ("heartbeats name what the follower may lack", "core_replication.cc",
@@ -36,7 +36,7 @@ MUTATIONS = [
     ("a vote need not be durable", "core_ready.cc",
      "ready_.must_sync = !ready_.entries.empty() || vote_ != previous_hard_state_.vote ||\n"
      "                     term_ != previous_hard_state_.term;",
-     "ready_.must_sync = !ready_.entries.empty();"),
+     "ready_.must_sync = !ready_.entries.empty();", "members"),
     ("entries need not be durable", "core_ready.cc",
      "ready_.must_sync = !ready_.entries.empty() ||", "ready_.must_sync ="),
     ("promises go out before the write", "core.cc",

@@ -31,7 +31,7 @@ std::optional<Focus> FocusFromEnvironment() {
 // focus if any was given, and QM_SIM_RUNS=1 it comes again.
 TEST_CASE("a cluster keeps Raft's promises whatever happens to it") {
   const uint64_t first = FromEnvironment("QM_SIM_SEED", 1);
-  const uint64_t runs = FromEnvironment("QM_SIM_RUNS", 40);
+  const uint64_t runs = FromEnvironment("QM_SIM_RUNS", 80);
   const uint64_t steps = FromEnvironment("QM_SIM_STEPS", 20000);
   const std::optional<Focus> focus = FocusFromEnvironment();
   uint64_t applied = 0;

@@ -478,6 +478,9 @@ void Host::Compact() {
   MemStorage& log = storage_.log();
   if (applied_ <= (*log.GetSnapshot(0, kSelf))->metadata.index) return;
   if (members_.voters.empty()) return;
+  if (config_.light_ready)
+    node_->AdvanceApply();  // What the node does not know to be applied it may read.
+  told_ = applied_;
   Require(log.CreateSnapshot(applied_, &members_, {}).has_value(), "no snapshot can be made");
   Require(log.Compact(applied_).has_value(), "the log cannot be compacted");
   // With asynchronous writes the commit index may have been applied before it was written.

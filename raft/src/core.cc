@@ -208,7 +208,7 @@ void Core::BecomeFollower(Term term, NodeId leader) {
 void Core::BecomeCandidate() {
   if (leads()) journal_.Fatal("invalid transition [leader -> candidate]");
   Reset(term_ + 1);
-  wanted_snapshot_ = 0;
+  snapshot_wanted_ = false;
   role_ = Role::kCandidate;
   vote_ = id();
   journal_.Info("{:x} became candidate at term {}", id(), term_);

@@ -151,6 +151,7 @@ class Core {
   void BroadcastAppend();
   void BroadcastHeartbeat();
   void SendAppend(Progress& progress) { MaybeSendAppend(progress, IfEmpty::kSend); }
+  bool AwaitsSnapshot(const Progress& progress) const;
   bool MaybeSendAppend(Progress& progress, IfEmpty if_empty);
   void QueueAppend(NodeId to, EntryId previous, std::vector<Entry> entries);
   bool JoinQueuedAppend(NodeId to, LogIndex previous, std::vector<Entry>& entries);
@@ -252,8 +253,7 @@ class Core {
   // While a received snapshot is not applied: the membership that applied entries have led to.
   std::optional<ConfState> membership_before_snapshot_;
   uint64_t uncommitted_bytes_ = 0;
-  // RequestSnapshot: the log ends here and takes no more until a snapshot of at least this comes.
-  LogIndex wanted_snapshot_ = 0;
+  bool snapshot_wanted_ = false;  // See RequestSnapshot.
 
   // Ticks since: the leader was heard (follower), the campaign began (candidate), the quorum was
   // checked (leader).

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "raft/describe.h"
 #include "raft/src/core.h"
 
@@ -104,7 +106,10 @@ void Core::OnVoteRequest(const Message& message) {
   const bool free = vote_ == message.from || (vote_ == kNoNode && leader_ == kNoNode) ||
                     (pre && message.term > term_);
   const EntryId last = log_.LastId();
-  const bool outranked = message.priority < config_.priority && message.index <= last.index;
+  // Not where the candidate has more: this node could not be elected in its place.
+  const bool outranked = message.priority < config_.priority &&
+                         log_.IsUpToDate({message.log_term, message.index}) &&
+                         last == EntryId{message.log_term, message.index};
   const bool grant = free && !outranked && log_.IsUpToDate({message.log_term, message.index});
   // Learners answer too: they may have been made voters by entries they have not seen yet.
   journal_.Info(
@@ -129,12 +134,14 @@ void Core::TellCommit(Message& message) const {
   message.commit_term = log_.TermAt(message.commit).value_or(0);
 }
 
-// What anybody has committed is committed; this log has it if it has that entry. The rule of TiKV's
-// Raft: without it voters that wait for each other to apply a membership change may elect nobody.
+// What anybody has committed is committed, and this log has it if it has that entry; or an earlier one of
+// the same term, since its leader had both and never takes back (thesis 3.5). As in TiKV's Raft: without
+// it voters that wait for each other to apply a membership change may elect nobody.
 void Core::CommitByVote(const Message& message) {
   if (!config_.commit_by_vote || leads()) return;
   const LogIndex before = log_.committed();
-  if (message.commit <= before || !log_.MaybeCommit({message.commit_term, message.commit})) return;
+  const LogIndex common = std::min(message.commit, log_.LastIndex());
+  if (!log_.MaybeCommit({message.commit_term, common})) return;
   journal_.Info("{:x} [commit: {}] fast-forwarded commit to {} by {} from {:x}", id(), before,
                 log_.committed(), Name(message.type), message.from);
   // Who has such a change to apply may not campaign.

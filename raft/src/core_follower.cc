@@ -88,21 +88,22 @@ void Core::FollowSender(const Message& message) {
   leader_ = message.from;
 }
 
-// A state machine that is damaged asks for another. What it is sent until that comes is refused, so that
-// the log stays as it was and the snapshot covers all that this node has acknowledged.
+// A state machine that is damaged asks for another. Appends are taken as ever, since the group may need this
+// node to commit; the leader holds them back once it can do without.
 Result<void> Core::RequestSnapshot() {
   const EntryId last = log_.LastId();
-  if (leads() || leader_ == kNoNode || log_.HasSnapshot() || wanted_snapshot_ != 0 ||
+  if (leads() || leader_ == kNoNode || log_.HasSnapshot() || snapshot_wanted_ ||
       last.term != term_) {
     journal_.Info("{:x} does not request a snapshot at term {} [leader: {:x}, lastterm: {}]", id(),
                   term_, leader_, last.term);
     return Fail(ErrorCode::kRequestSnapshotDropped, kTextRequestSnapshotDropped);
   }
-  wanted_snapshot_ = last.index;
+  snapshot_wanted_ = true;
   AskForSnapshot();
   return {};
 }
 
+// One that covers the log, as what is behind it goes with the log, and may have been acknowledged.
 void Core::AskForSnapshot() {
   const EntryId last = log_.LastId();
   Message answer = Make(MessageType::kAppResp, leader_);
@@ -110,15 +111,11 @@ void Core::AskForSnapshot() {
   answer.reject = true;
   answer.reject_hint = last.index;
   answer.log_term = last.term;
-  answer.request_snapshot = wanted_snapshot_;
+  answer.request_snapshot = last.index;
   Send(std::move(answer));
 }
 
 void Core::OnAppend(const Message& message) {
-  if (wanted_snapshot_ != 0) {
-    AskForSnapshot();
-    return;
-  }
   Message answer = Make(MessageType::kAppResp, message.from);
   if (message.index < log_.committed()) {
     answer.index = log_.committed();
@@ -155,10 +152,7 @@ Result<void> Core::OnHeartbeat(const Message& message) {
   }
   FollowSender(message);
   log_.CommitTo(message.commit);
-  if (wanted_snapshot_ != 0) {
-    AskForSnapshot();
-    return {};
-  }
+  if (snapshot_wanted_) AskForSnapshot();
   Message answer = Make(MessageType::kHeartbeatResp, message.from);
   answer.context = message.context;
   Send(std::move(answer));
@@ -180,7 +174,7 @@ Result<void> Core::OnSnapshot(const Message& message) {
 Result<bool> Core::RestoreSnapshot(const SnapshotPtr& snapshot) {
   const SnapshotMetadata& metadata = snapshot->metadata;
   const ConfState& members = metadata.conf_state;
-  const bool wanted = wanted_snapshot_ != 0 && metadata.index >= wanted_snapshot_;
+  const bool wanted = snapshot_wanted_ && metadata.index >= log_.LastIndex();
   // It would take the state machine back, after a restart with more applied than the log has.
   if (metadata.index < log_.applied()) return false;
   if (metadata.index <= log_.committed() && !(wanted && metadata.index == log_.committed())) {
@@ -213,7 +207,7 @@ Result<bool> Core::RestoreSnapshot(const SnapshotPtr& snapshot) {
                             membership.error().context));
   }
   log_.Restore(snapshot);
-  wanted_snapshot_ = 0;
+  snapshot_wanted_ = false;
   if (!membership_before_snapshot_) membership_before_snapshot_ = tracker_.membership();
   SwitchTo(std::move(membership->membership), std::move(membership->progress));
   const EntryId last = log_.LastId();

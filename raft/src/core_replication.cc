@@ -27,9 +27,16 @@ void Core::BroadcastHeartbeat() {
   }
 }
 
+// A member that wants a snapshot of all its log is sent no more entries, so that one can catch up with it;
+// but only once what it has can be committed without more of its acknowledgements.
+bool Core::AwaitsSnapshot(const Progress& progress) const {
+  return progress.wanted_snapshot() != 0 && progress.match() >= progress.wanted_snapshot() &&
+         log_.TermAt(progress.match()) == term_;
+}
+
 bool Core::MaybeSendAppend(Progress& progress, IfEmpty if_empty) {
   if (progress.paused()) return false;
-  if (progress.wanted_snapshot() != 0) return MaybeSendSnapshot(progress);
+  if (AwaitsSnapshot(progress)) return MaybeSendSnapshot(progress);
   const LogIndex previous = progress.next() - 1;
   const std::optional<Term> previous_term = log_.TermAt(previous);
   if (!previous_term) return MaybeSendSnapshot(progress);
@@ -92,7 +99,8 @@ bool Core::MaybeSendSnapshot(Progress& progress) {
                    progress.id());
     return false;
   }
-  Result<SnapshotPtr> snapshot = log_.SnapshotToSend(progress.wanted_snapshot(), progress.id());
+  Result<SnapshotPtr> snapshot =
+      log_.SnapshotToSend(AwaitsSnapshot(progress) ? progress.match() : 0, progress.id());
   if (!snapshot) {
     if (snapshot.error().code == ErrorCode::kSnapshotUnavailable) {
       journal_.Debug(
@@ -192,7 +200,8 @@ void Core::OnAppendAccepted(const Message& message, Progress& progress) {
   const bool is_self = message.from == id();
   switch (progress.state()) {
     case ProgressState::kProbe:
-      progress.BecomeReplicate();
+      // Who wants a snapshot is not sent more than is needed.
+      if (progress.wanted_snapshot() == 0) progress.BecomeReplicate();
       break;
     case ProgressState::kSnapshot:
       // However it got there: the log can take it on from here.

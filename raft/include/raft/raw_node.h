@@ -147,8 +147,9 @@ class RawNode {
   /// A follower forgets its leader, so that it grants votes without waiting for its timeout.
   void ForgetLeader();
 
-  /// A follower whose state machine is damaged asks its leader for a snapshot that covers its log. Until
-  /// one comes it takes no entries; the request is repeated by itself, also to a new leader.
+  /// A follower whose state machine is damaged asks its leader for a snapshot that covers its log: at the
+  /// index of its last entry or later, perhaps the one that it has applied. Asks again by itself, also a
+  /// new leader, until one comes or this node campaigns.
   /// Errors: kRequestSnapshotDropped (no leader; nothing of its term has come yet; one is wanted already).
   Result<void> RequestSnapshot();
 

@@ -444,7 +444,10 @@ void Host::WriteParts(const HardState* state, const std::vector<Entry>& entries,
                       const SnapshotPtr& snapshot) {
   MemStorage& log = storage_.log();
   if (snapshot != nullptr) {
-    Require(log.ApplySnapshot(*snapshot).has_value(), "a snapshot older than the stored one");
+    // One that was asked for may be the stored one.
+    const LogIndex stored = (*log.GetSnapshot(0, kSelf))->metadata.index;
+    Require(snapshot->metadata.index == stored || log.ApplySnapshot(*snapshot).has_value(),
+            "a snapshot older than the stored one");
     applied_ = restored_ = snapshot->metadata.index;
     members_ = snapshot->metadata.conf_state;
   }

@@ -100,21 +100,25 @@ Plan Plan::FromSeed(uint64_t seed, std::optional<Focus> focus) {
   const auto drawn = coin() ? Focus::kAnything : static_cast<Focus>(1 + rng() % 3);
   plan.focus = focus.value_or(drawn);
   if (plan.focus != Focus::kAnything) MakeRoomForFocus(plan);
+  plan.light_ready = !plan.async_storage_writes && coin();
+  plan.more_options = coin();
   return plan;
 }
 
 std::string Plan::Describe() const {
   constexpr const char* kFocusNames[] = {"anything", "members", "reads", "overwrites"};
   return fmt::format(
-      "seed {}: focus={} nodes={} founders={} pre_vote={} check_quorum={} async={} members={} "
+      "seed {}: focus={} nodes={} founders={} pre_vote={} check_quorum={} async={} parts={} "
+      "options={} members={} "
       "transfer={} step_down={} "
       "clocks={} lease={} unusual={}/1000 drop={}% double={}% crash={}% full={}% slow={}% "
       "shorten={}% "
       "schedule={}% no_snapshot={}% inflight={} message={}",
       seed, kFocusNames[static_cast<size_t>(focus)], nodes, founders, pre_vote, check_quorum,
-      async_storage_writes, change_members, transfer, step_down_on_removal, clocks, lease_reads,
-      unusual_permille, drop_percent, duplicate_percent, crash_percent, full_percent, slow_percent,
-      shorten_percent, schedule_percent, no_snapshot_percent, max_inflight_msgs, max_size_per_msg);
+      async_storage_writes, light_ready, more_options, change_members, transfer,
+      step_down_on_removal, clocks, lease_reads, unusual_permille, drop_percent, duplicate_percent,
+      crash_percent, full_percent, slow_percent, shorten_percent, schedule_percent,
+      no_snapshot_percent, max_inflight_msgs, max_size_per_msg);
 }
 
 Cluster::Cluster(const Plan& plan) : plan_(plan), rng_(plan.seed) {
@@ -146,7 +150,12 @@ void Cluster::Start(Node& node) {
   const auto newest = [this, &node]() -> SnapshotPtr {
     return Percent(plan_.no_snapshot_percent) ? nullptr : NewestSnapshot(node);
   };
-  node.storage = std::make_unique<SimStorage>(fatal, newest);
+  const auto prepare = [this, &node](const FetchContext& context) {
+    if (!plan_.more_options || !Percent(plan_.slow_percent)) return true;
+    node.fetching.push_back(context);
+    return false;
+  };
+  node.storage = std::make_unique<SimStorage>(fatal, newest, prepare);
   if (!node.durable.snapshot.empty()) {
     Require(node.storage->log().ApplySnapshot(node.durable.snapshot).has_value(),
             "snapshot is refused");
@@ -178,6 +187,15 @@ void Cluster::Start(Node& node) {
   }
   config.step_down_on_removal = plan_.step_down_on_removal;
   config.async_storage_writes = plan_.async_storage_writes;
+  config.light_ready = plan_.light_ready;
+  if (plan_.more_options) {
+    config.commit_by_vote = true;
+    config.skip_bcast_commit = true;
+    config.batch_append = true;
+    config.max_election_tick = 15;
+    config.max_apply_unpersisted_log_limit = 3;
+    config.priority = static_cast<int64_t>(Random(3));
+  }
   config.fatal = fatal;
   Result<std::unique_ptr<RawNode>> raw = RawNode::Create(config);
   Require(raw.has_value(), "node does not start");
@@ -192,6 +210,8 @@ void Cluster::Crash(Node& node) {
   node.apply_work.clear();
   node.append_answers.clear();
   node.apply_answers.clear();
+  node.parts.clear();
+  node.fetching.clear();
 }
 
 void Cluster::MakeDurable(Node& node) {
@@ -202,6 +222,7 @@ void Cluster::MakeDurable(Node& node) {
 }
 
 SnapshotPtr Cluster::NewestSnapshot(const Node& node) const {
+  if (AppliedAhead(node)) return nullptr;
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->metadata.index = node.applied;
   snapshot->metadata.term = node.storage->GetTerm(node.applied).value_or(0);
@@ -247,10 +268,13 @@ void Cluster::OrdinaryStep() {
   const bool crowded = network_.size() > kCrowdedNetwork && Percent(80);
   Node& node = AnyNode();
   const uint64_t dice = Random(100);
+  const bool in_steps = plan_.async_storage_writes || plan_.light_ready;
   if (crowded || dice < 42) {
     DeliverOne();
-  } else if (dice < (plan_.async_storage_writes ? 58 : 80)) {
+  } else if (dice < (in_steps ? 58 : 80)) {
     RunSomewhere([](const Node& n) { return n.raw->HasReady(); }, &Cluster::RunReady);
+  } else if (plan_.light_ready && dice < 80) {
+    RunSomewhere([](const Node& n) { return HasParts(n); }, &Cluster::RunPart);
   } else if (dice < 70) {
     RunSomewhere(
         [](const Node& n) { return !n.append_answers.empty() || !n.apply_answers.empty(); },
@@ -261,6 +285,8 @@ void Cluster::OrdinaryStep() {
     RunSomewhere([](const Node& n) { return !n.apply_work.empty(); }, &Cluster::RunApply);
   } else if (node.raw == nullptr) {
     if (Percent(40)) Start(node);
+  } else if (!node.fetching.empty() && Percent(50)) {
+    Fetched(node);
   } else if (dice < 95) {
     if (!plan_.clocks) node.raw->Tick();
   } else if (dice < 97) {
@@ -292,6 +318,7 @@ void Cluster::Unusual() {
   if (Percent(plan_.crash_percent)) Crash(node);
   if (node.raw == nullptr) return;
   if (Percent(plan_.full_percent)) node.disk_full_until = step_ + Random(kDiskTroubleSteps);
+  if (plan_.more_options && Percent(20)) UseOptions(node);
   if (Percent(plan_.slow_percent)) node.disk_slow_until = step_ + Random(4 * kDiskTroubleSteps);
   const NodeId other = 1 + Random(nodes_.size());
   switch (Random(13)) {
@@ -377,7 +404,7 @@ bool Cluster::DiskBusy(const Node& node) {
 
 void Cluster::Compact(Node& node) {
   const LogIndex snapshot = (*node.storage->log().GetSnapshot(0, node.id))->metadata.index;
-  if (node.applied <= snapshot + kLogKept) return;
+  if (node.applied <= snapshot + kLogKept || AppliedAhead(node)) return;
   // What the library does not know to be applied it may still read.
   if (node.raw->GetBasicStatus().applied < node.applied) return;
   Result<SnapshotPtr> made =
@@ -412,6 +439,7 @@ void Cluster::RunReady(Node& node) {
     for (Message& message : ready.messages) Post(std::move(message));
     return;
   }
+  if (plan_.light_ready) return RunInParts(node, ready);
   // Some of the time a crash comes in the middle.
   for (size_t i = 0; i < ready.immediate_count; ++i) Post(ready.messages[i]);
   if (Percent(2) && Percent(plan_.crash_percent)) return Crash(node);
@@ -432,7 +460,10 @@ void Cluster::Write(Node& node, const HardState& state, const std::vector<Entry>
     node.storage->log().SetHardState({state.term, state.vote, commit});
   }
   if (snapshot != nullptr) {
-    Require(node.storage->log().ApplySnapshot(*snapshot).has_value(),
+    // One that was asked for may be the stored one.
+    const LogIndex stored = (*node.storage->log().GetSnapshot(0, node.id))->metadata.index;
+    Require(snapshot->metadata.index == stored ||
+                node.storage->log().ApplySnapshot(*snapshot).has_value(),
             "received snapshot is refused");
     ApplySnapshot(node, *snapshot);
   }
@@ -579,6 +610,7 @@ void Cluster::Deliver(Message message) {
 
 void Cluster::RunAll(Node& node) {
   if (node.raw->HasReady()) RunReady(node);
+  while (plan_.light_ready && node.raw != nullptr && HasParts(node)) RunPart(node);
   while (node.raw != nullptr && !node.append_work.empty()) RunAppend(node);
   while (node.raw != nullptr && !node.apply_work.empty()) RunApply(node);
   while (!node.append_answers.empty() || !node.apply_answers.empty()) RunAnswers(node);
@@ -598,6 +630,7 @@ void Cluster::Calm() {
     node.apply_stuck_until = 0;
     node.answers_stuck_until = 0;
     if (node.raw == nullptr) Start(node);
+    node.raw->EnableGroupCommit(false);
   }
 }
 
@@ -608,7 +641,9 @@ void Cluster::Settle() {
     // Nodes that were removed do not know it, and could disturb the others for ever.
     Round(round > kSettleRounds / 3 ? Among::kMembers : Among::kAll);
     Node* leader = Leader();
-    if (leader == nullptr && round == kSettleRounds / 3) TellCommitted();
+    // With commit by vote they tell each other, if they have the entries.
+    const int patience = plan_.more_options ? kSettleRounds * 2 / 5 : kSettleRounds / 3;
+    if (leader == nullptr && round == patience) TellCommitted();
     if (leader == nullptr) continue;
     if (goal == 0 && round > kSettleRounds / 2) {
       Propose(*leader);

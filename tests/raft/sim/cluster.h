@@ -43,6 +43,8 @@ struct Plan {
   bool pre_vote = false;
   bool check_quorum = false;
   bool async_storage_writes = false;
+  bool light_ready = false;   ///< Not with async_storage_writes.
+  bool more_options = false;  ///< What TiKV's Raft has beyond etcd's.
   bool change_members = false;
   bool transfer = false;
   bool step_down_on_removal = false;
@@ -70,9 +72,10 @@ uint64_t Decoded(const Payload& payload);
 /// A log in memory that makes a snapshot of the newest state when it is asked for one.
 class SimStorage final : public Storage {
  public:
-  /// `newest` gives null when there is no snapshot just now.
-  SimStorage(FatalHook fatal, std::function<SnapshotPtr()> newest)
-      : log_(std::move(fatal)), newest_(std::move(newest)) {}
+  /// `newest` gives null when there is no snapshot just now, `prepare` false when entries must be fetched.
+  SimStorage(FatalHook fatal, std::function<SnapshotPtr()> newest,
+             std::function<bool(const FetchContext&)> prepare)
+      : log_(std::move(fatal)), newest_(std::move(newest)), prepare_(std::move(prepare)) {}
 
   Result<InitialState> GetInitialState() const override { return log_.GetInitialState(); }
   Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
@@ -87,12 +90,16 @@ class SimStorage final : public Storage {
     if (snapshot != nullptr) return snapshot;
     return Fail(ErrorCode::kSnapshotUnavailable, kTextSnapshotUnavailable);
   }
+  bool PrepareEntries(LogIndex, LogIndex, uint64_t, const FetchContext& context) override {
+    return prepare_(context);
+  }
 
   MemStorage& log() { return log_; }
 
  private:
   MemStorage log_;
   std::function<SnapshotPtr()> newest_;
+  std::function<bool(const FetchContext&)> prepare_;
 };
 
 /// Some nodes with disks, and a network that loses, doubles, delays and reorders, on one thread from
@@ -109,7 +116,8 @@ class SimStorage final : public Storage {
 /// and rebuilt from the snapshot and the log.
 ///
 /// Its parts are in files by what they do: cluster.cc (hosts, disks, network, and what goes wrong by
-/// chance), cluster_schedules.cc (what goes wrong on purpose), cluster_checks.cc.
+/// chance), cluster_options.cc (Readies in parts, and options), cluster_schedules.cc (what goes wrong on
+/// purpose), cluster_checks.cc.
 class Cluster {
  public:
   explicit Cluster(const Plan& plan);
@@ -148,6 +156,12 @@ class Cluster {
     std::deque<Message> apply_work;
     std::deque<Message> append_answers;  // For the node itself, in order.
     std::deque<Message> apply_answers;
+    struct Part {
+      uint64_t ready = 0;
+      std::vector<Message> messages;  // That wait until it is durable.
+    };
+    std::deque<Part> parts;  // Written, not durable.
+    std::deque<FetchContext> fetching;
     LogIndex applied = 0;
     uint64_t state = 0;
     ConfState members;
@@ -220,6 +234,18 @@ class Cluster {
   bool AllHave(const ConfState& members, LogIndex index) const;
   SnapshotPtr NewestSnapshot(const Node& node) const;
   std::vector<Entry> StoredEntries(Node& node) const;
+
+  // cluster_options.cc
+  void RunInParts(Node& node, Ready& ready);
+  void RunPart(Node& node);
+  static bool HasParts(const Node& node) {
+    return !node.parts.empty() || node.raw->GetBasicStatus().applied < node.applied;
+  }
+  void PostParts(Node& node, uint64_t up_to);
+  void Fetched(Node& node);
+  void UseOptions(Node& node);
+  /// Of what it has written.
+  static bool AppliedAhead(const Node& node) { return node.applied > node.storage->LastIndex(); }
 
   // cluster_schedules.cc
   void RunSchedule();

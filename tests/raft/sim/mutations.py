@@ -98,6 +98,15 @@ MUTATIONS = [
      "next_ = std::max(behind_hint, match_ + 1);", "(void)behind_hint;"),
     ("a leader that hears nobody leads on", "core_leader.cc",
      "if (!tracker_.QuorumActive()) {", "if (false) {"),
+    ("a snapshot that was asked for may end before the log", "core_follower.cc",
+     "snapshot_wanted_ && metadata.index >= log_.LastIndex()", "snapshot_wanted_ && metadata.index >= log_.committed()"),
+    ("what is only written counts as durable", "core_ready.cc",
+     "writes_.push_back(std::exchange(write_, {}));", "Write done = std::exchange(write_, {});\n  OnDurable(done);"),
+    ("commit by vote does not compare terms", "core_election.cc",
+     "log_.MaybeCommit({message.commit_term, common})",
+     "log_.MaybeCommit({log_.TermAt(common).value_or(0), common})"),
+    ("an append that is joined need not follow", "core_replication.cc",
+     "append.index + append.entries.size() != previous", "append.index > previous"),
 ]
 
 

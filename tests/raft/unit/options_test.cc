@@ -123,7 +123,7 @@ TEST_CASE("a voter that refuses commits what the candidate has committed") {
   const Case c = GENERATE(values<Case>({{true, 3, 1, 3},
                                         {true, 4, 1, 4},
                                         {true, 4, 2, 2},
-                                        {true, 5, 1, 2},
+                                        {true, 5, 1, 4},
                                         {true, 1, 1, 2},
                                         {true, 3, 0, 2},
                                         {false, 3, 1, 2}}));

@@ -251,6 +251,8 @@ void Core::AdvanceApply() {
 
 void Core::AdvanceApplyTo(LogIndex index) {
   RequireLightReady("AdvanceApplyTo");
+  // A snapshot counts as applied once it is durable.
+  if (log_.HasSnapshot()) index = std::min(index, log_.applying());
   if (index > log_.applying()) {
     journal_.Fatal("applied({}) was not handed out [applying({})]", index, log_.applying());
   }

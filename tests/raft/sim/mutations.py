@@ -50,7 +50,7 @@ MUTATIONS = [
      "} else if (message.term != 0 && message.term < term_) {",
      "} else if (message.term != 0 && message.term < term_ && message.type != MessageType::kApp) {"),
     ("a probe that was lost is not sent again", "core_replication.cc", "progress.ResumeFlow();", "(void)0;"),
-    ("entries are handed out twice", "log.cc", "applying_ = index;\n", "\n"),
+    ("entries are handed out twice", "log.cc", "applying_ = index;\n  applying_bytes_ += bytes;", "applying_bytes_ += bytes;"),
     ("a joint commit needs the incoming half only", "tracker/tracker.cc",
      "return QuorumOf([this](NodeId id) {", "return HalfReached(membership_.voters, [this](NodeId id) {", "members"),
     ("a joint commit needs the outgoing half only", "tracker/tracker.cc",

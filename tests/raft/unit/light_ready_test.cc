@@ -218,6 +218,23 @@ TEST_CASE("a state machine may be ahead of its log over a restart") {
   }
 }
 
+TEST_CASE("a snapshot that is applied counts once it is durable") {
+  LightNode node({1, 2, 3});
+  node.Start();
+  Message message = From(2, MessageType::kSnap, 2);
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->metadata = {{{1, 2, 3}, {}, {}, {}, false}, 7, 2};
+  message.snapshot = snapshot;
+  CHECK(node.raw->Step(message));
+  REQUIRE(node.Write().snapshot != nullptr);
+  CHECK(node.storage.ApplySnapshot(*snapshot));
+  node.raw->AdvanceAppendAsync();
+  node.raw->AdvanceApplyTo(7);
+  CHECK(node.applied_index() == 2);
+  node.raw->OnPersistReady(1);
+  CHECK(node.applied_index() == 7);
+}
+
 TEST_CASE("the modes exclude each other") {
   LightNode node({1});
   node.config.async_storage_writes = true;

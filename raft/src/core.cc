@@ -12,6 +12,7 @@ namespace {
 constexpr size_t kBuffersMax = 64;
 constexpr size_t kBufferCapacityMax = 1024;
 constexpr size_t kMessageBuffersMax = 4;
+constexpr size_t kMessageBufferCapacityMax = 64;
 
 std::string HexList(const std::vector<NodeId>& ids) {
   std::string text;
@@ -61,7 +62,7 @@ Result<void> Core::Restore() {
     if (uses_lease()) promised_ticks_ = config_.election_tick;
   }
   if (config_.applied > 0) {
-    log_.LoadApplied(config_.applied, config_.max_apply_unpersisted_log_limit > 0);
+    log_.LoadApplied(config_.applied, config_.max_apply_unpersisted_log_limit);
   }
   BecomeFollower(term_, kNoNode);
   previous_soft_state_ = soft_state();
@@ -309,7 +310,7 @@ void Core::Send(Message message) {
     if (type != MessageType::kProp && type != MessageType::kReadIndex) message.term = term_;
   }
   if (type == MessageType::kAppResp || type == MessageType::kVoteResp ||
-      type == MessageType::kPreVoteResp) {
+      type == MessageType::kPreVoteResp || (type == MessageType::kVote && config_.hold_votes)) {
     messages_after_append_.push_back(std::move(message));
     return;
   }
@@ -342,7 +343,8 @@ std::vector<Message> Core::TakeMessages() {
 
 void Core::GiveBack(std::vector<Message>&& messages) {
   for (Message& message : messages) GiveBack(std::move(message.entries));
-  if (messages.capacity() == 0 || message_buffers_.size() == kMessageBuffersMax) return;
+  if (messages.capacity() == 0 || messages.capacity() > kMessageBufferCapacityMax) return;
+  if (message_buffers_.size() == kMessageBuffersMax) return;
   messages.clear();
   message_buffers_.push_back(std::move(messages));
 }

@@ -45,7 +45,10 @@ class Core {
 
   void SetPriority(int64_t priority) { config_.priority = priority; }
   void SetSkipBcastCommit(bool skip) { config_.skip_bcast_commit = skip; }
-  void SetBatchAppend(bool batch) { config_.batch_append = batch; }
+  void SetBatchAppend(bool batch) {
+    config_.batch_append = batch;
+    queued_appends_.clear();
+  }
   Result<void> SetCheckQuorum(bool check);
   void SetMaxCommittedSizePerReady(uint64_t bytes);
   void SetMaxApplyUnpersistedLogLimit(uint64_t entries);
@@ -163,6 +166,7 @@ class Core {
   void CommitByOtherRule();
   void OnAppendResponse(const Message& message, Progress& progress);
   void OnAppendRefused(const Message& message, Progress& progress);
+  void OnSnapshotWanted(LogIndex index, Progress& progress);
   void OnAppendAccepted(const Message& message, Progress& progress);
   void SendAppendsAsFarAsTheyGo(Progress& progress);
   void OnHeartbeatResponse(const Message& message, Progress& progress);
@@ -173,7 +177,7 @@ class Core {
   void ForwardToLeader(Message& message, const char* what);
   void OnForgetLeader();
   void FollowSender(const Message& message);
-  void AskForSnapshot();
+  void AskForSnapshot(LogIndex at_least);
   void OnAppend(const Message& message);
   Result<void> OnHeartbeat(const Message& message);
   Result<void> OnSnapshot(const Message& message);
@@ -265,8 +269,8 @@ class Core {
   // tick at which the newest heartbeat was sent that it has answered.
   uint64_t lead_ticks_ = 0;
   std::vector<std::pair<NodeId, uint64_t>> lease_answers_;
-  bool lease_given_up_ =
-      false;  // Somebody was told to take over, and voters will ignore the promise.
+  // Somebody was told to take over, and voters will ignore the promise.
+  bool lease_given_up_ = false;
   uint32_t promised_ticks_ = 0;  // For so long this node elects nobody.
 
   std::vector<Message> messages_;  // May go at once.

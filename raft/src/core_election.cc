@@ -107,9 +107,8 @@ void Core::OnVoteRequest(const Message& message) {
                     (pre && message.term > term_);
   const EntryId last = log_.LastId();
   // Not where the candidate has more: this node could not be elected in its place.
-  const bool outranked = message.priority < config_.priority &&
-                         log_.IsUpToDate({message.log_term, message.index}) &&
-                         last == EntryId{message.log_term, message.index};
+  const bool outranked =
+      message.priority < config_.priority && last == EntryId{message.log_term, message.index};
   const bool grant = free && !outranked && log_.IsUpToDate({message.log_term, message.index});
   // Learners answer too: they may have been made voters by entries they have not seen yet.
   journal_.Info(

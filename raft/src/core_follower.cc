@@ -99,19 +99,19 @@ Result<void> Core::RequestSnapshot() {
     return Fail(ErrorCode::kRequestSnapshotDropped, kTextRequestSnapshotDropped);
   }
   snapshot_wanted_ = true;
-  AskForSnapshot();
+  AskForSnapshot(last.index);
   return {};
 }
 
 // One that covers the log, as what is behind it goes with the log, and may have been acknowledged.
-void Core::AskForSnapshot() {
+void Core::AskForSnapshot(LogIndex at_least) {
   const EntryId last = log_.LastId();
   Message answer = Make(MessageType::kAppResp, leader_);
   answer.index = log_.committed();
   answer.reject = true;
   answer.reject_hint = last.index;
   answer.log_term = last.term;
-  answer.request_snapshot = last.index;
+  answer.request_snapshot = at_least;
   Send(std::move(answer));
 }
 
@@ -152,7 +152,7 @@ Result<void> Core::OnHeartbeat(const Message& message) {
   }
   FollowSender(message);
   log_.CommitTo(message.commit);
-  if (snapshot_wanted_) AskForSnapshot();
+  if (snapshot_wanted_) AskForSnapshot(log_.LastIndex());
   Message answer = Make(MessageType::kHeartbeatResp, message.from);
   answer.context = message.context;
   Send(std::move(answer));
@@ -161,6 +161,11 @@ Result<void> Core::OnHeartbeat(const Message& message) {
 
 Result<void> Core::OnSnapshot(const Message& message) {
   const SnapshotMetadata& metadata = message.snapshot->metadata;
+  if (metadata.index < log_.applied() && metadata.index > log_.committed()) {
+    // After a restart with more applied than the log has, it would take the state machine back.
+    AskForSnapshot(log_.applied());
+    return {};
+  }
   Result<bool> restored = RestoreSnapshot(message.snapshot);
   if (!restored) return tl::unexpected(std::move(restored).error());
   journal_.Info("{:x} [commit: {}] {} snapshot [index: {}, term: {}]", id(), log_.committed(),
@@ -175,8 +180,6 @@ Result<bool> Core::RestoreSnapshot(const SnapshotPtr& snapshot) {
   const SnapshotMetadata& metadata = snapshot->metadata;
   const ConfState& members = metadata.conf_state;
   const bool wanted = snapshot_wanted_ && metadata.index >= log_.LastIndex();
-  // It would take the state machine back, after a restart with more applied than the log has.
-  if (metadata.index < log_.applied()) return false;
   if (metadata.index <= log_.committed() && !(wanted && metadata.index == log_.committed())) {
     return false;
   }

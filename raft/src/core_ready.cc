@@ -59,6 +59,8 @@ void Core::FillReady() {
   ready_.must_sync = !ready_.entries.empty() || vote_ != previous_hard_state_.vote ||
                      term_ != previous_hard_state_.term;
   MoveMessages();
+  // What they promise may be in an earlier write.
+  if (!writes_.empty() && ready_.messages.size() > ready_.immediate_count) ready_.must_sync = true;
 }
 
 void Core::MoveMessages() {
@@ -155,7 +157,7 @@ void Core::Advance() {
   if (config_.async_storage_writes) {
     journal_.Fatal("Advance must not be called when using AsyncStorageWrites");
   }
-  if (!awaiting_advance_) return;
+  if (!awaiting_advance_ && !config_.light_ready) return;
   awaiting_advance_ = false;
   RecycleReady();
   for (Write& write : writes_) OnDurable(write);
@@ -233,9 +235,12 @@ void Core::FillLightReady() {
   // A new term or vote must be written as well: then all comes with the next Ready.
   const HardState now = hard_state();
   if (now.term != previous_hard_state_.term || now.vote != previous_hard_state_.vote) return;
-  if (now.commit != previous_hard_state_.commit) {
-    light_ready_.commit_index = now.commit;
-    previous_hard_state_.commit = now.commit;
+  if (log_.unstable().NextSnapshot() != nullptr) return;
+  // Entries that came in since the Ready are not written; the commit index must not be ahead of them.
+  const LogIndex commit = std::min(now.commit, log_.unstable().offset_in_progress() - 1);
+  if (commit > previous_hard_state_.commit) {
+    light_ready_.commit_index = commit;
+    previous_hard_state_.commit = commit;
   }
   log_.NextCommitted(visibility(), light_ready_.committed_entries);
   AcceptCommitted(light_ready_.committed_entries);

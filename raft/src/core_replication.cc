@@ -57,10 +57,11 @@ bool Core::MaybeSendAppend(Progress& progress, IfEmpty if_empty) {
   }
   const uint64_t count = entries.size();
   const uint64_t bytes = PayloadSize(entries);
-  if (!JoinQueuedAppend(progress.id(), previous, entries)) {
-    QueueAppend(progress.id(), {*previous_term, previous}, std::move(entries));
-  }
-  if (!progress.SentEntries(count, bytes)) journal_.Fatal("cannot add into a Full inflights");
+  const bool joined = JoinQueuedAppend(progress.id(), previous, entries);
+  if (!joined) QueueAppend(progress.id(), {*previous_term, previous}, std::move(entries));
+  const bool fits =
+      joined ? progress.JoinedEntries(count, bytes) : progress.SentEntries(count, bytes);
+  if (!fits) journal_.Fatal("cannot add into a Full inflights");
   progress.SentCommit(log_.committed());
   return true;
 }
@@ -99,8 +100,9 @@ bool Core::MaybeSendSnapshot(Progress& progress) {
                    progress.id());
     return false;
   }
-  Result<SnapshotPtr> snapshot =
-      log_.SnapshotToSend(AwaitsSnapshot(progress) ? progress.match() : 0, progress.id());
+  Result<SnapshotPtr> snapshot = log_.SnapshotToSend(
+      std::max(progress.wanted_snapshot(), AwaitsSnapshot(progress) ? progress.match() : 0),
+      progress.id());
   if (!snapshot) {
     if (snapshot.error().code == ErrorCode::kSnapshotUnavailable) {
       journal_.Debug(
@@ -177,8 +179,7 @@ void Core::OnAppendRefused(const Message& message, Progress& progress) {
       "{:x} received MsgAppResp(rejected, hint: (index {}, term {})) from {:x} for index {}", id(),
       message.reject_hint, message.log_term, message.from, message.index);
   if (message.request_snapshot != 0) {
-    progress.WantSnapshot(message.request_snapshot);
-    SendAppend(progress);
+    OnSnapshotWanted(message.request_snapshot, progress);
     return;
   }
   LogIndex probe = message.reject_hint;
@@ -189,6 +190,13 @@ void Core::OnAppendRefused(const Message& message, Progress& progress) {
   journal_.Debug("{:x} decreased progress of {:x} to [{}]", id(), message.from,
                  Describe(progress.status()));
   if (progress.state() == ProgressState::kReplicate) progress.BecomeProbe();
+  SendAppend(progress);
+}
+
+void Core::OnSnapshotWanted(LogIndex index, Progress& progress) {
+  // Late, or of a log that is longer than this one and will be cut. Who wants it asks again.
+  if (index < progress.match() || index > log_.LastIndex()) return;
+  progress.WantSnapshot(index);
   SendAppend(progress);
 }
 
@@ -250,6 +258,11 @@ void Core::OnEntriesFetched(const FetchContext& context) {
 void Core::OnHeartbeatResponse(const Message& message, Progress& progress) {
   progress.set_recent_active(true);
   progress.ResumeFlow();
+  progress.AgeWantedSnapshot();
+  // Nothing has been committed without this member since the last heartbeat: the others need it.
+  if (AwaitsSnapshot(progress) && log_.committed() <= progress.match()) {
+    progress.ForgetWantedSnapshot();
+  }
   if (progress.match() < log_.LastIndex() || progress.state() == ProgressState::kProbe) {
     SendAppend(progress);
   }

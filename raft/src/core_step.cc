@@ -92,6 +92,13 @@ Result<void> Core::CheckReceived(const Message& message) const {
     }
   }
   switch (message.type) {
+    case MessageType::kVote:
+    case MessageType::kPreVote:
+      // It has what it has committed.
+      if (message.commit > message.index || message.commit_term > message.log_term) {
+        return Invalid(message, "commits more than its log");
+      }
+      return {};
     case MessageType::kApp:
       return CheckAppend(message);
     case MessageType::kSnap:

@@ -174,8 +174,9 @@ LogIndex Log::MaxAppliable(Visibility visibility) const {
                                                                    : committed_;
 }
 
-void Log::LoadApplied(LogIndex index, bool may_be_ahead) {
-  if (may_be_ahead && index > committed_) {
+void Log::LoadApplied(LogIndex index, uint64_t ahead_max) {
+  const bool in_reach = index <= LastIndex() || index - LastIndex() <= ahead_max;
+  if (ahead_max > 0 && index > committed_ && in_reach) {
     applied_ = index;
     applying_ = index;
   } else {

@@ -27,8 +27,8 @@ enum class Visibility : uint8_t { kStableOnly, kWithUnstable };
 
 /// The whole log of a node: what its Storage holds, and behind it the unstable tail.
 ///
-/// Invariants: applied <= applying <= committed <= last index, except after LoadApplied; terms never decrease with the index;
-/// a committed entry never changes.
+/// Invariants: applied <= applying <= committed <= last index, except after LoadApplied; terms never
+/// decrease with the index; a committed entry never changes.
 class Log {
  public:
   /// `applying_bytes_max`: see Config::max_committed_size_per_ready.
@@ -94,9 +94,9 @@ class Log {
   /// With kStableOnly, how many entries beyond the stable ones may be handed out.
   void set_apply_ahead(uint64_t entries) { apply_ahead_ = entries; }
 
-  /// Entries up to `index` were applied before a restart. Beyond the commit index, if that may be: entries
-  /// up to `index` will come again, and are not handed out.
-  void LoadApplied(LogIndex index, bool may_be_ahead);
+  /// Entries up to `index` were applied before a restart; with `ahead_max` at most so many beyond the log. Those
+  /// come again and are not handed out.
+  void LoadApplied(LogIndex index, uint64_t ahead_max);
 
   /// Changes the quota of committed entries under way, in encoded bytes.
   void SetApplyingBytesMax(uint64_t bytes);

@@ -93,6 +93,11 @@ struct Config {
   /// themselves.
   bool disable_conf_change_validation = false;
 
+  /// Vote requests wait until the term and the log they tell of are durable, as Raft demands: else a node that
+  /// crashes may lead twice in one term, or be elected for a log it has lost. Off: they go at once, as
+  /// etcd's do with asynchronous writes.
+  bool hold_votes = true;
+
   /// A leader that is removed or becomes a learner steps down as it applies that change; otherwise
   /// it leads on until the host stops it.
   bool step_down_on_removal = false;
@@ -125,7 +130,8 @@ struct Config {
   /// A leader, with light_ready or async_storage_writes, is handed committed entries to apply up to this
   /// many beyond what it has made durable: a quorum of the others has them. Its state machine may then be
   /// ahead of its log over a restart, and `applied` beyond it; the entries come again from the next leader
-  /// and are not handed out again. 0: only what is durable here is applied.
+  /// and are not handed out again. At a start it bounds how far `applied` may be
+  /// beyond the log. 0: only what is durable here is applied.
   uint64_t max_apply_unpersisted_log_limit = 0;
 
   /// Null: no log. Outlives the node.

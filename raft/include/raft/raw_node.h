@@ -102,8 +102,8 @@ class RawNode {
   bool HasReady() const;
 
   /// What is to be done now. The Ready belongs to the node and its memory is used again: it is
-  /// valid until Advance (asynchronous mode: until the next GetReady); the host may move parts out
-  /// of it.
+  /// valid until Advance, AdvanceAppend or AdvanceAppendAsync (asynchronous mode: until the next
+  /// GetReady); the host may move parts out of it.
   Ready& GetReady();
 
   /// The last Ready has been carried out. Not with asynchronous writes.
@@ -148,8 +148,8 @@ class RawNode {
   void ForgetLeader();
 
   /// A follower whose state machine is damaged asks its leader for a snapshot that covers its log: at the
-  /// index of its last entry or later, perhaps the one that it has applied. Asks again by itself, also a
-  /// new leader, until one comes or this node campaigns.
+  /// index of its last entry or later, perhaps one that it has applied and stored already. Asks again by
+  /// itself, also a new leader, until one comes or this node campaigns.
   /// Errors: kRequestSnapshotDropped (no leader; nothing of its term has come yet; one is wanted already).
   Result<void> RequestSnapshot();
 
@@ -186,7 +186,8 @@ class RawNode {
   /// Errors: kInvalidConfig, when another option needs it on.
   Result<void> SetCheckQuorum(bool check);
 
-  /// Config::max_inflight_msgs for one member, until it is removed. 0 stops appends to it, except to find
+  /// Config::max_inflight_msgs for one member, until it is removed, a snapshot comes in or this node
+  /// starts again. More room is used at the member's next answer. 0 stops appends to it, except to find
   /// where the logs meet; appends under way are not taken back. Errors: kPeerNotFound.
   Result<void> SetMaxInflightMsgs(NodeId member, uint64_t count);
 

@@ -33,38 +33,39 @@
 /// at once; the fields for entries, hard state, snapshot and committed entries only inform. The
 /// work is in two kinds of message:
 ///
-/// - StorageAppend, to kAppendThread: write its entries and snapshot, and the hard state {term,
-/// vote,
+/// - StorageAppend, to kAppendThread: write its entries and snapshot, and the hard state {term, vote,
 ///   commit} if these are not all zero; make it durable; then deliver its `responses`, each to the
 ///   node it names (to this one through Step). Without responses durability is not needed.
 /// - StorageApply, to kApplyThread: apply its entries, then deliver its responses.
 ///
 /// To each of the two the messages are handled in order, and none may get lost. ApplyConfChange is
 /// still called on the thread of the library. Entries are handed out as committed only once this
-/// node has written them.
+/// node has written them (but see Config::max_apply_unpersisted_log_limit).
+///
+/// The two run beside each other. So a snapshot may be written while entries before it still wait to
+/// be applied: these, and their membership changes, are then skipped, and their responses delivered
+/// all the same. And the applied index may be ahead of the stored commit index: who compacts the log
+/// raises that one first (see storage.h), and a later write must not lower it again.
 ///
 /// ## In parts (Config::light_ready on)
 ///
 /// As the synchronous mode, but what was done is told as it is done, and committed entries are handed
-/// out only once this node has made them durable (see Config::max_apply_unpersisted_log_limit). Readies
-/// are numbered. Instead of Advance:
+/// out only once this node has made them durable (again but for max_apply_unpersisted_log_limit).
+/// Readies are numbered. Instead of Advance:
 ///
-/// - AdvanceAppend, when the write is durable: gives at once what that leads to, a LightReady with the new
-///   commit index, more to apply, and a leader's messages. Write the commit index before or with what is
-///   applied.
-/// - or AdvanceAppendAsync, when the write can be read through Storage but is not durable yet. The next
-///   Ready may be taken; once the write is durable, OnPersistReady with its number. Messages behind the
-///   first `immediate_count` wait for that, too. Writes are made durable in order.
-/// - AdvanceApply or AdvanceApplyTo, when what was handed out has been applied; at any time, in order.
+/// - AdvanceAppend, when the write and all earlier ones are durable: gives at once what that leads to,
+///   a LightReady with the new commit index, more to apply, and a leader's messages. Write the commit
+///   index before or with what is applied.
+/// - or AdvanceAppendAsync, when the write can be read through Storage but is not durable yet. The
+///   next Ready may be taken; once the write is durable, OnPersistReady with its number, and then the
+///   messages behind the first `immediate_count` may go. A Ready with nothing to write is as durable
+///   as the one before it.
+/// - AdvanceApply or AdvanceApplyTo, when what was handed out has been applied: in order, at any time,
+///   but ApplyConfChange before the next GetReady, and all of it, with the snapshot, before the write
+///   of a snapshot is told to be durable. With that the snapshot counts as applied.
 ///
-/// Advance says all three at once. The rest that it leads to comes with the next Ready.
-///
-/// ## Why the asynchronous mode needs care
-///
-/// Its two threads run beside each other. So a snapshot may be written while entries before it still wait to
-/// be applied: these, and their membership changes, are then skipped, and their responses delivered
-/// all the same. And the applied index may be ahead of the stored commit index: who compacts the log
-/// raises that one first (see storage.h), and a later write must not lower it again.
+/// These calls take the Ready's memory back: what is sent or applied later has to be moved out before.
+/// Advance says all three at once; what follows from it comes with the next Ready.
 namespace raft {
 
 /// States by what they do. Values are those of the wire.

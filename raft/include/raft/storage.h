@@ -23,8 +23,8 @@ struct FetchContext {
 ///
 /// Invariants: FirstIndex() <= LastIndex() + 1, and every entry in between is there. The stored commit
 /// index is in [FirstIndex()-1, LastIndex()]: who compacts up to i makes sure that the stored commit
-/// index is at least i. Only entries of which the library was told that they are applied, by Advance
-/// or by the response of StorageApply, may be compacted.
+/// index is at least i. Only entries of which the library was told that they are applied (by Advance
+/// or AdvanceApply, or by the response of StorageApply) may be compacted.
 class Storage {
  public:
   virtual ~Storage() = default;
@@ -66,7 +66,7 @@ class Storage {
 
   /// Asked before a leader reads [lo, hi), up to `max_bytes`, for an append. False if the entries have
   /// to be fetched first, from a slow disk say: nothing is sent now, and once they can be read the host
-  /// calls RawNode::OnEntriesFetched with `context`. May be asked again meanwhile.
+  /// calls RawNode::OnEntriesFetched with `context`, not from within this call. May be asked again meanwhile.
   virtual bool PrepareEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
                               const FetchContext& context) {
     (void)lo, (void)hi, (void)max_bytes, (void)context;

@@ -13,6 +13,15 @@ bool Inflights::Add(LogIndex index, uint64_t bytes) {
   return true;
 }
 
+bool Inflights::Extend(LogIndex index, uint64_t bytes) {
+  if (count_ == 0) return false;
+  Inflight& newest = ring_[(start_ + count_ - 1) % ring_.size()];
+  newest.index = index;
+  newest.bytes += bytes;
+  bytes_ += bytes;
+  return true;
+}
+
 void Inflights::Grow() {
   std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(start_), ring_.end());
   start_ = 0;

@@ -20,6 +20,9 @@ class Inflights {
   /// Adds a message. Returns false, and does nothing, when full.
   [[nodiscard]] bool Add(LogIndex index, uint64_t bytes);
 
+  /// The newest message grew by `bytes`, up to `index`. False if there is none.
+  [[nodiscard]] bool Extend(LogIndex index, uint64_t bytes);
+
   /// Releases all messages with indexes up to `index`.
   void FreeTo(LogIndex index);
 

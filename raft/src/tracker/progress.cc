@@ -1,6 +1,12 @@
 #include "raft/src/tracker/progress.h"
 
 namespace raft {
+namespace {
+
+// Answers to heartbeats after which a wish that is not repeated is forgotten.
+constexpr int kWantedRounds = 3;
+
+}  // namespace
 
 void Progress::Enter(ProgressState state) {
   state_ = state;
@@ -41,10 +47,15 @@ void Progress::BecomeSnapshot(LogIndex index) {
 }
 
 void Progress::WantSnapshot(LogIndex index) {
-  if (state_ == ProgressState::kSnapshot) return;
+  if (state_ == ProgressState::kSnapshot && index <= pending_snapshot_) return;
   if (state_ == ProgressState::kReplicate) BecomeProbe();
   wanted_snapshot_ = index;
+  wanted_rounds_ = kWantedRounds;
   flow_paused_ = false;
+}
+
+void Progress::AgeWantedSnapshot() {
+  if (wanted_snapshot_ != 0 && --wanted_rounds_ == 0) wanted_snapshot_ = 0;
 }
 
 bool Progress::MaybeUpdate(LogIndex index) {
@@ -81,6 +92,15 @@ bool Progress::SentEntries(uint64_t count, uint64_t bytes) {
     next_ += count;
     if (!inflights_.Add(next_ - 1, bytes)) return false;
   }
+  flow_paused_ = inflights_.full();
+  return true;
+}
+
+bool Progress::JoinedEntries(uint64_t count, uint64_t bytes) {
+  const bool extended = state_ == ProgressState::kReplicate && count > 0 &&
+                        inflights_.Extend(next_ + count - 1, bytes);
+  if (!extended) return SentEntries(count, bytes);
+  next_ += count;
   flow_paused_ = inflights_.full();
   return true;
 }

@@ -43,11 +43,18 @@ class Progress {
   /// then.
   bool MaybeDecreaseTo(LogIndex rejected, LogIndex hint);
 
-  /// The member asks for a snapshot at `index` or later. No effect while one is on its way.
+  /// The member asks for a snapshot at `index` or later. No effect while one is on its way that is.
   void WantSnapshot(LogIndex index);
+  void ForgetWantedSnapshot() { wanted_snapshot_ = 0; }
+
+  /// The member answered a heartbeat. Who still wants a snapshot says so again with each.
+  void AgeWantedSnapshot();
 
   /// An append of `count` entries went out. False if there was no room for it in the window.
   [[nodiscard]] bool SentEntries(uint64_t count, uint64_t bytes);
+
+  /// The same, where they joined the newest append.
+  [[nodiscard]] bool JoinedEntries(uint64_t count, uint64_t bytes);
 
   void SentCommit(LogIndex commit) { sent_commit_ = commit; }
 
@@ -84,6 +91,7 @@ class Progress {
   LogIndex sent_commit_ = 0;  // The highest commit index the member was told, or may have been.
   LogIndex pending_snapshot_ = 0;
   LogIndex wanted_snapshot_ = 0;
+  int wanted_rounds_ = 0;
   uint64_t commit_group_ = 0;  // 0: in none.
   ProgressState state_ = ProgressState::kProbe;
   bool flow_paused_ = false;

@@ -99,14 +99,13 @@ class Tracker {
     return MajorityCommitted(numbers);
   }
 
+  GroupCommit HalfByGroups(const std::vector<NodeId>& voters) const;
   std::optional<bool> VoteOf(NodeId id) const;
   template <class Said>
   VoteResult JointResult(const Said& said) const;
 
   ConfState membership_;
   ProgressMap progress_;
-  GroupCommit HalfByGroups(const std::vector<NodeId>& voters) const;
-
   Inflights inflight_prototype_;
   bool group_commit_ = false;
   std::vector<std::pair<NodeId, bool>> votes_;

@@ -148,7 +148,7 @@ Host::Host(Input& in) : storage_(Die) {
   config_.batch_append = (more & 64) != 0;
   config_.commit_by_vote = (more & 64) != 0;
   config_.skip_bcast_commit = (more & 128) != 0;
-  config_.max_apply_unpersisted_log_limit = (more & 128) != 0 ? 2 : 0;
+  config_.max_apply_unpersisted_log_limit = (more & 128) != 0 && config_.light_ready ? 2 : 0;
   config_.max_election_tick = (more & 128) != 0 ? 4 : 0;
   config_.fatal = Die;
   const std::vector<ConfState> groups = Groups();
@@ -281,7 +281,8 @@ void Host::SetOption(Input& in) {
     case 2:
       return node_->SetBatchAppend(value != 0);
     case 3:
-      return node_->SetMaxApplyUnpersistedLogLimit(value);
+      if (config_.light_ready) node_->SetMaxApplyUnpersistedLogLimit(value);
+      return;
     case 4:
       return (void)node_->SetCheckQuorum(value != 0);
     default:

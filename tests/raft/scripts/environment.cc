@@ -97,6 +97,7 @@ Result<void> Environment::AddNodes(uint64_t count, const Config& config, const S
     node.config.storage = node.storage.get();
     node.config.logger = &output_;
     node.config.fatal = fatal_;
+    node.config.hold_votes = false;  // The format shows when etcd's go out.
     node.config.random = [](uint64_t) -> uint64_t { return 0; };
     node.storage->StartHistory(std::move(first));
     Result<std::unique_ptr<RawNode>> raw = RawNode::Create(node.config);

@@ -69,6 +69,11 @@ TEST_CASE("calls of another mode, and of what was not handed out") {
           node.config.applied = 3;
           node.Start();
         }) == "applied(3) is out of range [prevApplied(2), committed(2)]");
+  CHECK(NodeFatalText([](TestNode& node) {
+          node.config.applied = 7;
+          node.config.max_apply_unpersisted_log_limit = 4;
+          node.Start();
+        }) == "applied(7) is out of range [prevApplied(2), committed(2)]");
 }
 
 TEST_CASE("the node's state comes with the text") {

@@ -68,6 +68,18 @@ TEST_CASE("messages that contradict themselves are refused") {
   CHECK(refused(From(2, MessageType::kReadIndex, 0)));
   CHECK(refused(From(2, MessageType::kHeartbeat, 0)));
   CHECK(refused(From(2, MessageType::kVote, UINT64_MAX / 2 + 1)));
+  Message vote = From(2, MessageType::kVote, 3);
+  vote.index = 5;
+  vote.log_term = 2;
+  vote.commit = 6;
+  CHECK(refused(vote));
+  vote.commit = 5;
+  vote.commit_term = 3;
+  CHECK(refused(vote));
+  Message wish = From(2, MessageType::kAppResp, 3);
+  wish.reject = true;
+  wish.request_snapshot = UINT64_MAX;
+  CHECK(refused(wish));
   CHECK(refused(From(0, MessageType::kHeartbeat, 3)));
   CHECK(refused(From(1, MessageType::kHeartbeat, 3)));
   CHECK(refused(From(1, MessageType::kAppResp, 3)));
@@ -252,6 +264,10 @@ Message AnyMessage() {
   message.index = *rc::gen::inRange<LogIndex>(0, 12);
   message.reject = *rc::gen::arbitrary<bool>();
   message.reject_hint = *rc::gen::inRange<LogIndex>(0, 14);
+  message.request_snapshot = *rc::gen::weightedOneOf<LogIndex>(
+      {{3, rc::gen::just<LogIndex>(0)}, {1, rc::gen::inRange<LogIndex>(1, 14)}});
+  message.commit_term = *rc::gen::inRange<Term>(0, 5);
+  message.priority = *rc::gen::inRange<int64_t>(-1, 2);
   const int count = *rc::gen::inRange(0, 3);
   for (int i = 0; i < count; ++i) {
     Entry entry;
@@ -279,6 +295,9 @@ TEST_CASE("no message of a stranger breaks a node") {
     TestNode node(1);
     node.config.fatal = [](std::string_view text) { RC_FAIL(std::string(text)); };
     node.config.pre_vote = *rc::gen::arbitrary<bool>();
+    node.config.commit_by_vote = *rc::gen::arbitrary<bool>();
+    node.config.batch_append = *rc::gen::arbitrary<bool>();
+    node.config.light_ready = *rc::gen::arbitrary<bool>();
     node.config.check_quorum = *rc::gen::arbitrary<bool>();
     if (node.config.check_quorum && *rc::gen::arbitrary<bool>()) {
       node.config.read_only_option = ReadOnlyOption::kLeaseBased;

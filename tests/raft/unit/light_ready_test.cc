@@ -218,6 +218,70 @@ TEST_CASE("a state machine may be ahead of its log over a restart") {
   }
 }
 
+Message Append(LogIndex after, LogIndex commit) {
+  Message append = From(2, MessageType::kApp, 2);
+  append.index = after;
+  append.log_term = after == 2 ? 1 : 2;
+  append.commit = commit;
+  append.entries = {{EntryType::kNormal, 2, after + 1, Text("x")}};
+  return append;
+}
+
+TEST_CASE("the commit index that is told is not ahead of what was written") {
+  LightNode node({1, 2, 3});
+  node.Start();
+  CHECK(node.raw->Step(Append(2, 2)));
+  (void)node.Write();
+  SECTION("entries have come in since") {
+    CHECK(node.raw->Step(Append(3, 4)));
+    CHECK(node.raw->AdvanceAppend().commit_index == 3);
+    CHECK(node.Write().hard_state->commit == 4);
+  }
+  SECTION("a snapshot has come in since") {
+    Message message = From(2, MessageType::kSnap, 2);
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->metadata = {{{1, 2, 3}, {}, {}, {}, false}, 7, 2};
+    message.snapshot = snapshot;
+    CHECK(node.raw->Step(message));
+    CHECK_FALSE(node.raw->AdvanceAppend().commit_index.has_value());
+    CHECK(node.raw->GetReady().hard_state->commit == 7);
+  }
+}
+
+TEST_CASE("an acknowledgement of an earlier write asks for its sync") {
+  LightNode node({1, 2, 3});
+  node.Start();
+  CHECK(node.raw->Step(Append(2, 2)));
+  (void)node.Write();
+  node.raw->AdvanceAppendAsync();
+  CHECK(node.raw->Step(Append(2, 2)));  // It comes twice.
+  const Ready& ready = node.Write();
+  CHECK(ready.entries.empty());
+  REQUIRE(ready.messages.size() == 1);
+  CHECK(ready.must_sync);
+}
+
+TEST_CASE("Advance tells all, whatever was told before") {
+  LightNode node({1});
+  node.Lead();
+  (void)node.Write();
+  node.raw->AdvanceAppendAsync();
+  node.raw->Advance();
+  CHECK(node.commit() == 3);
+  (void)node.Write();
+  (void)node.raw->AdvanceAppend();
+  node.raw->Advance();
+  CHECK(node.applied_index() == 3);
+}
+
+TEST_CASE("how far a state machine may be ahead is bounded") {
+  LightNode node({1, 2, 3});
+  node.config.applied = 6;
+  node.config.max_apply_unpersisted_log_limit = 4;
+  node.Start();
+  CHECK(node.applied_index() == 6);
+}
+
 TEST_CASE("a snapshot that is applied counts once it is durable") {
   LightNode node({1, 2, 3});
   node.Start();

@@ -1,4 +1,5 @@
 // What TiKV's Raft adds to etcd's: all of it is off unless an option turns it on.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -109,6 +110,7 @@ struct Behind : TestNode {
     config.commit_by_vote = commit_by_vote;
     const ConfChange change{0, ConfChangeType::kAddLearnerNode, 9, {}};
     storage.Append({{EntryType::kConfChange, 1, 3, Encode(change)}, {{}, 1, 4, Text("x")}});
+    storage.SetHardState({2, 3, 2});  // It has voted for node 3.
     Start();
   }
 };
@@ -130,8 +132,8 @@ TEST_CASE("a voter that refuses commits what the candidate has committed") {
   CAPTURE(c.option, c.commit, c.term);
   Behind node(c.option);
   Message request = From(2, MessageType::kVote, 2);
-  request.index = 3;  // Its log is shorter: refused.
-  request.log_term = 1;
+  request.index = std::max<LogIndex>(c.commit, 3);
+  request.log_term = std::max<Term>(c.term, 1);
   request.commit = c.commit;
   request.commit_term = c.term;
   CHECK(node.raw->Step(request));
@@ -151,7 +153,7 @@ TEST_CASE("a candidate gives up when a refusal commits a membership change") {
   REQUIRE(requests.size() == 2);
   CHECK(requests[0].commit == 2);
   CHECK(requests[0].commit_term == 1);
-  Message refusal = From(2, MessageType::kVoteResp, 2);
+  Message refusal = From(2, MessageType::kVoteResp, 3);
   refusal.reject = true;
   refusal.commit = 3;
   refusal.commit_term = 1;
@@ -230,6 +232,30 @@ TEST_CASE("a joined append keeps to the size of a message") {
     if (append.to == 2) sizes.push_back(append.entries.size());
   }
   CHECK(sizes == std::vector<size_t>{2, 2, 1});
+}
+
+TEST_CASE("a joined append takes one place in the window") {
+  Trio trio;
+  trio.one.config.batch_append = true;
+  trio.one.config.max_inflight_msgs = 2;
+  trio.Start();
+  trio.Elect();
+  for (int i = 0; i < 5; ++i) CHECK(trio.one.raw->Propose(Text("x")));
+  CHECK(trio.one.raw->GetStatus().progress[1].inflight_count == 1);
+  Pump(trio.all);
+  CHECK(trio.two.commit() == 8);
+  CHECK(trio.one.raw->GetStatus().progress[1].inflight_count == 0);
+}
+
+TEST_CASE("turned off, nothing is joined any more") {
+  Trio trio;
+  trio.one.config.batch_append = true;
+  trio.Start();
+  trio.Elect();
+  CHECK(trio.one.raw->Propose(Text("a")));
+  trio.one.raw->SetBatchAppend(false);
+  CHECK(trio.one.raw->Propose(Text("b")));
+  CHECK(trio.one.RunReady().size() == 4);
 }
 
 TEST_CASE("an append that waits is told a new commit index") {

@@ -103,6 +103,78 @@ TEST_CASE("a group that needs who wants a snapshot goes on") {
   CHECK(two.storage.FirstIndex() == 6);
 }
 
+struct TwoOfThree : Led {
+  /// Node 3 is dead; heartbeats, one by one.
+  void Rounds(int count) {
+    for (int i = 0; i < count; ++i) {
+      one.raw->Tick();
+      Pump({&one, &two});
+    }
+  }
+};
+
+TEST_CASE("a group that needs who wants a snapshot need not wait until there is one") {
+  TwoOfThree led;
+  CHECK(led.two.raw->RequestSnapshot());
+  led.Rounds(1);
+  CHECK(led.one.raw->Propose(Text("y")));
+  led.Rounds(2);
+  CHECK(led.one.commit() == 5);
+  SECTION("nor if it wants none any more, after a restart") {
+    led.two.Start();
+    CHECK(led.one.raw->Propose(Text("z")));
+    led.Rounds(5);
+    CHECK(led.one.commit() == 6);
+    CHECK(led.ProgressOfTwo().state == ProgressState::kReplicate);
+  }
+}
+
+TEST_CASE("a request that is late, or of a log that the leader has not, changes nothing") {
+  Led led;
+  CHECK(led.two.raw->RequestSnapshot());
+  Message again = led.two.RunAll().front();
+  led.SnapshotAt(4);
+  CHECK(led.one.raw->Step(again));
+  Pump(led.all);
+  led.one.raw->ReportSnapshot(2, SnapshotStatus::kFinish);
+  led.one.raw->Tick();
+  Pump(led.all);
+  CHECK(led.one.raw->Propose(Text("y")));
+  Pump(led.all);
+  REQUIRE(led.two.commit() == 5);
+  again.request_snapshot = GENERATE(LogIndex{4}, LogIndex{1000000});
+  CHECK(led.one.raw->Step(again));
+  CHECK_FALSE(led.one.raw->HasReady());
+  CHECK(led.ProgressOfTwo().state == ProgressState::kReplicate);
+}
+
+TEST_CASE("who has applied more than a snapshot holds asks for a newer one") {
+  Trio trio;
+  trio.three.config.applied = 6;
+  trio.three.config.max_apply_unpersisted_log_limit = 10;
+  trio.Start();
+  CHECK(trio.one.raw->Campaign());
+  const std::vector<TestNode*> alive = {&trio.one, &trio.two};
+  Pump(alive);
+  for (int i = 0; i < 5; ++i) {
+    CHECK(trio.one.raw->Propose(Text("x")));
+    Pump(alive);
+  }
+  const ConfState members = trio.one.raw->GetStatus().config;
+  const auto round = [&trio] {
+    trio.one.raw->Tick();
+    Pump(trio.all);
+    trio.one.raw->ReportSnapshot(3, SnapshotStatus::kFinish);
+  };
+  CHECK(trio.one.storage.CreateSnapshot(5, &members, Text("old")));
+  CHECK(trio.one.storage.Compact(5));
+  for (int i = 0; i < 3; ++i) round();
+  CHECK(trio.three.commit() == 2);
+  CHECK(trio.one.storage.CreateSnapshot(7, &members, Text("new")));
+  for (int i = 0; i < 3; ++i) round();
+  CHECK(trio.three.commit() == trio.one.commit());
+}
+
 TEST_CASE("a snapshot is asked for once, of a leader whose entries have come") {
   Led led;
   const auto refused = [](TestNode& node) { return node.raw->RequestSnapshot().error().context; };

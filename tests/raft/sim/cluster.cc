@@ -61,7 +61,7 @@ void MakeRoomForFocus(Plan& plan) {
   if (plan.focus != Focus::kOverwrites) plan.max_size_per_msg += 128;
   if (plan.focus == Focus::kMembers) plan.change_members = true;
   if (plan.focus != Focus::kOverwrites) return;
-  plan.async_storage_writes = true;
+  if (!plan.light_ready) plan.async_storage_writes = true;
   plan.shorten_percent += 10;
   plan.founders = 5;
   plan.nodes = std::max(plan.nodes, plan.founders);
@@ -99,9 +99,9 @@ Plan Plan::FromSeed(uint64_t seed, std::optional<Focus> focus) {
   plan.step_down_on_removal = coin();
   const auto drawn = coin() ? Focus::kAnything : static_cast<Focus>(1 + rng() % 3);
   plan.focus = focus.value_or(drawn);
-  if (plan.focus != Focus::kAnything) MakeRoomForFocus(plan);
   plan.light_ready = !plan.async_storage_writes && coin();
   plan.more_options = coin();
+  if (plan.focus != Focus::kAnything) MakeRoomForFocus(plan);
   return plan;
 }
 
@@ -440,6 +440,7 @@ void Cluster::RunReady(Node& node) {
     return;
   }
   if (plan_.light_ready) return RunInParts(node, ready);
+  const bool voted = ready.hard_state && ready.hard_state->vote != kNoNode;
   // Some of the time a crash comes in the middle.
   for (size_t i = 0; i < ready.immediate_count; ++i) Post(ready.messages[i]);
   if (Percent(2) && Percent(plan_.crash_percent)) return Crash(node);
@@ -449,7 +450,8 @@ void Cluster::RunReady(Node& node) {
   for (size_t i = ready.immediate_count; i < ready.messages.size(); ++i) Post(ready.messages[i]);
   Apply(node, ready.committed_entries);
   node.raw->Advance();
-  if (Percent(2) && Percent(plan_.crash_percent)) Crash(node);
+  // Who has just promised something forgets it most readily.
+  if (Percent(voted ? 60 : 2) && Percent(plan_.crash_percent)) Crash(node);
 }
 
 void Cluster::Write(Node& node, const HardState& state, const std::vector<Entry>& entries,
@@ -629,6 +631,7 @@ void Cluster::Calm() {
     node.disk_slow_until = 0;
     node.apply_stuck_until = 0;
     node.answers_stuck_until = 0;
+    node.sync_stuck_until = 0;
     if (node.raw == nullptr) Start(node);
     node.raw->EnableGroupCommit(false);
   }

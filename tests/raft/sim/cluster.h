@@ -172,6 +172,7 @@ class Cluster {
     uint64_t disk_full_until = 0;
     uint64_t disk_slow_until = 0;
     uint64_t apply_stuck_until = 0;    // With asynchronous writes, as the next.
+    uint64_t sync_stuck_until = 0;     // In parts: what it has written is not durable.
     uint64_t answers_stuck_until = 0;  // What it has written it does not hear.
   };
 
@@ -268,6 +269,7 @@ class Cluster {
   void SnapshotOverTurn();
   void ReadAtDeposed();
   void OverwriteTwice();
+  void CrashUnsynced();
   void AcknowledgeLate(Node& follower, Term term);
   void LoseWhatIsApplied(Node& leader, Node& other);
 

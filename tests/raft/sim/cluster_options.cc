@@ -13,7 +13,7 @@ void Cluster::RunInParts(Node& node, Ready& ready) {
   node.parts.push_back({number, {later, ready.messages.end()}});
   Apply(node, ready.committed_entries);
   if (Percent(2) && Percent(plan_.crash_percent)) return Crash(node);
-  if (Percent(60)) return node.raw->AdvanceAppendAsync();
+  if (step_ < node.sync_stuck_until || Percent(60)) return node.raw->AdvanceAppendAsync();
   MakeDurable(node);
   LightReady& light = node.raw->AdvanceAppend();
   if (light.commit_index) {
@@ -29,7 +29,7 @@ void Cluster::RunInParts(Node& node, Ready& ready) {
 // A sync makes durable all that was written before; of that the node may be told less.
 void Cluster::RunPart(Node& node) {
   if (Percent(50)) node.raw->AdvanceApply();
-  if (node.parts.empty() || DiskBusy(node)) return;
+  if (node.parts.empty() || step_ < node.sync_stuck_until || DiskBusy(node)) return;
   MakeDurable(node);
   const uint64_t number = node.parts[Random(node.parts.size())].ready;
   node.raw->OnPersistReady(number);

@@ -358,6 +358,7 @@ void Cluster::ReadAtDeposed() {
 
 // Two leaders lose each other's entries on the way to a follower; the first leads again.
 void Cluster::OverwriteTwice() {
+  if (plan_.light_ready) return CrashUnsynced();
   if (!plan_.async_storage_writes) return OrdinaryStep();
   Node* first = HealedLeader();
   if (first == nullptr) return;
@@ -406,6 +407,33 @@ void Cluster::LoseWhatIsApplied(Node& leader, Node& other) {
   (void)RunUntil([this, before] { return AppliedAnywhere() > before; }, kPatienceSteps);
   Isolate({leader.id});
   if (Elect(other, kPatienceSteps)) RunFor(kPatienceSteps / 4);
+}
+
+// A leader, perhaps from its candidacy on, syncs nothing, and a bare majority with it hears of its entries. It
+// crashes, and must not be able to go on, nor the others without it, as if it had had them.
+void Cluster::CrashUnsynced() {
+  Node* node = HealedLeader();
+  if (node == nullptr) return;
+  const std::vector<NodeId> voters = node->members.voters;
+  if (Percent(50)) {
+    node = &nodes_[voters[Random(voters.size())] - 1];
+    node->sync_stuck_until = step_ + 2 * kPatienceSteps;
+    (void)Elect(*node, kPatienceSteps / 2);
+  }
+  node->sync_stuck_until = step_ + 2 * kPatienceSteps;
+  std::set<NodeId> side = {node->id};
+  while (side.size() < Majority(voters)) side.insert(voters[Random(voters.size())]);
+  Isolate(side);
+  if (node->raw != nullptr) Propose(*node);
+  RunFor(kPatienceSteps / 4);
+  Crash(*node);
+  node->sync_stuck_until = 0;
+  side.erase(node->id);
+  Isolate(side);
+  Start(*node);
+  (void)Elect(*node, kPatienceSteps / 2);
+  UseLeaders();
+  RunFor(kPatienceSteps / 4);
 }
 
 }  // namespace raft::sim

@@ -175,6 +175,28 @@ TEST_CASE("who has applied more than a snapshot holds asks for a newer one") {
   CHECK(trio.three.commit() == trio.one.commit());
 }
 
+TEST_CASE("a snapshot that does not cover the log is no answer to the request") {
+  Led led;
+  CHECK(led.two.raw->RequestSnapshot());
+  (void)led.two.RunAll();
+  Message message = From(1, MessageType::kSnap, led.one.term());
+  message.to = 2;
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->metadata = {{{1, 2, 3}, {}, {}, {}, false}, 4, led.one.term()};
+  message.snapshot = snapshot;
+  Message append = From(1, MessageType::kApp, led.one.term());
+  append.to = 2;
+  append.index = 4;
+  append.log_term = led.one.term();
+  append.entries = {{EntryType::kNormal, led.one.term(), 5, Text("acknowledged")}};
+  CHECK(led.two.raw->Step(append));
+  (void)led.two.RunAll();
+  CHECK(led.two.raw->Step(message));
+  (void)led.two.RunAll();
+  CHECK(led.two.storage.LastIndex() == 5);
+  CHECK(led.two.storage.FirstIndex() == 3);
+}
+
 TEST_CASE("a snapshot is asked for once, of a leader whose entries have come") {
   Led led;
   const auto refused = [](TestNode& node) { return node.raw->RequestSnapshot().error().context; };

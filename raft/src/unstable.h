@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <iterator>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "raft/src/journal.h"
@@ -62,8 +62,7 @@ class Unstable {
 
   /// Adds entries that start at end(); moves their data away.
   void AppendOwn(std::span<Entry> entries) {
-    entries_.insert(entries_.end(), std::make_move_iterator(entries.begin()),
-                    std::make_move_iterator(entries.end()));
+    for (Entry& entry : entries) entries_.push_back(std::move(entry));
   }
 
   /// The entries of [lo, hi), which must be here.

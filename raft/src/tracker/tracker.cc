@@ -59,9 +59,12 @@ std::vector<NodeId> Tracker::Voters() const {
 
 LogIndex Tracker::Committed() const {
   if (group_commit_) return CommittedByGroups().index;
-  return QuorumOf([this](NodeId id) {
-    const Progress* progress = Find(id);
-    return progress != nullptr ? progress->match() : 0;
+  // Both lists ascend: a walk along them finds faster than searches.
+  auto at = progress_.begin();
+  return QuorumOf([this, &at](NodeId id) -> LogIndex {
+    if (at == progress_.end() || at->id() > id) at = progress_.begin();
+    while (at != progress_.end() && at->id() < id) ++at;
+    return at != progress_.end() && at->id() == id ? at->match() : 0;
   });
 }
 

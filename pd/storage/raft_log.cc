@@ -204,7 +204,8 @@ Result<raft::Entry> RaftLog::Read(raft::LogIndex index) const {
   return DecodeEntry(index, **bytes);
 }
 
-raft::Result<raft::SnapshotPtr> RaftLog::GetSnapshot(raft::LogIndex /*at_least*/, raft::NodeId /*to*/) {
+raft::Result<raft::SnapshotPtr> RaftLog::GetSnapshot(raft::LogIndex /*at_least*/,
+                                                     raft::NodeId /*to*/) {
   if (snapshot_maker_) return snapshot_maker_();
   return raft::Fail(raft::ErrorCode::kSnapshotUnavailable, raft::kTextSnapshotUnavailable);
 }

@@ -153,8 +153,8 @@ TEST_CASE("planning waits for the regions, repairs, and is forgotten with the le
   const auto info = server.coordinator().operators().Find({101});
   REQUIRE(info);
   CHECK(info->op.plan().desc == "add-rule-peer");
-  CHECK(info->op.plan().NewPeerStores().empty());  // Admission has drawn the id.
-  CHECK(server.commands.count >= 1);
+  CHECK(info->op.plan().NewPeerStores().empty());                 // Admission has drawn the id.
+  CHECK(Eventually([&] { return server.commands.count >= 1; }));  // It is sent after it counts.
 
   server.StopLeading();
   CHECK_FALSE(server.coordinator().planning());

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scheduler/model/region.h"
+
+namespace scheduler {
+
+/// `schedule=deny`: schedulers leave the region alone, checkers still repair it (as in the reference).
+inline constexpr std::string_view kScheduleLabel = "schedule";
+inline constexpr std::string_view kDenyValue = "deny";
+
+/// One label that a rule gives. Times are Unix nanoseconds, since they outlive a process.
+struct RegionLabel {
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+  std::string key;
+  std::string value;
+  std::string ttl;       // As it was written ("1h"); empty: for ever.
+  std::string start_at;  // From when the ttl counts, as text; empty without one.
+  int64_t expires_unix_ns = kNever;
+
+  [[nodiscard]] bool IsExpired(int64_t unix_ns) const { return expires_unix_ns <= unix_ns; }
+
+  friend bool operator==(const RegionLabel&, const RegionLabel&) = default;
+};
+
+/// A key range with its bounds as they were written: people get back the hex digits that they sent.
+struct LabelRange {
+  KeyRange keys;  // start < end, or no end.
+  std::string start_hex;
+  std::string end_hex;
+
+  friend bool operator==(const LabelRange&, const LabelRange&) = default;
+};
+
+/// "All regions in these ranges have these labels."
+struct LabelRule {
+  std::string id;
+  int64_t index = 0;  // Of two rules that give a key, the one with the higher index counts.
+  std::vector<RegionLabel> labels;
+  std::vector<LabelRange> ranges;
+
+  friend bool operator==(const LabelRule&, const LabelRule&) = default;
+};
+
+/// The label rules in force. Immutable, so that a plan sees one state of them.
+///
+/// The bounds of all rules cut the key space into elementary ranges. A region has labels only if it lies inside one of
+/// them (as in the reference): one that crosses a bound has none, and is to be split there. For a key the rule with the
+/// highest index counts, of equal ones that with the lowest id; labels that have expired do not count.
+///
+/// A look-up is a binary search over the bounds, then a walk over the rules of one range. Making a book of r ranges
+/// takes O(r log r), and as much memory as all elementary ranges have rules: r when rules do not overlap, r^2 when all
+/// do.
+class RegionLabelBook {
+ public:
+  using Rules = std::map<std::string, LabelRule, std::less<>>;  // By id.
+
+  RegionLabelBook() = default;
+  explicit RegionLabelBook(Rules rules);
+  // Moved, never copied: the index points at the nodes of the map, which a move keeps.
+  RegionLabelBook(const RegionLabelBook&) = delete;
+  RegionLabelBook& operator=(const RegionLabelBook&) = delete;
+  RegionLabelBook(RegionLabelBook&&) = default;
+  RegionLabelBook& operator=(RegionLabelBook&&) = default;
+  ~RegionLabelBook() = default;
+
+  [[nodiscard]] const Rules& rules() const { return rules_; }
+
+  /// Labels by key.
+  [[nodiscard]] std::map<std::string, std::string> LabelsOf(const Region& region,
+                                                            int64_t unix_ns) const;
+  /// None without such a label.
+  [[nodiscard]] std::optional<std::string_view> LabelOf(const Region& region, std::string_view key,
+                                                        int64_t unix_ns) const;
+  [[nodiscard]] bool IsScheduleDenied(const Region& region, int64_t unix_ns) const {
+    return LabelOf(region, kScheduleLabel, unix_ns) == kDenyValue;
+  }
+
+ private:
+  using Precedence = std::vector<const LabelRule*>;  // What counts first comes first.
+
+  /// Null when the region crosses a bound.
+  [[nodiscard]] const Precedence* RulesOf(const Region& region) const;
+
+  Rules rules_;
+  std::vector<std::string> bounds_;  // Ascending, distinct, none empty.
+  /// [i]: from bounds_[i - 1] to bounds_[i], the ends of the key space outside; so one more than bounds.
+  std::vector<Precedence> by_range_ = std::vector<Precedence>(1);
+};
+
+/// The rule as it stands now: without expired labels; none when no label is left.
+std::optional<LabelRule> Unexpired(const LabelRule& rule, int64_t unix_ns);
+
+}  // namespace scheduler

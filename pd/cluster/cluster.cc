@@ -8,8 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "pd/cluster/region_label_codec.h"
 #include "pd/cluster/region_log.h"
 #include "pd/cluster/store_rules.h"
+#include "pd/config/json_text.h"
 
 namespace pd {
 namespace {
@@ -26,6 +28,7 @@ constexpr Millis kSaveRetryPause{200};
 constexpr Millis kJobPause{100};
 constexpr Nanos kPreparedAtLatest = std::chrono::minutes(5);
 constexpr Nanos kStateJobInterval = std::chrono::seconds(10);
+constexpr Nanos kLabelJobInterval = std::chrono::minutes(1);
 constexpr size_t kBatchRegions = 1024;
 constexpr size_t kLoadRegions = 256;       // Under one lock.
 constexpr size_t kSortedRegions = 65'536;  // In memory at a time while loading.
@@ -47,7 +50,8 @@ uint64_t ParseHex(const std::string& text) {
 Cluster::Cluster(Deps deps)
     : deps_(std::move(deps)),
       stores_({deps_.meta, deps_.config, regions_, deps_.clock, [this] { return KnowsPeers(); }}),
-      safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }) {}
+      safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }),
+      labels_(deps_.meta, deps_.clock) {}
 
 Cluster::~Cluster() { Stop(); }
 
@@ -141,12 +145,16 @@ Result<void> Cluster::LoadRunning(uint64_t term) {
   auto started = LoadTables(paths, term);
   if (started) started = StartRunning(term);
   // No later term has loaded yet: it waits for this.
-  if (!started) stores_.Clear();
+  if (!started) {
+    stores_.Clear();
+    labels_.Clear();
+  }
   return started;
 }
 
 Result<void> Cluster::LoadTables(const ClusterPaths& paths, uint64_t term) {
   if (auto loaded = stores_.Load(paths, term); !loaded) return loaded;
+  if (auto loaded = labels_.Load(paths, term); !loaded) return loaded;
   if (auto loaded = LoadFirstRegion(paths); !loaded) return loaded;
   const auto read = [&](const std::string& key) -> Result<std::string> {
     const auto kv = deps_.meta.Get(key);
@@ -203,6 +211,7 @@ void Cluster::OnLeaderStop() {
   }
   synced_.store(false);
   stores_.Clear();
+  labels_.Clear();
   regions_.ForgetReports();  // A later lead of this member waits for reports of its own.
   const MutexLock lock(mutex_);
   min_resolved_by_store_.clear();
@@ -280,6 +289,7 @@ void Cluster::SaveSome() {
 void Cluster::JobLoop() {
   Nanos next_states = deps_.clock.Monotonic() + kStateJobInterval;
   Nanos next_resolved = deps_.clock.Monotonic();
+  Nanos next_labels = deps_.clock.Monotonic();
   bool was_running = false;
   while (true) {
     {
@@ -300,12 +310,23 @@ void Cluster::JobLoop() {
       stores_.UpdateStates();
       next_states = now + kStateJobInterval;
     }
+    if (now >= next_labels) {
+      RemoveExpiredLabels();
+      next_labels = now + kLabelJobInterval;
+    }
     const Nanos interval = deps_.config.online()->pd_server.min_resolved_ts_persistence_interval;
     if (interval > Nanos{0} && now >= next_resolved) {
       SaveMinResolvedTs();
       next_resolved = now + interval;
     }
   }
+}
+
+/// What fails comes round again: labels that have expired do not count, whether they are still kept or not.
+void Cluster::RemoveExpiredLabels() {
+  const auto removed = labels_.RemoveExpired();
+  if (removed || removed.error().code == ErrorCode::kNotLeader) return;
+  deps_.warn(fmt::format("cannot remove expired region labels: {}", removed.error().context));
 }
 
 Result<void> Cluster::CheckRunning() const {
@@ -407,6 +428,9 @@ Result<void> Cluster::Bootstrap(const std::optional<Store>& store,
   txn.then.emplace_back(put(paths.BootstrapTime(), EncodeBigEndian(now)));
   txn.then.emplace_back(put(paths.Store(store->id.value), EncodeStore(*store)));
   txn.then.emplace_back(put(paths.Region(region->id.value), EncodeRegion(*region)));
+  const scheduler::LabelRule keyspace = DefaultKeyspaceRule();
+  txn.then.emplace_back(
+      put(paths.RegionLabel(keyspace.id), DumpCompact(LabelRuleToJson(keyspace))));
   const auto done = deps_.meta.Txn(std::move(txn), kWriteTimeout, term);
   if (!done) return tl::unexpected<Error>(done.error());
   if (!done->succeeded) {

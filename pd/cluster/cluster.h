@@ -12,6 +12,7 @@
 
 #include "pd/cluster/paths.h"
 #include "pd/cluster/region_feed.h"
+#include "pd/cluster/region_labels.h"
 #include "pd/cluster/region_table.h"
 #include "pd/cluster/safe_points.h"
 #include "pd/cluster/store_table.h"
@@ -104,6 +105,8 @@ class Cluster final : public LeaderService {
   [[nodiscard]] const RegionTable& regions() const { return regions_; }
   [[nodiscard]] RegionFeed& feed() { return feed_; }
   [[nodiscard]] SafePoints& safe_points() { return safe_points_; }
+  [[nodiscard]] RegionLabels& labels() { return labels_; }
+  [[nodiscard]] const RegionLabels& labels() const { return labels_; }
 
   /// A region heartbeat. kStaleEpoch, kInvalidArgument; the texts are the reference's.
   Result<void> HandleRegionReport(scheduler::Region report);
@@ -177,6 +180,7 @@ class Cluster final : public LeaderService {
   void TakeApplied() PD_EXCLUDES(taking_mutex_);
   [[nodiscard]] Result<void> StartRunning(uint64_t term) PD_EXCLUDES(leading_mutex_);
   void SaveMinResolvedTs();
+  void RemoveExpiredLabels();
   [[nodiscard]] scheduler::ClassifyOptions Options() const;
 
   const Deps deps_;
@@ -185,6 +189,7 @@ class Cluster final : public LeaderService {
   RegionTable regions_{&feed_};
   StoreTable stores_;
   SafePoints safe_points_;
+  RegionLabels labels_;
   std::vector<RegionObserver*> region_observers_;
   std::atomic<bool> running_ = false;
   std::atomic<bool> synced_ = false;

@@ -32,6 +32,9 @@ class ClusterPaths {
   }
   [[nodiscard]] std::string MinResolvedTs() const { return root_ + "raft/min_resolved_ts"; }
   [[nodiscard]] std::string ExternalTimestamp() const { return root_ + "raft/external_timestamp"; }
+  [[nodiscard]] std::string RegionLabels() const { return root_ + "region_label/"; }
+  /// Ids may hold slashes.
+  [[nodiscard]] std::string RegionLabel(const std::string& id) const { return RegionLabels() + id; }
   [[nodiscard]] std::string GcSafePoint() const { return root_ + "gc/safe_point"; }
   [[nodiscard]] std::string GcBarriers() const { return root_ + "gc/safe_point/service/"; }
   [[nodiscard]] std::string GlobalGcBarriers() const { return root_ + "gc/global_gc_barriers/"; }

@@ -162,6 +162,80 @@ TEST_CASE("a cluster is bootstrapped once, and is there after a restart", "[clus
   CHECK(server.cluster().stores().Find(StoreId{1})->address == "tikv1:20160");
 }
 
+scheduler::LabelRule LabelAll(const std::string& id, int64_t expires_unix_ns, const char* ttl) {
+  scheduler::LabelRule rule;
+  rule.id = id;
+  rule.labels = {{"k", id, "", "", scheduler::RegionLabel::kNever}};
+  rule.ranges = {{{"", "m"}, "", "6d"}};
+  if (*ttl != '\0') {
+    rule.labels.front().ttl = ttl;
+    rule.labels.front().start_at = "Mon Nov 23 15:59:08 UTC 2026";
+    rule.labels.front().expires_unix_ns = expires_unix_ns;
+  }
+  return rule;
+}
+
+TEST_CASE("label rules outlast leaders and restarts, and are gone with the lead", "[cluster]") {
+  test::FakeDatabase database;
+  const auto region = Reported(9, "a", "b", 1);
+  {
+    Server server(database);
+    RegionLabels& labels = server.cluster().labels();
+    REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+    REQUIRE(labels.All().size() == 1);
+    CHECK(labels.All().front().id == "keyspaces/0");
+    REQUIRE(labels.Apply({{LabelAll("a/1", 0, ""), LabelAll("b", 0, "")}, {}}));
+    CHECK(labels.LabelsOf(region).at("k") == "a/1");
+    REQUIRE(labels.Delete("keyspaces/0"));
+    CHECK(labels.Delete("keyspaces/0").error().code == ErrorCode::kNotFound);
+    // What is deleted and set is set.
+    REQUIRE(labels.Apply({{LabelAll("c", 0, "")}, {"a/1", "c", "not there"}}));
+    CHECK(labels.LabelsOf(region).at("k") == "b");
+
+    server.cluster().OnLeaderStop();
+    CHECK(labels.All().empty());
+    CHECK(labels.LabelsOf(region).empty());
+    CHECK(labels.Apply({{LabelAll("d", 0, "")}, {}}).error().code == ErrorCode::kNotLeader);
+    REQUIRE(server.cluster().OnLeaderStart(server.term()));
+    CHECK(labels.All().size() == 2);
+    REQUIRE(server.meta().Put("/pd/7/region_label/broken", "{", 3s));
+  }
+  Server server(database);
+  const RegionLabels& labels = server.cluster().labels();
+  REQUIRE(labels.All().size() == 2);  // The deleted one does not come back either.
+  CHECK(labels.Find("b") == LabelAll("b", 0, ""));
+  CHECK(labels.Find("c") == LabelAll("c", 0, ""));
+  CHECK_FALSE(labels.Find("a/1"));
+  CHECK(server.meta().Get("/pd/7/region_label/broken").value());
+}
+
+TEST_CASE("labels that expired count no more, and are taken off the disk", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  RegionLabels& labels = server.cluster().labels();
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  const int64_t end = server.moved.UnixNanos() + Nanos(10h).count();
+  scheduler::LabelRule half = LabelAll("half", end, "10h");
+  half.labels.push_back({"stays", "v", "", "", scheduler::RegionLabel::kNever});
+  REQUIRE(labels.Apply({{LabelAll("whole", end, "10h"), half}, {}}));
+  CHECK(labels.Find("whole"));
+  CHECK(labels.Find("half")->labels.size() == 2);
+  const auto kept = [&](const std::string& id) {
+    const auto found = server.meta().Get("/pd/7/region_label/" + id).value();
+    return found ? found->value : std::string();
+  };
+  CHECK(kept("whole").find("\"ttl\":\"10h\"") != std::string::npos);
+
+  server.moved.ahead = Nanos(11h);
+  CHECK_FALSE(labels.Find("whole"));
+  CHECK(labels.Find("half")->labels.size() == 1);
+  CHECK(labels.LabelsOf(Reported(9, "a", "b", 1)).size() == 1);
+  CHECK(Eventually([&] { return kept("whole").empty(); }));
+  CHECK(Eventually([&] { return kept("half").find("ttl") == std::string::npos; }));
+  CHECK(kept("half").find("stays") != std::string::npos);
+  CHECK_FALSE(labels.book()->rules().contains("whole"));
+}
+
 TEST_CASE("a bootstrapped region lasts from its first report on", "[cluster]") {
   test::FakeDatabase database;
   {

@@ -42,10 +42,12 @@ struct Situation {
         view(cluster, limits, at),
         influence(runner.TotalInfluence()),
         busy(runner.BusyRegions()),
-        now(at) {}
+        labels(cluster.labels().book()),
+        now(at),
+        unix_ns(cluster.clock().UnixNanos()) {}
 
   [[nodiscard]] scheduler::PlanContext Context() const {
-    return {view, options, rules, influence, busy, now};
+    return {view, options, rules, influence, busy, *labels, now, unix_ns};
   }
 
   scheduler::ScheduleOptions options;
@@ -53,7 +55,9 @@ struct Situation {
   LiveView view;
   scheduler::Influence influence;
   std::set<scheduler::RegionId> busy;
+  RegionLabels::Book labels;
   scheduler::Instant now;
+  int64_t unix_ns;
 };
 
 /// It runs, is as urgent as what people ask for, and removes a peer from the store.

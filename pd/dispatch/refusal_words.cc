@@ -87,6 +87,8 @@ const char* RegionPhrase(Reason reason) {
       return "region {region} would be left with {value} healthy copies, {bound} are wanted";
     case Reason::kRegionQuorum:
       return "region {region} would lose its quorum: {value} of {bound} voters would be alive";
+    case Reason::kRegionScheduleDenied:
+      return "region {region} is labelled to be left where it is";
     case Reason::kRegionGone:
       return "region {region} is no longer there";
     default:

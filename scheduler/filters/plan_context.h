@@ -6,6 +6,7 @@
 #include "scheduler/model/cluster_view.h"
 #include "scheduler/model/time.h"
 #include "scheduler/rules/fit.h"
+#include "scheduler/rules/region_label.h"
 #include "scheduler/rules/rule.h"
 #include "scheduler/stats/influence.h"
 
@@ -18,10 +19,16 @@ struct PlanContext {
   const RuleBook& rules;
   const Influence& influence;              // Of the unfinished steps of all running operators.
   const std::set<RegionId>& busy_regions;  // Those with a running operator.
+  const RegionLabelBook& labels;
   Instant now;
+  int64_t unix_ns;  // The same moment by the calendar, by which labels expire.
 
   [[nodiscard]] RegionFit Fit(const Region& region) const {
     return FitRegion(view, rules.RulesFor(region), region);
+  }
+  /// Labelled `schedule=deny`: no scheduler's business.
+  [[nodiscard]] bool IsScheduleDenied(const Region& region) const {
+    return labels.IsScheduleDenied(region, unix_ns);
   }
   /// The region score by the version that is set, with `delta_mib` more on the store.
   [[nodiscard]] double RegionScore(const Store& store, int64_t delta_mib) const;

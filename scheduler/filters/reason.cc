@@ -42,6 +42,7 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "region-joint-state",
     "region-crosses-rules",
     "region-witness",
+    "region-schedule-denied",
     "region-gone",
     "region-too-few-copies",
     "region-quorum",

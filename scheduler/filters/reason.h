@@ -47,6 +47,7 @@ enum class Reason : uint8_t {
   kRegionJointState,
   kRegionCrossesRules,
   kRegionWitness,
+  kRegionScheduleDenied,  // Labelled schedule=deny.
   kRegionGone,
   kRegionTooFewCopies,  // Healthy peers that would be left; peers wanted.
   kRegionQuorum,        // Voters that would be alive; voters that would be left.

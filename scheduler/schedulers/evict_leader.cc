@@ -6,15 +6,15 @@
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
-#include "scheduler/schedulers/random_region.h"
 
 namespace scheduler {
 namespace {
 
 class Eviction {
  public:
-  Eviction(const PlanContext& context, const EvictLeaderConfig& config, const char* desc, Rng& rng)
-      : context_(context), config_(config), desc_(desc), rng_(rng) {}
+  Eviction(const PlanContext& context, const EvictLeaderConfig& config, const char* desc,
+           DeniedRegions denied, Rng& rng)
+      : context_(context), config_(config), desc_(desc), denied_(denied), rng_(rng) {}
 
   Decision Run() {
     // Rounds over the stores, so that each gets its share of the batch.
@@ -35,12 +35,12 @@ class Eviction {
       if (!used_.contains(region.id) && !context_.busy_regions.contains(region.id)) return {};
       return Refusal{Reason::kOperatorExists, store, region.id, 0, 0, {}};
     };
-    const RegionDraw draw{store, HeldAs::kLeader, ranges};
-    auto region = PickRegion(context_, draw, rng_, [&](const Region& candidate) {
+    const RegionDraw draw{store, HeldAs::kLeader, ranges, denied_};
+    auto region = PickRegion(context_, draw, rng_, decision_, [&](const Region& candidate) {
       auto refusal = RefuseUnhealthyRegion(candidate);
       return refusal ? refusal : busy(candidate);
     });
-    if (!region) region = PickRegion(context_, draw, rng_, busy);
+    if (!region) region = PickRegion(context_, draw, rng_, decision_, busy);
     if (!region) {
       decision_.Refuse({Reason::kNoRegion, store, RegionId{}, 0, 0, {}});
       return false;
@@ -82,6 +82,7 @@ class Eviction {
   const PlanContext& context_;
   const EvictLeaderConfig& config_;
   const char* desc_;
+  const DeniedRegions denied_;
   Rng& rng_;
   std::set<RegionId> used_;
   Decision decision_;
@@ -90,8 +91,8 @@ class Eviction {
 }  // namespace
 
 Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config, const char* desc,
-                     Rng& rng) {
-  return Eviction(context, config, desc, rng).Run();
+                     DeniedRegions denied, Rng& rng) {
+  return Eviction(context, config, desc, denied, rng).Run();
 }
 
 Decision GrantLeader(const PlanContext& context, const GrantLeaderConfig& config, Rng& rng) {
@@ -107,7 +108,7 @@ Decision GrantLeader(const PlanContext& context, const GrantLeaderConfig& config
       continue;
     }
     const auto region =
-        PickRegion(context, {store, HeldAs::kFollower, ranges}, rng,
+        PickRegion(context, {store, HeldAs::kFollower, ranges}, rng, decision,
                    [&](const Region& candidate) -> std::optional<Refusal> {
                      if (context.busy_regions.contains(candidate.id)) {
                        return Refusal{Reason::kOperatorExists, StoreId{}, candidate.id, 0, 0, {}};

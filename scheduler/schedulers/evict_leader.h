@@ -5,6 +5,7 @@
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
+#include "scheduler/schedulers/random_region.h"
 
 namespace scheduler {
 
@@ -20,9 +21,10 @@ struct GrantLeaderConfig {
 };
 
 /// Moves leaders away from the configured stores (as in the reference): to any follower's store that takes leaders,
-/// with all of them named so that the region may choose. Urgent: nothing else comes first.
+/// with all of them named so that the region may choose. Urgent: nothing else comes first. What a person asks for moves
+/// denied regions too (as in the reference).
 Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config, const char* desc,
-                     Rng& rng);
+                     DeniedRegions denied, Rng& rng);
 
 /// Moves leaders to the configured stores, whatever their labels say.
 Decision GrantLeader(const PlanContext& context, const GrantLeaderConfig& config, Rng& rng);

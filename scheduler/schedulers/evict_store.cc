@@ -13,7 +13,7 @@ Decision EvictAll(const PlanContext& context, StoreId store, uint64_t batch, con
   EvictLeaderConfig config;
   config.stores[store] = {KeyRange{}};
   config.batch = batch;
-  return EvictLeader(context, config, desc, rng);
+  return EvictLeader(context, config, desc, DeniedRegions::kLeftAlone, rng);
 }
 
 Decision Nothing(Reason reason, StoreId store, double value, double bound) {

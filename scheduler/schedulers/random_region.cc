@@ -3,11 +3,16 @@
 namespace scheduler {
 
 std::optional<Region> PickRegion(const PlanContext& context, const RegionDraw& draw, Rng& rng,
-                                 const RegionFilter& refuse) {
+                                 Decision& decision, const RegionFilter& refuse) {
   constexpr int kDraws = 10;
   for (int i = 0; i < kDraws; ++i) {
     auto region = context.view.RandomRegion(draw.store, draw.held_as, draw.ranges, rng);
-    if (region && !refuse(*region)) return region;
+    if (!region) continue;
+    if (draw.denied == DeniedRegions::kLeftAlone && context.IsScheduleDenied(*region)) {
+      decision.Refuse({Reason::kRegionScheduleDenied, draw.store, region->id, 0, 0, {}});
+      continue;
+    }
+    if (!refuse(*region)) return region;
   }
   return {};
 }

@@ -1,25 +1,32 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/filters/reason.h"
+#include "scheduler/operator/decision.h"
 
 namespace scheduler {
+
+/// Whether regions that are labelled `schedule=deny` are left out.
+enum class DeniedRegions : uint8_t { kLeftAlone, kMoved };
 
 /// Which regions to draw from. No ranges: the whole key space.
 struct RegionDraw {
   StoreId store;
   HeldAs held_as = HeldAs::kFollower;
   std::span<const KeyRange> ranges;
+  DeniedRegions denied = DeniedRegions::kLeftAlone;
 };
 
 using RegionFilter = std::function<std::optional<Refusal>(const Region&)>;
 
 /// Draws up to ten random regions and returns the first that `refuse` lets pass (as in the reference); none otherwise.
+/// What a label denies is noted in `decision`: nothing else would tell why a store keeps what it has.
 std::optional<Region> PickRegion(const PlanContext& context, const RegionDraw& draw, Rng& rng,
-                                 const RegionFilter& refuse);
+                                 Decision& decision, const RegionFilter& refuse);
 
 }  // namespace scheduler

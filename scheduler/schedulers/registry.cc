@@ -45,7 +45,7 @@ struct Runner {
     return decision;
   }
   Decision operator()(const EvictLeaderConfig& config) const {
-    return EvictLeader(context, config, "evict-leader", rng);
+    return EvictLeader(context, config, "evict-leader", DeniedRegions::kMoved, rng);
   }
   Decision operator()(const GrantLeaderConfig& config) const {
     return GrantLeader(context, config, rng);

@@ -50,10 +50,11 @@ std::string ScriptRunner::Run(const std::vector<Line>& lines) {
 }
 
 std::string ScriptRunner::RunLine(const Line& line) {
-  if (line.Has("now")) world_.now = Instant{Seconds{1000 + line.Number("now")}};
+  if (line.Has("now")) world_.SetNow(Seconds{1000 + line.Number("now")});
   if (line.verb == "store") return DoStore(line), "";
   if (line.verb == "region") return DoRegion(line), "";
   if (line.verb == "options") return DoOptions(line), "";
+  if (line.verb == "label") return DoLabel(line), "";
   world_.Refresh();
   if (line.verb == "check") return DoCheck(line);
   if (line.verb == "schedule") return DoSchedule(line);
@@ -173,6 +174,24 @@ void ScriptRunner::DoOptions(const Line& line) {
   }
   world_.rules = RuleBook(
       {DefaultRule(options.max_replicas, options.location_labels, options.isolation_level)});
+}
+
+void ScriptRunner::DoLabel(const Line& line) {
+  RegionLabelBook::Rules rules = world_.labels.rules();
+  LabelRule rule;
+  rule.id = line.Word(0);
+  rules.erase(rule.id);
+  if (line.Has("range")) {
+    const std::vector<std::string> keys = Split(line.Get("range") + ",", ',');
+    rule.ranges.push_back({{keys.at(0), keys.size() > 1 ? keys.at(1) : ""}, "", ""});
+    const std::vector<std::string> label = Split(line.Get("set"), ':');
+    rule.labels.push_back({.key = label.at(0), .value = label.at(1), .ttl = "", .start_at = ""});
+    if (line.Has("ttl")) {
+      rule.labels.back().expires_unix_ns = world_.unix_ns + line.Number("ttl") * 1'000'000'000;
+    }
+    rules[rule.id] = rule;
+  }
+  world_.labels = RegionLabelBook(std::move(rules));
 }
 
 Region ScriptRunner::RegionOf(const Line& line) const {

@@ -36,6 +36,8 @@ class ScriptRunner {
   void DoStore(const Line& line);
   void DoRegion(const Line& line);
   void DoOptions(const Line& line);
+  /// A region label rule: `label RULE range=a,m set=key:value [ttl=SECONDS]`; without a range it goes.
+  void DoLabel(const Line& line);
   std::string DoCheck(const Line& line);
   std::string DoSchedule(const Line& line);
   std::string DoBuild(const Line& line);

@@ -29,6 +29,7 @@ TEST_CASE("scheduler scripts", "[script]") {
   Play("balance_leader");
   Play("balance_region");
   Play("evict_leader");
+  Play("region_labels");
 }
 
 }  // namespace

@@ -25,6 +25,11 @@ class World final : public ClusterView {
   void Refresh();
   /// The average region size instead of the real one.
   void SetAverageSize(uint64_t size_mib) { average_size_mib_ = size_mib; }
+  /// Both clocks go on together.
+  void SetNow(Seconds seconds) {
+    unix_ns += std::chrono::nanoseconds(Instant{seconds} - now).count();
+    now = Instant{seconds};
+  }
 
   [[nodiscard]] const std::vector<Store>& stores() const override { return stores_; }
   [[nodiscard]] const Store* FindStore(StoreId id) const override;
@@ -51,10 +56,12 @@ class World final : public ClusterView {
   RuleBook rules{{DefaultRule(3, {}, "")}};
   Influence influence;
   std::set<RegionId> busy;
+  RegionLabelBook labels;
   Instant now{Seconds{1000}};
+  int64_t unix_ns = 1'700'000'000'000'000'000;
 
   [[nodiscard]] PlanContext Context() const {
-    return {*this, options, rules, influence, busy, now};
+    return {*this, options, rules, influence, busy, labels, now, unix_ns};
   }
 
  private:

@@ -143,6 +143,15 @@ class Server {
   std::unique_ptr<Coordinator> coordinator_;
 };
 
+bool AnySays(const Coordinator& coordinator, Reason reason) {
+  for (const DecisionLog::Source& source : coordinator.decisions().All()) {
+    for (const DecisionLog::Line& line : source.lines) {
+      if (line.refusal.reason == reason) return true;
+    }
+  }
+  return false;
+}
+
 TEST_CASE("planning waits for the regions, repairs, and is forgotten with the lead",
           "[coordinator]") {
   Server server;
@@ -240,6 +249,38 @@ TEST_CASE("settings of schedulers outlast the lead, pauses of stores follow them
   CHECK(Eventually([&] { return held() == 0; }));
 }
 
+TEST_CASE("a region is left alone as long as it is labelled so", "[coordinator]") {
+  Server server;
+  server.Fill();
+  RegionLabels& labels = server.cluster().labels();
+  // The region spans all keys, so it would cross the bounds of this rule and have no labels.
+  REQUIRE(labels.Delete("keyspaces/0"));
+  scheduler::LabelRule rule;
+  rule.id = "keep";
+  rule.labels = {{"schedule", "deny", "", "", scheduler::RegionLabel::kNever}};
+  rule.ranges = {{{"", ""}, "", ""}};
+  REQUIRE(labels.Apply({{rule}, {}}));
+  scheduler::GrantLeaderConfig grant;
+  grant.stores[StoreId{2}] = {scheduler::KeyRange{}};
+  Coordinator& coordinator = server.coordinator();
+  REQUIRE(coordinator.schedulers().Add(*scheduler::FindSchedulerType("grant-leader"), grant));
+  scheduler::Region region;
+  region.id = {101};
+  region.epoch = {1, 1};
+  for (const uint64_t store : {1U, 2U, 3U}) {
+    region.peers.push_back({{1010 + store}, {store}, scheduler::PeerRole::kVoter, false});
+  }
+  region.leader = region.peers.front();
+  region.size_mib = 96;
+  REQUIRE(server.cluster().HandleRegionReport(region));
+  CHECK(Eventually([&] { return AnySays(coordinator, Reason::kRegionScheduleDenied); }));
+  CHECK(coordinator.operators().running_count() == 0);
+
+  REQUIRE(labels.Delete("keep"));
+  REQUIRE(Eventually([&] { return coordinator.operators().running_count() == 1; }));
+  CHECK(coordinator.operators().Find({101})->op.plan().desc == "grant-leader");
+}
+
 TEST_CASE("a pause of a checker goes with the lead", "[coordinator]") {
   Server server;
   server.coordinator().PauseChecker(scheduler::CheckerKind::kRule, 1000);
@@ -262,15 +303,6 @@ bool AllSay(Coordinator& coordinator, const scheduler::Refusal& refusal) {
   std::set<std::string> expected{"checkers"};
   for (const auto& entry : coordinator.schedulers().Running()) expected.insert(entry.type->name);
   return saying == expected;
-}
-
-bool AnySays(const Coordinator& coordinator, Reason reason) {
-  for (const DecisionLog::Source& source : coordinator.decisions().All()) {
-    for (const DecisionLog::Line& line : source.lines) {
-      if (line.refusal.reason == reason) return true;
-    }
-  }
-  return false;
 }
 
 TEST_CASE("what keeps all planning from going on is said, and only as long as it does",

@@ -81,6 +81,7 @@ void ClusterService::Register(MethodRegistry& registry, Router& router) {
   AddStoreRoutes(router, routes);
   AddStoreLimitRoutes(router, routes);
   AddRegionRoutes(router, routes);
+  AddRegionLabelRoutes(router, routes);
   AddRegionListRoutes(router, routes);
   AddRegionStatsRoutes(router, routes);
   AddGcRoutes(router, routes);

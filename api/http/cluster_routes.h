@@ -30,6 +30,7 @@ void AddStoreLimitRoutes(Router& router, const ClusterRoutes& routes);
 void AddGcRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionStatsRoutes(Router& router, const ClusterRoutes& routes);
+void AddRegionLabelRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionListRoutes(Router& router, const ClusterRoutes& routes);
 
 }  // namespace api

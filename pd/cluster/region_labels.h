@@ -16,8 +16,8 @@
 
 namespace pd {
 
-/// The region label rules of the cluster, kept under /pd/{cid}/region_label/{id}. A label that expires stops counting at
-/// that moment; the leader takes it off the disk a little later.
+/// The region label rules of the cluster, kept under /pd/{cid}/region_label/{id}. A label that expires stops counting
+/// at that moment; the leader takes it off the disk a little later.
 ///
 /// Leader only; empty elsewhere. Thread-safe. Changes wait for Raft, one after the other; a change is one transaction,
 /// so its size is bounded by that of a request.

@@ -2,6 +2,7 @@
 
 #include "scheduler/checkers/joint_state_checker.h"
 #include "scheduler/checkers/rule_checker.h"
+#include "scheduler/checkers/split_checker.h"
 
 namespace scheduler {
 namespace {
@@ -28,6 +29,9 @@ Decision CheckRegion(const PlanContext& context, const Region& region, const Che
   if (region.InJointState()) {
     if (paused(CheckerKind::kJointState)) return refuse(Reason::kPaused, 0, 0);
     return CheckJointState(context, region);
+  }
+  if (!paused(CheckerKind::kSplit)) {
+    if (Decision split = CheckSplit(context, region); !split.proposals.empty()) return split;
   }
   if (paused(CheckerKind::kRule)) return refuse(Reason::kPaused, 0, 0);
   Decision decision = CheckRules(context, region);

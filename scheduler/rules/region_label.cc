@@ -20,44 +20,71 @@ struct Turn {
   std::vector<const LabelRule*> ends;
 };
 
+struct Found {
+  const LabelRule* rule = nullptr;
+  const RegionLabel* label = nullptr;
+};
+
+/// The label of the first rule that has one of this key.
+Found FirstWith(std::span<const LabelRule* const> rules, std::string_view key, int64_t unix_ns) {
+  for (const LabelRule* rule : rules) {
+    for (const RegionLabel& label : rule->labels) {
+      if (label.key == key && !label.IsExpired(unix_ns)) return {rule, &label};
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 RegionLabelBook::RegionLabelBook(Rules rules) : rules_(std::move(rules)) {
-  std::map<std::string, Turn> turns;
+  Precedence ordinary;
+  Precedence keyspaces;
   for (const auto& [id, rule] : rules_) {
-    for (const LabelRange& range : rule.ranges) {
-      turns[range.keys.start].begins.push_back(&rule);
-      if (!range.keys.end.empty()) turns[range.keys.end].ends.push_back(&rule);
+    (id.starts_with(kKeyspaceRulePrefix) ? keyspaces : ordinary).push_back(&rule);
+  }
+  ordinary_.Build(ordinary);
+  keyspaces_.Build(keyspaces);
+}
+
+void RegionLabelBook::Index::Build(const Precedence& rules) {
+  std::map<std::string, Turn> turns;
+  for (const LabelRule* rule : rules) {
+    for (const LabelRange& range : rule->ranges) {
+      turns[range.keys.start].begins.push_back(rule);
+      if (!range.keys.end.empty()) turns[range.keys.end].ends.push_back(rule);
     }
   }
-  std::multiset<const LabelRule*, CountsBefore>
-      open;  // More than once when a rule's own ranges overlap.
+  // A rule is in it more than once where its own ranges overlap.
+  std::multiset<const LabelRule*, CountsBefore> open;
   for (auto& [bound, turn] : turns) {
     for (const LabelRule* rule : turn.ends) open.erase(open.find(rule));
     open.insert(turn.begins.begin(), turn.begins.end());
     Precedence covering(open.begin(), open.end());
     covering.erase(std::unique(covering.begin(), covering.end()), covering.end());
     if (bound.empty()) {
-      by_range_.front() = std::move(covering);
+      by_range.front() = std::move(covering);
     } else {
-      bounds_.push_back(bound);
-      by_range_.push_back(std::move(covering));
+      bounds.push_back(bound);
+      by_range.push_back(std::move(covering));
     }
   }
 }
 
-const RegionLabelBook::Precedence* RegionLabelBook::RulesOf(const Region& region) const {
-  const auto next = std::ranges::upper_bound(bounds_, region.start_key);
-  if (next != bounds_.end() && EndsAfter(region.end_key, *next)) return nullptr;
-  return &by_range_[static_cast<size_t>(next - bounds_.begin())];
+std::span<const LabelRule* const> RegionLabelBook::Index::RulesOf(const Region& region) const {
+  const auto next = std::ranges::upper_bound(bounds, region.start_key);
+  if (next != bounds.end() && EndsAfter(region.end_key, *next)) return {};
+  return by_range[static_cast<size_t>(next - bounds.begin())];
 }
 
 std::map<std::string, std::string> RegionLabelBook::LabelsOf(const Region& region,
                                                              int64_t unix_ns) const {
+  const auto ordinary = ordinary_.RulesOf(region);
+  const auto keyspaces = keyspaces_.RulesOf(region);
+  Precedence rules(ordinary.size() + keyspaces.size());
+  std::ranges::merge(ordinary, keyspaces, rules.begin(), CountsBefore());
   std::map<std::string, std::string> labels;
-  const Precedence* rules = RulesOf(region);
-  if (rules == nullptr) return labels;
-  for (const LabelRule* rule : *rules) {
+  for (const LabelRule* rule : rules) {
     for (const RegionLabel& label : rule->labels) {
       if (!label.IsExpired(unix_ns)) labels.try_emplace(label.key, label.value);
     }
@@ -67,14 +94,25 @@ std::map<std::string, std::string> RegionLabelBook::LabelsOf(const Region& regio
 
 std::optional<std::string_view> RegionLabelBook::LabelOf(const Region& region, std::string_view key,
                                                          int64_t unix_ns) const {
-  const Precedence* rules = RulesOf(region);
-  if (rules == nullptr) return {};
-  for (const LabelRule* rule : *rules) {
-    for (const RegionLabel& label : rule->labels) {
-      if (label.key == key && !label.IsExpired(unix_ns)) return label.value;
-    }
+  Found found = FirstWith(ordinary_.RulesOf(region), key, unix_ns);
+  const Found other = FirstWith(keyspaces_.RulesOf(region), key, unix_ns);
+  if (found.rule == nullptr || (other.rule != nullptr && CountsBefore()(other.rule, found.rule))) {
+    found = other;
   }
-  return {};
+  if (found.label == nullptr) return {};
+  return found.label->value;
+}
+
+std::vector<std::string> RegionLabelBook::BoundsInside(const Region& region,
+                                                       size_t count_max) const {
+  const std::vector<std::string>& bounds = ordinary_.bounds;
+  std::vector<std::string> inside;
+  auto bound = std::ranges::upper_bound(bounds, region.start_key);
+  for (; bound != bounds.end() && EndsAfter(region.end_key, *bound); ++bound) {
+    if (inside.size() == count_max) break;
+    inside.push_back(*bound);
+  }
+  return inside;
 }
 
 std::optional<LabelRule> Unexpired(const LabelRule& rule, int64_t unix_ns) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,10 @@ struct LabelRule {
   friend bool operator==(const LabelRule&, const LabelRule&) = default;
 };
 
+/// Rules of keyspaces have ids that begin so. They stand apart: their bounds neither cut the ranges of other rules, nor
+/// are regions split there for the sake of labels.
+inline constexpr std::string_view kKeyspaceRulePrefix = "keyspaces/";
+
 /// The label rules in force. Immutable, so that a plan sees one state of them.
 ///
 /// The bounds of all rules cut the key space into elementary ranges. A region has labels only if it lies inside one of
@@ -80,6 +85,8 @@ class RegionLabelBook {
   /// None without such a label.
   [[nodiscard]] std::optional<std::string_view> LabelOf(const Region& region, std::string_view key,
                                                         int64_t unix_ns) const;
+  /// The bounds at which the region is to be split, ascending: those strictly inside it, at most `count_max`.
+  [[nodiscard]] std::vector<std::string> BoundsInside(const Region& region, size_t count_max) const;
   [[nodiscard]] bool IsScheduleDenied(const Region& region, int64_t unix_ns) const {
     return LabelOf(region, kScheduleLabel, unix_ns) == kDenyValue;
   }
@@ -87,13 +94,19 @@ class RegionLabelBook {
  private:
   using Precedence = std::vector<const LabelRule*>;  // What counts first comes first.
 
-  /// Null when the region crosses a bound.
-  [[nodiscard]] const Precedence* RulesOf(const Region& region) const;
+  struct Index {
+    std::vector<std::string> bounds;  // Ascending, distinct, none empty.
+    /// [i]: from bounds[i - 1] to bounds[i], the ends of the key space outside; so one more than bounds.
+    std::vector<Precedence> by_range = std::vector<Precedence>(1);
+
+    void Build(const Precedence& rules);
+    /// None when the region crosses a bound.
+    [[nodiscard]] std::span<const LabelRule* const> RulesOf(const Region& region) const;
+  };
 
   Rules rules_;
-  std::vector<std::string> bounds_;  // Ascending, distinct, none empty.
-  /// [i]: from bounds_[i - 1] to bounds_[i], the ends of the key space outside; so one more than bounds.
-  std::vector<Precedence> by_range_ = std::vector<Precedence>(1);
+  Index ordinary_;
+  Index keyspaces_;
 };
 
 /// The rule as it stands now: without expired labels; none when no label is left.

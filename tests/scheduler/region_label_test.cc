@@ -1,5 +1,7 @@
 #include "scheduler/rules/region_label.h"
 
+#include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,18 +36,27 @@ Region At(std::string start, std::string end) {
   return region;
 }
 
+bool OfKeyspace(const LabelRule& rule) { return rule.id.starts_with("keyspaces/"); }
+
 /// The labels as anybody would look for them first: all rules, from end to end.
 std::map<std::string, std::string> DumbLabels(const std::vector<LabelRule>& rules,
                                               const Region& region, int64_t now) {
   const auto inside = [&](const std::string& bound) {
     return bound > region.start_key && (region.end_key.empty() || bound < region.end_key);
   };
+  const auto crosses = [&](const LabelRule& rule) {
+    return std::ranges::any_of(rule.ranges, [&](const LabelRange& range) {
+      return inside(range.keys.start) || (!range.keys.end.empty() && inside(range.keys.end));
+    });
+  };
   std::map<std::string, std::pair<const LabelRule*, std::string>> best;
   for (const LabelRule& rule : rules) {
+    const bool crossed = std::ranges::any_of(rules, [&](const LabelRule& other) {
+      return OfKeyspace(other) == OfKeyspace(rule) && crosses(other);
+    });
+    if (crossed) continue;
     bool covers = false;
     for (const LabelRange& range : rule.ranges) {
-      if (inside(range.keys.start) || (!range.keys.end.empty() && inside(range.keys.end)))
-        return {};
       covers |= Contains(range.keys.start, range.keys.end, region.start_key);
     }
     if (!covers) continue;
@@ -61,6 +72,19 @@ std::map<std::string, std::string> DumbLabels(const std::vector<LabelRule>& rule
   std::map<std::string, std::string> labels;
   for (const auto& [key, found] : best) labels[key] = found.second;
   return labels;
+}
+
+std::vector<std::string> DumbBounds(const std::vector<LabelRule>& rules, const KeyRange& keys) {
+  std::set<std::string> bounds;
+  for (const LabelRule& rule : rules) {
+    if (OfKeyspace(rule)) continue;
+    for (const LabelRange& range : rule.ranges) {
+      for (const std::string& bound : {range.keys.start, range.keys.end}) {
+        if (bound > keys.start && (keys.end.empty() || bound < keys.end)) bounds.insert(bound);
+      }
+    }
+  }
+  return {bounds.begin(), bounds.end()};
 }
 
 TEST_CASE("which labels a region has") {
@@ -98,6 +122,29 @@ TEST_CASE("which labels a region has") {
       if (found && wanted != c.labels.end()) CHECK(*found == wanted->second);
     }
   }
+}
+
+TEST_CASE("where a region is to be split") {
+  const RegionLabelBook book =
+      Book({Rule("a", 0, {Label("x", "a")}, {{"b", "f"}, {"f", "h"}, {"p", ""}})});
+  using Keys = std::vector<std::string>;
+  CHECK(book.BoundsInside(At("", ""), 9) == Keys{"b", "f", "h", "p"});
+  CHECK(book.BoundsInside(At("", ""), 2) == Keys{"b", "f"});
+  CHECK(book.BoundsInside(At("b", "f"), 9).empty());
+  CHECK(book.BoundsInside(At("e", "g"), 9) == Keys{"f"});
+  CHECK(book.BoundsInside(At("q", ""), 9).empty());
+}
+
+TEST_CASE("bounds of keyspaces are no matter to other rules") {
+  const RegionLabelBook book =
+      Book({Rule("a", 0, {Label("x", "a")}, {{"b", "p"}}),
+            Rule("keyspaces/1", 0, {Label("id", "1"), Label("x", "k")}, {{"d", "h"}}),
+            Rule("keyspaces/2", 1, {Label("x", "k")}, {{"h", "j"}})});
+  using Labels = std::map<std::string, std::string>;
+  CHECK(book.LabelsOf(At("b", "p"), 0) == Labels{{"x", "a"}});
+  CHECK(book.LabelsOf(At("d", "e"), 0) == Labels{{"id", "1"}, {"x", "a"}});
+  CHECK(book.LabelOf(At("h", "j"), "x", 0) == "k");
+  CHECK(book.BoundsInside(At("", ""), 9) == std::vector<std::string>{"b", "p"});
 }
 
 TEST_CASE("only schedule=deny denies") {
@@ -146,8 +193,9 @@ TEST_CASE("the book agrees with a list that is looked through", "[property]") {
       }
       std::vector<KeyRange> ranges;
       for (int r = *rc::gen::inRange(1, 4); r > 0; --r) ranges.push_back(range());
-      rules.push_back(Rule(std::string(1, static_cast<char>('r' - i)), *rc::gen::inRange(-1, 2),
-                           labels, ranges));
+      const std::string prefix = *rc::gen::element<std::string>("", "", "keyspaces/");
+      rules.push_back(
+          Rule(prefix + static_cast<char>('r' - i), *rc::gen::inRange(-1, 2), labels, ranges));
     }
     const RegionLabelBook book = Book(rules);
     for (int i = 0; i < 20; ++i) {
@@ -155,6 +203,7 @@ TEST_CASE("the book agrees with a list that is looked through", "[property]") {
       const int64_t now = *rc::gen::inRange(4, 12);
       const auto wanted = DumbLabels(rules, At(keys.start, keys.end), now);
       RC_ASSERT(book.LabelsOf(At(keys.start, keys.end), now) == wanted);
+      RC_ASSERT(book.BoundsInside(At(keys.start, keys.end), 100) == DumbBounds(rules, keys));
       for (const char* name : {"x", "y"}) {
         const auto found = book.LabelOf(At(keys.start, keys.end), name, now);
         RC_ASSERT(found.has_value() == wanted.contains(name));

@@ -253,8 +253,6 @@ TEST_CASE("a region is left alone as long as it is labelled so", "[coordinator]"
   Server server;
   server.Fill();
   RegionLabels& labels = server.cluster().labels();
-  // The region spans all keys, so it would cross the bounds of this rule and have no labels.
-  REQUIRE(labels.Delete("keyspaces/0"));
   scheduler::LabelRule rule;
   rule.id = "keep";
   rule.labels = {{"schedule", "deny", "", "", scheduler::RegionLabel::kNever}};

@@ -40,6 +40,13 @@ TEST_CASE("label rules follow the lead", "[server]") {
   REQUIRE(after.Load(paths, second.serving_term()));
   CHECK(after.Find("a"));
   CHECK_FALSE(after.Find("b"));
+
+  // The first one leads again, but what it knew is of an earlier term.
+  const raft::NodeId id = first.members().self().id;
+  Bench::Until([&] { return bench.Leader().TransferLeader(id).has_value(); });
+  Bench::Until([&] { return &bench.Leader() == &first; });
+  CHECK(before.Delete("a").error().code == ErrorCode::kNotLeader);
+  CHECK(first.meta().Get(paths.RegionLabel("a")).value());
 }
 
 }  // namespace

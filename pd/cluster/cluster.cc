@@ -26,6 +26,8 @@ constexpr Millis kBatchTimeout{5000};
 constexpr Millis kSavePause{10};
 constexpr Millis kSaveRetryPause{200};
 constexpr Millis kJobPause{100};
+constexpr Nanos kHeartbeatSavePatience = std::chrono::milliseconds(100);
+constexpr Millis kHeartbeatSavePoll{5};
 constexpr Nanos kPreparedAtLatest = std::chrono::minutes(5);
 constexpr Nanos kStateJobInterval = std::chrono::seconds(10);
 constexpr Nanos kLabelJobInterval = std::chrono::minutes(1);
@@ -306,6 +308,7 @@ void Cluster::JobLoop() {
     was_running = is_running;
     if (!is_running) continue;
     stores_.SaveHeartbeats();
+    heartbeats_saved_.NotifyAll();
     if (now >= next_states) {
       stores_.UpdateStates();
       next_states = now + kStateJobInterval;
@@ -488,17 +491,27 @@ Result<void> Cluster::HandleRegionReport(Region report) {
 }
 
 Result<scheduler::NodeState> Cluster::HandleStoreReport(StoreTable::Heartbeat heartbeat) {
+  const StoreId id = heartbeat.id;
   const auto answer = stores_.OnHeartbeat(std::move(heartbeat));
   if (!answer) return tl::unexpected(answer.error());
-  if (answer->save_due) {
-    // At once: a leader that dies in the next moment should not make the store look unheard.
-    {
-      const MutexLock lock(mutex_);
-      heartbeats_due_ = true;
-    }
-    jobs_wake_.NotifyOne();
-  }
+  if (answer->save_due) SaveHeartbeatSoon(id);
   return answer->node_state;
+}
+
+/// A leader that dies in the next moment should not make the store look unheard. As in the reference the answer waits
+/// until it is written; but not for as long as Raft may take.
+void Cluster::SaveHeartbeatSoon(StoreId id) {
+  {
+    const MutexLock lock(mutex_);
+    heartbeats_due_ = true;
+  }
+  jobs_wake_.NotifyOne();
+  const Nanos until = deps_.clock.Monotonic() + kHeartbeatSavePatience;
+  while (stores_.IsHeartbeatDue(id) && deps_.clock.Monotonic() < until) {
+    const MutexLock lock(mutex_);
+    if (stopping_) return;
+    heartbeats_saved_.WaitFor(mutex_, kHeartbeatSavePoll);
+  }
 }
 
 Result<std::vector<Cluster::SplitIds>> Cluster::AskSplit(const Region& region, uint32_t count) {

@@ -175,6 +175,7 @@ class Cluster final : public LeaderService {
   Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
                               const std::optional<scheduler::Region>& region) const;
   void SaveLoop();
+  void SaveHeartbeatSoon(scheduler::StoreId id) PD_EXCLUDES(mutex_);
   void JobLoop();
   void SaveSome();
   void TakeApplied() PD_EXCLUDES(taking_mutex_);
@@ -208,6 +209,7 @@ class Cluster final : public LeaderService {
   mutable Mutex mutex_;
   CondVar wake_;
   CondVar jobs_wake_;
+  CondVar heartbeats_saved_;
   bool heartbeats_due_ PD_GUARDED_BY(mutex_) = false;
   bool stopping_ PD_GUARDED_BY(mutex_) = false;
   bool reload_ PD_GUARDED_BY(mutex_) = false;  // Applied batches were dropped: read all again.

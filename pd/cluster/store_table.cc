@@ -1,5 +1,6 @@
 #include "pd/cluster/store_table.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -19,6 +20,7 @@ constexpr Millis kWriteTimeout{3000};
 /// A store is told to wake its regions at most this often.
 constexpr scheduler::Millis kWakeInterval = std::chrono::minutes(10);
 constexpr double kTiFlashLimit = 30;
+constexpr size_t kHeartbeatBatch = 64;  // Stores of one transaction.
 
 /// Weights are kept as text; anything unreadable counts as the default.
 double ParseWeight(const std::string& text) {
@@ -27,22 +29,36 @@ double ParseWeight(const std::string& text) {
   return error == std::errc() && end == text.data() + text.size() ? value : 1;
 }
 
-/// Writes the time of a heartbeat over what is stored, nothing else. False when it was not done: the record is not
-/// there or not readable, or was changed meanwhile.
-Result<bool> SaveHeartbeatTime(MetaStore& meta, const std::string& path, int64_t unix_ns,
-                               uint64_t term) {
-  const auto stored = meta.Get(path, Consistency::kLocal);
-  if (!stored) return tl::unexpected<Error>(stored.error());
-  if (!*stored) return false;
-  auto store = DecodeStore((*stored)->value);
-  if (!store) return false;
-  store->last_heartbeat_unix_ns = unix_ns;
+/// When a store was heard last, to be written over what is stored of it.
+struct HeardAt {
+  StoreId id;
+  std::string path;
+  int64_t unix_ns = 0;
+};
+
+/// Writes the times of heartbeats over what is stored, nothing else, all at once: a leader that dies in the next
+/// moment should not make stores look unheard. Gives those that are written: not where the record is not there or not
+/// readable, and none if one was changed meanwhile.
+Result<std::vector<HeardAt>> SaveHeartbeatTimes(MetaStore& meta, std::vector<HeardAt> heard,
+                                                uint64_t term) {
   KvTxn txn;
-  txn.compares.push_back(Compare::ModRevisionIs(path, (*stored)->mod_revision));
-  txn.then.emplace_back(PutRequest{path, EncodeStore(*store), 0, false, false, false});
-  const auto written = meta.Txn(std::move(txn), kWriteTimeout, term);
-  if (!written) return tl::unexpected<Error>(written.error());
-  return written->succeeded;
+  std::vector<HeardAt> written;
+  for (HeardAt& each : heard) {
+    const auto stored = meta.Get(each.path, Consistency::kLocal);
+    if (!stored) return tl::unexpected<Error>(stored.error());
+    if (!*stored) continue;
+    auto store = DecodeStore((*stored)->value);
+    if (!store) continue;
+    store->last_heartbeat_unix_ns = each.unix_ns;
+    txn.compares.push_back(Compare::ModRevisionIs(each.path, (*stored)->mod_revision));
+    txn.then.emplace_back(PutRequest{each.path, EncodeStore(*store), 0, false, false, false});
+    written.push_back(std::move(each));
+  }
+  if (written.empty()) return written;
+  const auto done = meta.Txn(std::move(txn), kWriteTimeout, term);
+  if (!done) return tl::unexpected<Error>(done.error());
+  if (!done->succeeded) written.clear();
+  return written;
 }
 
 }  // namespace
@@ -269,28 +285,44 @@ std::vector<StoreId> StoreTable::DueHeartbeats() const {
   return due;
 }
 
+bool StoreTable::IsHeartbeatDue(StoreId id) const {
+  const ReadLock lock(mutex_);
+  const auto it = stores_.find(id);
+  return it != stores_.end() && it->second.SaveDue();
+}
+
 void StoreTable::SaveHeartbeats() {
-  for (const StoreId id : DueHeartbeats()) {
-    // Else a change under way could write the older time that it began with over this one.
-    const MutexLock change(change_mutex_);
-    std::string path;
-    int64_t unix_ns = 0;
-    uint64_t term = 0;
-    {
-      const ReadLock lock(mutex_);
-      const auto it = stores_.find(id);
-      if (it == stores_.end() || !paths_) continue;
-      path = paths_->Store(id.value);
-      unix_ns = it->second.store.last_heartbeat_unix_ns;
-      term = term_;
-    }
-    const auto saved = SaveHeartbeatTime(deps_.meta, path, unix_ns, term);
-    if (!saved) return;  // Raft is slow or the lead lost: the others would wait in vain as well.
-    if (!*saved) continue;
-    const WriteLock lock(mutex_);
-    const auto it = stores_.find(id);
-    if (it != stores_.end()) it->second.persisted_heartbeat_unix_ns = unix_ns;
+  const std::vector<StoreId> due = DueHeartbeats();
+  for (size_t from = 0; from < due.size(); from += kHeartbeatBatch) {
+    const size_t count = std::min(kHeartbeatBatch, due.size() - from);
+    if (!SaveHeartbeatsOf(std::span(due).subspan(from, count))) return;
   }
+}
+
+/// False when Raft is slow or the lead lost: others would wait in vain as well.
+bool StoreTable::SaveHeartbeatsOf(std::span<const StoreId> due) {
+  // Else a change under way could write the older time that it began with over this one.
+  const MutexLock change(change_mutex_);
+  std::vector<HeardAt> heard;
+  uint64_t term = 0;
+  {
+    const ReadLock lock(mutex_);
+    if (!paths_) return false;
+    term = term_;
+    for (const StoreId id : due) {
+      const auto it = stores_.find(id);
+      if (it == stores_.end()) continue;
+      heard.push_back({id, paths_->Store(id.value), it->second.store.last_heartbeat_unix_ns});
+    }
+  }
+  const auto saved = SaveHeartbeatTimes(deps_.meta, std::move(heard), term);
+  if (!saved) return false;
+  const WriteLock lock(mutex_);
+  for (const HeardAt& each : *saved) {
+    const auto it = stores_.find(each.id);
+    if (it != stores_.end()) it->second.persisted_heartbeat_unix_ns = each.unix_ns;
+  }
+  return true;
 }
 
 std::vector<StoreId> StoreTable::WakeFor(StoreId id) {

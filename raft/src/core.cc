@@ -20,6 +20,14 @@ std::string HexList(const std::vector<NodeId>& ids) {
   return text;
 }
 
+template <class T>
+std::vector<T> TakeFrom(std::vector<std::vector<T>>& pool) {
+  if (pool.empty()) return {};
+  std::vector<T> buffer = std::move(pool.back());
+  pool.pop_back();
+  return buffer;
+}
+
 bool IsVoteMessage(MessageType type) {
   return type == MessageType::kVote || type == MessageType::kVoteResp ||
          type == MessageType::kPreVote || type == MessageType::kPreVoteResp;
@@ -320,25 +328,14 @@ void Core::Send(Message message) {
   messages_.push_back(std::move(message));
 }
 
-std::vector<Entry> Core::TakeBuffer() {
-  if (buffers_.empty()) return {};
-  std::vector<Entry> buffer = std::move(buffers_.back());
-  buffers_.pop_back();
-  return buffer;
-}
+std::vector<Entry> Core::TakeBuffer() { return TakeFrom(buffers_); }
+std::vector<Message> Core::TakeMessages() { return TakeFrom(message_buffers_); }
 
 void Core::GiveBack(std::vector<Entry>&& buffer) {
   if (buffer.capacity() == 0 || buffer.capacity() > kBufferCapacityMax) return;
   if (buffers_.size() == kBuffersMax) return;
   buffer.clear();
   buffers_.push_back(std::move(buffer));
-}
-
-std::vector<Message> Core::TakeMessages() {
-  if (message_buffers_.empty()) return {};
-  std::vector<Message> messages = std::move(message_buffers_.back());
-  message_buffers_.pop_back();
-  return messages;
 }
 
 void Core::GiveBack(std::vector<Message>&& messages) {

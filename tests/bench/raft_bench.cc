@@ -15,6 +15,7 @@
 #include "raft/raw_node.h"
 #include "raft/src/tracker/progress.h"
 #include "raft/src/tracker/tracker.h"
+#include "tests/raft/storage_over.h"
 
 namespace {
 
@@ -145,35 +146,29 @@ BENCHMARK(ClusterProposeApply)
     ->ArgNames({"nodes", "batch"});
 
 /// A log in memory that counts what it is asked.
-class CountingStorage final : public Storage {
+class CountingStorage final : public StorageOver {
  public:
-  explicit CountingStorage(MemStorage& below) : below_(below) {}
-  Result<InitialState> GetInitialState() const override { return below_.GetInitialState(); }
+  using StorageOver::StorageOver;
+
   Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
                           std::vector<Entry>& out) const override {
     ++calls;
-    return below_.GetEntries(lo, hi, max_bytes, out);
+    return StorageOver::GetEntries(lo, hi, max_bytes, out);
   }
   Result<Term> GetTerm(LogIndex index) const override {
     ++calls;
-    return below_.GetTerm(index);
+    return StorageOver::GetTerm(index);
   }
   LogIndex FirstIndex() const override {
     ++calls;
-    return below_.FirstIndex();
+    return StorageOver::FirstIndex();
   }
   LogIndex LastIndex() const override {
     ++calls;
-    return below_.LastIndex();
-  }
-  Result<SnapshotPtr> GetSnapshot(LogIndex at_least, NodeId to) override {
-    return below_.GetSnapshot(at_least, to);
+    return StorageOver::LastIndex();
   }
 
   mutable uint64_t calls = 0;
-
- private:
-  MemStorage& below_;
 };
 
 // etcd's: a leader alone, whose appends are answered at once; from propose until there is nothing to do.

@@ -177,9 +177,8 @@ TEST_CASE("planning waits for the regions, repairs, and is forgotten with the le
   CHECK(Eventually([&] { return server.coordinator().operators().running_count() == 1; }));
 }
 
-TEST_CASE("damaged peers are taken off once, however often they are named", "[coordinator]") {
-  Server server;
-  server.Fill();
+/// Region 101, led on store 1 and held by stores 2 and 3 as well.
+scheduler::Region ThreeVoters() {
   scheduler::Region region;
   region.id = {101};
   region.epoch = {1, 1};
@@ -188,7 +187,13 @@ TEST_CASE("damaged peers are taken off once, however often they are named", "[co
   }
   region.leader = region.peers.front();
   region.size_mib = 96;
-  REQUIRE(server.cluster().HandleRegionReport(region));
+  return region;
+}
+
+TEST_CASE("damaged peers are taken off once, however often they are named", "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
   Coordinator& coordinator = server.coordinator();
 
   const auto first = coordinator.RemovePeers({3}, {{101}, {102}});
@@ -262,15 +267,7 @@ TEST_CASE("a region is left alone as long as it is labelled so", "[coordinator]"
   grant.stores[StoreId{2}] = {scheduler::KeyRange{}};
   Coordinator& coordinator = server.coordinator();
   REQUIRE(coordinator.schedulers().Add(*scheduler::FindSchedulerType("grant-leader"), grant));
-  scheduler::Region region;
-  region.id = {101};
-  region.epoch = {1, 1};
-  for (const uint64_t store : {1U, 2U, 3U}) {
-    region.peers.push_back({{1010 + store}, {store}, scheduler::PeerRole::kVoter, false});
-  }
-  region.leader = region.peers.front();
-  region.size_mib = 96;
-  REQUIRE(server.cluster().HandleRegionReport(region));
+  REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
   CHECK(Eventually([&] { return AnySays(coordinator, Reason::kRegionScheduleDenied); }));
   CHECK(coordinator.operators().running_count() == 0);
 

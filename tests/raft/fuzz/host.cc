@@ -106,7 +106,7 @@ Message AnswerTo(const Message& asked, bool reject) {
 
 Result<SnapshotPtr> HostStorage::GetSnapshot(LogIndex at_least, NodeId to) {
   if (hidden_) return Fail(ErrorCode::kSnapshotUnavailable, kTextSnapshotUnavailable);
-  return log_.GetSnapshot(at_least, to);
+  return StorageOver::GetSnapshot(at_least, to);
 }
 
 bool HostStorage::PrepareEntries(LogIndex, LogIndex, uint64_t, const FetchContext& context) {

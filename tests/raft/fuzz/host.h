@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "raft/mem_storage.h"
 #include "raft/raw_node.h"
 #include "tests/raft/fuzz/input.h"
+#include "tests/raft/storage_over.h"
 
 namespace raft::fuzz {
 
@@ -50,21 +50,12 @@ enum class Op : uint8_t {
 };
 
 /// A storage in memory whose snapshot is not always there.
-class HostStorage final : public Storage {
+class HostStorage final : public StorageOver {
  public:
-  explicit HostStorage(FatalHook fatal) : log_(std::move(fatal)) {}
+  explicit HostStorage(FatalHook fatal) : StorageOver(log_), log_(std::move(fatal)) {}
 
-  MemStorage& log() { return log_; }
   void Hide(bool hidden) { hidden_ = hidden; }
 
-  Result<InitialState> GetInitialState() const override { return log_.GetInitialState(); }
-  Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
-                          std::vector<Entry>& out) const override {
-    return log_.GetEntries(lo, hi, max_bytes, out);
-  }
-  Result<Term> GetTerm(LogIndex index) const override { return log_.GetTerm(index); }
-  LogIndex FirstIndex() const override { return log_.FirstIndex(); }
-  LogIndex LastIndex() const override { return log_.LastIndex(); }
   Result<SnapshotPtr> GetSnapshot(LogIndex at_least, NodeId to) override;
   bool PrepareEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
                       const FetchContext& context) override;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "raft/logger.h"
-#include "raft/mem_storage.h"
 #include "raft/raw_node.h"
+#include "tests/raft/storage_over.h"
 
 namespace raft::scripts {
 
@@ -52,21 +52,12 @@ class Output final : public Logger {
 
 /// The state machine of a node is an appender: each applied entry leads to the state before and its
 /// data behind it. All states are kept, as snapshots; the newest is what Raft gets to send.
-class HistoryStorage final : public Storage {
+class HistoryStorage final : public StorageOver {
  public:
-  explicit HistoryStorage(FatalHook fatal) : log_(std::move(fatal)) {}
+  explicit HistoryStorage(FatalHook fatal) : StorageOver(log_), log_(std::move(fatal)) {}
 
-  Result<InitialState> GetInitialState() const override { return log_.GetInitialState(); }
-  Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
-                          std::vector<Entry>& out) const override {
-    return log_.GetEntries(lo, hi, max_bytes, out);
-  }
-  Result<Term> GetTerm(LogIndex index) const override { return log_.GetTerm(index); }
-  LogIndex FirstIndex() const override { return log_.FirstIndex(); }
-  LogIndex LastIndex() const override { return log_.LastIndex(); }
   Result<SnapshotPtr> GetSnapshot(LogIndex, NodeId) override { return newest_; }
 
-  MemStorage& log() { return log_; }
   void StartHistory(Snapshot snapshot) {
     newest_ = std::make_shared<Snapshot>(std::move(snapshot));
   }

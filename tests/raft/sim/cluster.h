@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "raft/mem_storage.h"
 #include "raft/raw_node.h"
+#include "tests/raft/storage_over.h"
 
 namespace raft::sim {
 
@@ -70,21 +70,16 @@ Payload Encoded(uint64_t number);
 uint64_t Decoded(const Payload& payload);
 
 /// A log in memory that makes a snapshot of the newest state when it is asked for one.
-class SimStorage final : public Storage {
+class SimStorage final : public StorageOver {
  public:
   /// `newest` gives null when there is no snapshot just now, `prepare` false when entries must be fetched.
   SimStorage(FatalHook fatal, std::function<SnapshotPtr()> newest,
              std::function<bool(const FetchContext&)> prepare)
-      : log_(std::move(fatal)), newest_(std::move(newest)), prepare_(std::move(prepare)) {}
+      : StorageOver(log_),
+        log_(std::move(fatal)),
+        newest_(std::move(newest)),
+        prepare_(std::move(prepare)) {}
 
-  Result<InitialState> GetInitialState() const override { return log_.GetInitialState(); }
-  Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
-                          std::vector<Entry>& out) const override {
-    return log_.GetEntries(lo, hi, max_bytes, out);
-  }
-  Result<Term> GetTerm(LogIndex index) const override { return log_.GetTerm(index); }
-  LogIndex FirstIndex() const override { return log_.FirstIndex(); }
-  LogIndex LastIndex() const override { return log_.LastIndex(); }
   Result<SnapshotPtr> GetSnapshot(LogIndex, NodeId) override {
     SnapshotPtr snapshot = newest_();
     if (snapshot != nullptr) return snapshot;
@@ -93,8 +88,6 @@ class SimStorage final : public Storage {
   bool PrepareEntries(LogIndex, LogIndex, uint64_t, const FetchContext& context) override {
     return prepare_(context);
   }
-
-  MemStorage& log() { return log_; }
 
  private:
   MemStorage log_;

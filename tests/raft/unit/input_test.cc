@@ -11,21 +11,13 @@
 namespace raft {
 namespace {
 
+using testing::From;
 using testing::Pump;
 using testing::TestNode;
 
 std::string RefusalOf(TestNode& node, const Message& message) {
   Result<void> stepped = node.raw->Step(message);
   return stepped ? std::string("taken") : stepped.error().context;
-}
-
-Message From(NodeId from, MessageType type, Term term) {
-  Message message;
-  message.type = type;
-  message.from = from;
-  message.to = 1;
-  message.term = term;
-  return message;
 }
 
 TEST_CASE("messages that never travel are refused") {

@@ -13,9 +13,9 @@ namespace raft {
 namespace {
 
 using testing::From;
+using testing::SnapshotAt;
 using testing::TestNode;
-
-Payload Text(const std::string& text) { return Payload::Copy(text); }
+using testing::Text;
 
 struct LightNode : TestNode {
   explicit LightNode(std::vector<NodeId> voters, NodeId id = 1) : TestNode(id, std::move(voters)) {
@@ -208,11 +208,7 @@ TEST_CASE("a state machine may be ahead of its log over a restart") {
     CHECK(node.applied_index() == 5);
   }
   SECTION("an older snapshot is refused") {
-    Message message = From(2, MessageType::kSnap, 2);
-    auto snapshot = std::make_shared<Snapshot>();
-    snapshot->metadata = {{{1, 2, 3}, {}, {}, {}, false}, 3, 2};
-    message.snapshot = snapshot;
-    CHECK(node.raw->Step(message));
+    CHECK(node.raw->Step(SnapshotAt(3, 2)));
     CHECK(node.Write().snapshot == nullptr);
     CHECK(node.commit() == 2);
   }
@@ -238,11 +234,7 @@ TEST_CASE("the commit index that is told is not ahead of what was written") {
     CHECK(node.Write().hard_state->commit == 4);
   }
   SECTION("a snapshot has come in since") {
-    Message message = From(2, MessageType::kSnap, 2);
-    auto snapshot = std::make_shared<Snapshot>();
-    snapshot->metadata = {{{1, 2, 3}, {}, {}, {}, false}, 7, 2};
-    message.snapshot = snapshot;
-    CHECK(node.raw->Step(message));
+    CHECK(node.raw->Step(SnapshotAt(7, 2)));
     CHECK_FALSE(node.raw->AdvanceAppend().commit_index.has_value());
     CHECK(node.raw->GetReady().hard_state->commit == 7);
   }
@@ -285,12 +277,9 @@ TEST_CASE("how far a state machine may be ahead is bounded") {
 TEST_CASE("a snapshot that is applied counts once it is durable") {
   LightNode node({1, 2, 3});
   node.Start();
-  Message message = From(2, MessageType::kSnap, 2);
-  auto snapshot = std::make_shared<Snapshot>();
-  snapshot->metadata = {{{1, 2, 3}, {}, {}, {}, false}, 7, 2};
-  message.snapshot = snapshot;
-  CHECK(node.raw->Step(message));
-  REQUIRE(node.Write().snapshot != nullptr);
+  CHECK(node.raw->Step(SnapshotAt(7, 2)));
+  const SnapshotPtr snapshot = node.Write().snapshot;
+  REQUIRE(snapshot != nullptr);
   CHECK(node.storage.ApplySnapshot(*snapshot));
   node.raw->AdvanceAppendAsync();
   node.raw->AdvanceApplyTo(7);

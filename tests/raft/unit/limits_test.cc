@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "raft/describe.h"
+#include "tests/raft/storage_over.h"
 #include "tests/raft/unit/testing.h"
 
 namespace raft {
@@ -19,29 +20,18 @@ using testing::TestNode;
 Payload Bytes(size_t count) { return Payload::Copy(std::string(count, 'x')); }
 
 /// A storage whose snapshot is not always there.
-class Busy final : public Storage {
+class Busy final : public StorageOver {
  public:
-  explicit Busy(MemStorage& below) : below_(below) {}
+  using StorageOver::StorageOver;
 
-  Result<InitialState> GetInitialState() const override { return below_.GetInitialState(); }
-  Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
-                          std::vector<Entry>& out) const override {
-    return below_.GetEntries(lo, hi, max_bytes, out);
-  }
-  Result<Term> GetTerm(LogIndex index) const override { return below_.GetTerm(index); }
-  LogIndex FirstIndex() const override { return below_.FirstIndex(); }
-  LogIndex LastIndex() const override { return below_.LastIndex(); }
   Result<SnapshotPtr> GetSnapshot(LogIndex at_least, NodeId to) override {
     ++asked;
     if (busy) return Fail(ErrorCode::kSnapshotUnavailable, kTextSnapshotUnavailable);
-    return below_.GetSnapshot(at_least, to);
+    return StorageOver::GetSnapshot(at_least, to);
   }
 
   bool busy = false;
   int asked = 0;
-
- private:
-  MemStorage& below_;
 };
 
 Message Answer(const TestNode& leader, MessageType type, LogIndex index = 0) {

@@ -15,9 +15,8 @@ namespace {
 using testing::From;
 using testing::Pump;
 using testing::TestNode;
+using testing::Text;
 using testing::Trio;
-
-Payload Text(const char* text) { return Payload::Copy(text); }
 
 std::vector<Message> OfType(const std::vector<Message>& messages, MessageType type) {
   std::vector<Message> chosen;
@@ -162,13 +161,19 @@ TEST_CASE("a candidate gives up when a refusal commits a membership change") {
   CHECK(node.commit() == 3);
 }
 
+/// A leader of three that does not announce commit indexes; the others know the first.
+struct Quiet : Trio {
+  Quiet() {
+    one.config.skip_bcast_commit = true;
+    Start();
+    Elect();
+    one.raw->Tick();
+    Pump(all);
+  }
+};
+
 TEST_CASE("a commit index waits for the next entries or heartbeat where it is not announced") {
-  Trio trio;
-  trio.one.config.skip_bcast_commit = true;
-  trio.Start();
-  trio.Elect();
-  trio.one.raw->Tick();
-  Pump(trio.all);
+  Quiet trio;
   CHECK(trio.one.raw->Propose(Text("x")));
   Pump(trio.all);
   CHECK(trio.one.commit() == 4);
@@ -187,22 +192,25 @@ TEST_CASE("a commit index waits for the next entries or heartbeat where it is no
 }
 
 TEST_CASE("a pending membership change is announced all the same") {
-  Trio trio;
-  trio.one.config.skip_bcast_commit = true;
-  trio.Start();
-  trio.Elect();
-  trio.one.raw->Tick();
-  Pump(trio.all);
+  Quiet trio;
   CHECK(trio.one.raw->ProposeConfChange(ConfChange{0, ConfChangeType::kAddLearnerNode, 9, {}}));
   Pump(trio.all);
   CHECK(trio.two.commit() == 4);
 }
 
+/// A leader of three that joins entries to appends that wait.
+struct Joining : Trio {
+  explicit Joining(uint64_t max_size_per_msg = kNoLimit, uint64_t max_inflight_msgs = 256) {
+    one.config.batch_append = true;
+    one.config.max_size_per_msg = max_size_per_msg;
+    one.config.max_inflight_msgs = max_inflight_msgs;
+    Start();
+    Elect();
+  }
+};
+
 TEST_CASE("entries join an append that waits") {
-  Trio trio;
-  trio.one.config.batch_append = true;
-  trio.Start();
-  trio.Elect();
+  Joining trio;
   for (const char* text : {"a", "b", "c"}) CHECK(trio.one.raw->Propose(Text(text)));
   const std::vector<Message> sent = trio.one.RunReady();
   REQUIRE(sent.size() == 2);
@@ -221,11 +229,7 @@ TEST_CASE("entries join an append that waits") {
 }
 
 TEST_CASE("a joined append keeps to the size of a message") {
-  Trio trio;
-  trio.one.config.batch_append = true;
-  trio.one.config.max_size_per_msg = 20;  // Two entries of 7 bytes each, not three.
-  trio.Start();
-  trio.Elect();
+  Joining trio(20);  // Two entries of 7 bytes each, not three.
   for (int i = 0; i < 5; ++i) CHECK(trio.one.raw->Propose(Text("x")));
   std::vector<size_t> sizes;
   for (const Message& append : trio.one.RunReady()) {
@@ -235,11 +239,7 @@ TEST_CASE("a joined append keeps to the size of a message") {
 }
 
 TEST_CASE("a joined append takes one place in the window") {
-  Trio trio;
-  trio.one.config.batch_append = true;
-  trio.one.config.max_inflight_msgs = 2;
-  trio.Start();
-  trio.Elect();
+  Joining trio(kNoLimit, 2);
   for (int i = 0; i < 5; ++i) CHECK(trio.one.raw->Propose(Text("x")));
   CHECK(trio.one.raw->GetStatus().progress[1].inflight_count == 1);
   Pump(trio.all);
@@ -248,10 +248,7 @@ TEST_CASE("a joined append takes one place in the window") {
 }
 
 TEST_CASE("turned off, nothing is joined any more") {
-  Trio trio;
-  trio.one.config.batch_append = true;
-  trio.Start();
-  trio.Elect();
+  Joining trio;
   CHECK(trio.one.raw->Propose(Text("a")));
   trio.one.raw->SetBatchAppend(false);
   CHECK(trio.one.raw->Propose(Text("b")));
@@ -259,10 +256,7 @@ TEST_CASE("turned off, nothing is joined any more") {
 }
 
 TEST_CASE("an append that waits is told a new commit index") {
-  Trio trio;
-  trio.one.config.batch_append = true;
-  trio.Start();
-  trio.Elect();
+  Joining trio;
   CHECK(trio.one.raw->Propose(Text("a")));
   Pump({&trio.one});  // Lost.
   CHECK(trio.one.raw->Propose(Text("b")));
@@ -277,10 +271,7 @@ TEST_CASE("an append that waits is told a new commit index") {
 }
 
 TEST_CASE("a new term joins nothing of an old one") {
-  Trio trio;
-  trio.one.config.batch_append = true;
-  trio.Start();
-  trio.Elect();
+  Joining trio;
   CHECK(trio.one.raw->Propose(Text("a")));
   // Deposed and elected again before its host takes a Ready.
   CHECK(trio.one.raw->Step(From(2, MessageType::kHeartbeat, trio.one.term() + 1)));

@@ -17,8 +17,7 @@ namespace {
 using testing::From;
 using testing::Pump;
 using testing::TestNode;
-
-Payload Text(const std::string& text) { return Payload::Copy(text); }
+using testing::Text;
 
 std::vector<std::string> AppliedTexts(const TestNode& node) {
   std::vector<std::string> texts;

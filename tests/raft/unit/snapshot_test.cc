@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "raft/raw_node.h"
+#include "tests/raft/storage_over.h"
 #include "tests/raft/unit/testing.h"
 
 namespace raft {
@@ -13,9 +14,8 @@ namespace {
 using testing::From;
 using testing::Pump;
 using testing::TestNode;
+using testing::Text;
 using testing::Trio;
-
-Payload Text(const char* text) { return Payload::Copy(text); }
 
 /// Node 1 leads; all have applied entry 4.
 struct Led : Trio {
@@ -258,20 +258,9 @@ TEST_CASE("a request that comes again while the snapshot is on its way starts no
 }
 
 /// A storage in memory whose entries take a while to read.
-class SlowStorage final : public Storage {
+class SlowStorage final : public StorageOver {
  public:
-  explicit SlowStorage(MemStorage& below) : below_(below) {}
-  Result<InitialState> GetInitialState() const override { return below_.GetInitialState(); }
-  Result<void> GetEntries(LogIndex lo, LogIndex hi, uint64_t max_bytes,
-                          std::vector<Entry>& out) const override {
-    return below_.GetEntries(lo, hi, max_bytes, out);
-  }
-  Result<Term> GetTerm(LogIndex index) const override { return below_.GetTerm(index); }
-  LogIndex FirstIndex() const override { return below_.FirstIndex(); }
-  LogIndex LastIndex() const override { return below_.LastIndex(); }
-  Result<SnapshotPtr> GetSnapshot(LogIndex at_least, NodeId to) override {
-    return below_.GetSnapshot(at_least, to);
-  }
+  using StorageOver::StorageOver;
   bool PrepareEntries(LogIndex lo, LogIndex hi, uint64_t, const FetchContext& context) override {
     if (ready) return true;
     asked.push_back({lo, hi, context});
@@ -285,9 +274,6 @@ class SlowStorage final : public Storage {
   };
   bool ready = true;
   std::vector<Asked> asked;
-
- private:
-  MemStorage& below_;
 };
 
 struct SlowLeader : Trio {

@@ -14,6 +14,8 @@
 
 namespace raft::testing {
 
+inline Payload Text(std::string_view text) { return Payload::Copy(text); }
+
 /// Collects log lines, without their levels.
 class Lines final : public Logger {
  public:
@@ -111,6 +113,15 @@ inline Message From(NodeId from, MessageType type, Term term) {
   message.from = from;
   message.to = 1;
   message.term = term;
+  return message;
+}
+
+/// A snapshot that node 2 sends as the leader of `term`, of the three usual voters; written in the same term.
+inline Message SnapshotAt(LogIndex index, Term term) {
+  Message message = From(2, MessageType::kSnap, term);
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->metadata = {{{1, 2, 3}, {}, {}, {}, false}, index, term};
+  message.snapshot = std::move(snapshot);
   return message;
 }
 

@@ -110,7 +110,8 @@ class Cluster final : public LeaderService {
 
   /// A region heartbeat. kStaleEpoch, kInvalidArgument; the texts are the reference's.
   Result<void> HandleRegionReport(scheduler::Region report);
-  /// A store heartbeat: the store's state before it.
+  /// A store heartbeat: the store's state before it. Waits until the time is written, when that is due, once in
+  /// minutes; 100 ms at most.
   Result<scheduler::NodeState> HandleStoreReport(StoreTable::Heartbeat heartbeat);
 
   /// Ids for `count` new regions split off the region at `region`'s start key, each with one id for

@@ -41,16 +41,20 @@ class NoTransport final : public Transport {
 /// The system's time, which a test moves on for the cluster alone.
 class MovedClock final : public Clock {
  public:
-  [[nodiscard]] Nanos Monotonic() const override { return system_.Monotonic() + ahead.load(); }
+  [[nodiscard]] Nanos Monotonic() const override {
+    return stands ? stands_at_ : system_.Monotonic() + ahead.load();
+  }
   [[nodiscard]] int64_t UnixNanos() const override {
     if (on_unix_nanos) on_unix_nanos();
     return system_.UnixNanos() + ahead.load().count();
   }
   std::atomic<Nanos> ahead{Nanos(0)};
+  std::atomic<bool> stands = false;  ///< Who waits for a time to pass waits for ever.
   std::function<void()> on_unix_nanos;
 
  private:
   SystemClock system_;
+  const Nanos stands_at_ = system_.Monotonic();
 };
 
 /// One member with its cluster, as long as it runs; the database outlives it.
@@ -660,6 +664,36 @@ TEST_CASE("a store heartbeat does not wait for Raft", "[cluster]") {
   stalled = false;
   CHECK(answered);
   CHECK(taken < 2s);
+  const std::string key = "/pd/7/raft/s/00000000000000000001";
+  CHECK(Eventually([&] {
+    return DecodeStore(server.meta().Get(key).value()->value)->last_heartbeat_unix_ns != 0;
+  }));
+  database.OnWrite(nullptr);
+}
+
+TEST_CASE("a store heartbeat is answered once its time is written", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  database.OnWrite([](Durability) { std::this_thread::sleep_for(20ms); });
+  server.moved.stands = true;  // It does not lose patience.
+  REQUIRE(server.cluster().HandleStoreReport({StoreId{1}, {}, ""}));
+  const std::string key = "/pd/7/raft/s/00000000000000000001";
+  CHECK(DecodeStore(server.meta().Get(key).value()->value)->last_heartbeat_unix_ns != 0);
+  server.moved.stands = false;
+  database.OnWrite(nullptr);
+}
+
+TEST_CASE("a store heartbeat is answered though its time cannot be written", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  std::atomic<bool> stalled = true;
+  database.OnWrite([&](Durability) {
+    while (stalled) std::this_thread::sleep_for(1ms);
+  });
+  CHECK(server.cluster().HandleStoreReport({StoreId{1}, {}, ""}));
+  stalled = false;
   const std::string key = "/pd/7/raft/s/00000000000000000001";
   CHECK(Eventually([&] {
     return DecodeStore(server.meta().Get(key).value()->value)->last_heartbeat_unix_ns != 0;

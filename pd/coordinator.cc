@@ -291,7 +291,8 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
     }
     bool again = decision.look_again_soon;
     for (scheduler::Proposal& proposal : decision.proposals) {
-      checker_events_.With({"rule_checker", "new-operator"}).Add();
+      const bool splits = proposal.kind == scheduler::Kind::kSplit;
+      checker_events_.With({splits ? "split_checker" : "rule_checker", "new-operator"}).Add();
       if (const auto refusal = admission_.Admit(std::move(proposal))) {
         decisions_.NoteAdmission(*refusal);
         again = true;

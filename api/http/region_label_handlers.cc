@@ -1,3 +1,4 @@
+#include <set>
 #include <utility>
 
 #include "api/http/body.h"
@@ -35,8 +36,10 @@ HttpResponse GetRulesById(const ClusterRoutes& routes, const HttpRequest& reques
   if (!ids) return ids.error();
   if (!ids->is_array() && !ids->is_null()) return TypeError(JsonKind(*ids), "[]string", 1);
   std::vector<LabelRule> rules;
+  std::set<std::string> asked;  // Each once: an answer is not larger than all rules are.
   for (const Json& id : *ids) {
     if (!id.is_string()) return TypeError(JsonKind(id), "string", 1);
+    if (!asked.insert(id.get<std::string>()).second) continue;
     if (auto rule = routes.cluster.labels().Find(id.get<std::string>())) {
       rules.push_back(*std::move(rule));
     }

@@ -26,8 +26,7 @@ constexpr Millis kBatchTimeout{5000};
 constexpr Millis kSavePause{10};
 constexpr Millis kSaveRetryPause{200};
 constexpr Millis kJobPause{100};
-constexpr Nanos kHeartbeatSavePatience = std::chrono::milliseconds(100);
-constexpr Millis kHeartbeatSavePoll{5};
+constexpr Millis kHeartbeatSavePatience{100};
 constexpr Nanos kPreparedAtLatest = std::chrono::minutes(5);
 constexpr Nanos kStateJobInterval = std::chrono::seconds(10);
 constexpr Nanos kLabelJobInterval = std::chrono::minutes(1);
@@ -71,6 +70,7 @@ void Cluster::Stop() {
   }
   wake_.NotifyAll();
   jobs_wake_.NotifyAll();
+  heartbeats_saved_.NotifyAll();
   if (saver_.joinable()) saver_.join();
   if (jobs_.joinable()) jobs_.join();
 }
@@ -299,6 +299,7 @@ void Cluster::JobLoop() {
       if (!stopping_ && !heartbeats_due_) jobs_wake_.WaitFor(mutex_, kJobPause);
       if (stopping_) return;
       heartbeats_due_ = false;
+      ++save_rounds_begun_;
     }
     const Nanos now = deps_.clock.Monotonic();
     const bool is_running = running();
@@ -308,15 +309,12 @@ void Cluster::JobLoop() {
     was_running = is_running;
     if (!is_running) continue;
     stores_.SaveHeartbeats();
-    heartbeats_saved_.NotifyAll();
+    EndSaveRound();
     if (now >= next_states) {
       stores_.UpdateStates();
       next_states = now + kStateJobInterval;
     }
-    if (now >= next_labels) {
-      RemoveExpiredLabels();
-      next_labels = now + kLabelJobInterval;
-    }
+    if (now >= next_labels) next_labels = RemoveExpiredLabels() ? now : now + kLabelJobInterval;
     const Nanos interval = deps_.config.online()->pd_server.min_resolved_ts_persistence_interval;
     if (interval > Nanos{0} && now >= next_resolved) {
       SaveMinResolvedTs();
@@ -326,10 +324,14 @@ void Cluster::JobLoop() {
 }
 
 /// What fails comes round again: labels that have expired do not count, whether they are still kept or not.
-void Cluster::RemoveExpiredLabels() {
+/// True if there are more.
+bool Cluster::RemoveExpiredLabels() {
   const auto removed = labels_.RemoveExpired();
-  if (removed || removed.error().code == ErrorCode::kNotLeader) return;
-  deps_.warn(fmt::format("cannot remove expired region labels: {}", removed.error().context));
+  if (removed) return *removed;
+  if (removed.error().code != ErrorCode::kNotLeader) {
+    deps_.warn(fmt::format("cannot remove expired region labels: {}", removed.error().context));
+  }
+  return false;
 }
 
 Result<void> Cluster::CheckRunning() const {
@@ -491,27 +493,29 @@ Result<void> Cluster::HandleRegionReport(Region report) {
 }
 
 Result<scheduler::NodeState> Cluster::HandleStoreReport(StoreTable::Heartbeat heartbeat) {
-  const StoreId id = heartbeat.id;
   const auto answer = stores_.OnHeartbeat(std::move(heartbeat));
   if (!answer) return tl::unexpected(answer.error());
-  if (answer->save_due) SaveHeartbeatSoon(id);
+  if (answer->save_due) SaveHeartbeatSoon();
   return answer->node_state;
 }
 
-/// A leader that dies in the next moment should not make the store look unheard. As in the reference the answer waits
-/// until it is written; but not for as long as Raft may take.
-void Cluster::SaveHeartbeatSoon(StoreId id) {
-  {
-    const MutexLock lock(mutex_);
-    heartbeats_due_ = true;
-  }
+/// A leader that dies in the next moment should not make stores look unheard. As in the reference the answer waits
+/// until the time is written; but not for as long as Raft may take.
+void Cluster::SaveHeartbeatSoon() {
+  const MutexLock lock(mutex_);
+  heartbeats_due_ = true;
+  const uint64_t round = save_rounds_begun_ + 1;  // One that has begun may have missed it.
   jobs_wake_.NotifyOne();
   const Nanos until = deps_.clock.Monotonic() + kHeartbeatSavePatience;
-  while (stores_.IsHeartbeatDue(id) && deps_.clock.Monotonic() < until) {
-    const MutexLock lock(mutex_);
-    if (stopping_) return;
-    heartbeats_saved_.WaitFor(mutex_, kHeartbeatSavePoll);
+  while (save_rounds_ended_ < round && !stopping_ && deps_.clock.Monotonic() < until) {
+    heartbeats_saved_.WaitFor(mutex_, kHeartbeatSavePatience);
   }
+}
+
+void Cluster::EndSaveRound() {
+  const MutexLock lock(mutex_);
+  save_rounds_ended_ = save_rounds_begun_;
+  heartbeats_saved_.NotifyAll();
 }
 
 Result<std::vector<Cluster::SplitIds>> Cluster::AskSplit(const Region& region, uint32_t count) {

@@ -176,13 +176,14 @@ class Cluster final : public LeaderService {
   Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
                               const std::optional<scheduler::Region>& region) const;
   void SaveLoop();
-  void SaveHeartbeatSoon(scheduler::StoreId id) PD_EXCLUDES(mutex_);
+  void SaveHeartbeatSoon() PD_EXCLUDES(mutex_);
+  void EndSaveRound() PD_EXCLUDES(mutex_);
   void JobLoop();
   void SaveSome();
   void TakeApplied() PD_EXCLUDES(taking_mutex_);
   [[nodiscard]] Result<void> StartRunning(uint64_t term) PD_EXCLUDES(leading_mutex_);
   void SaveMinResolvedTs();
-  void RemoveExpiredLabels();
+  bool RemoveExpiredLabels();
   [[nodiscard]] scheduler::ClassifyOptions Options() const;
 
   const Deps deps_;
@@ -211,6 +212,8 @@ class Cluster final : public LeaderService {
   CondVar wake_;
   CondVar jobs_wake_;
   CondVar heartbeats_saved_;
+  uint64_t save_rounds_begun_ PD_GUARDED_BY(mutex_) = 0;
+  uint64_t save_rounds_ended_ PD_GUARDED_BY(mutex_) = 0;
   bool heartbeats_due_ PD_GUARDED_BY(mutex_) = false;
   bool stopping_ PD_GUARDED_BY(mutex_) = false;
   bool reload_ PD_GUARDED_BY(mutex_) = false;  // Applied batches were dropped: read all again.

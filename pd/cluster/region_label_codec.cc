@@ -32,7 +32,7 @@ const char* JsonKind(const Json& json) {
   if (json.is_array()) return "array";
   if (json.is_string()) return "string";
   if (json.is_number()) return "number";
-  return "bool";
+  return json.is_null() ? "null" : "bool";
 }
 
 /// What the reference calls the type of a value that may be anything.
@@ -248,6 +248,9 @@ Result<LabelRule> LabelRuleFromJson(const nlohmann::ordered_json& json, int64_t 
   if (!id) return tl::unexpected(id.error());
   rule.id = *std::move(id);
   if (const Json& index = Member(json, "index"); !index.is_null()) {
+    const bool beyond = index.is_number_unsigned() &&
+                        index.get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()};
+    if (beyond) return Mismatch(index, "LabelRule.index", "int");
     if (!index.is_number_integer()) return Mismatch(index, "LabelRule.index", "int");
     rule.index = index.get<int64_t>();
   }

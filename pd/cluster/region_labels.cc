@@ -25,8 +25,7 @@ Result<LabelRule> Decode(const std::string& text, int64_t unix_ns) {
 
 }  // namespace
 
-Result<void> RegionLabels::Load(const ClusterPaths& paths, uint64_t term) {
-  const MutexLock change(change_mutex_);
+Result<RegionLabels::Book> RegionLabels::ReadBook(const ClusterPaths& paths) const {
   const auto stored = meta_.GetPrefix(paths.RegionLabels());
   if (!stored) return tl::unexpected(stored.error());
   Rules rules;
@@ -39,11 +38,23 @@ Result<void> RegionLabels::Load(const ClusterPaths& paths, uint64_t term) {
     rule->id = pair.key.substr(paths.RegionLabels().size());
     rules.insert_or_assign(rule->id, *std::move(rule));
   }
-  auto book = std::make_shared<const RegionLabelBook>(std::move(rules));
+  // Not written by this server, which refuses them. A leader without them is better than none.
+  if (const std::string why = scheduler::TooLarge(rules); !why.empty()) {
+    LogError("region label rules are not in force", {{"rules", rules.size()}, {"why", why}});
+    rules.clear();
+  }
+  return std::make_shared<const RegionLabelBook>(std::move(rules));
+}
+
+Result<void> RegionLabels::Load(const ClusterPaths& paths, uint64_t term) {
+  const MutexLock change(change_mutex_);
+  auto book = ReadBook(paths);
+  if (!book) return tl::unexpected(book.error());
+  unsure_ = false;
   const MutexLock lock(mutex_);
   paths_ = paths;
   term_ = term;
-  book_ = std::move(book);
+  book_ = *std::move(book);
   return {};
 }
 
@@ -81,43 +92,45 @@ std::map<std::string, std::string> RegionLabels::LabelsOf(const scheduler::Regio
 
 Result<void> RegionLabels::Apply(Patch patch) {
   const MutexLock change(change_mutex_);
-  const Book current = book();
   Changes changes;
-  for (std::string& id : patch.deletes) {
-    if (current->rules().contains(id)) changes[std::move(id)].reset();
-  }
+  // Also what the book does not show: it may be on the disk, unreadable or written by a change that was given up.
+  for (std::string& id : patch.deletes) changes[std::move(id)].reset();
   for (LabelRule& rule : patch.sets) changes[rule.id] = std::move(rule);
   return Commit(std::move(changes));
 }
 
 Result<void> RegionLabels::Delete(const std::string& id) {
   const MutexLock change(change_mutex_);
-  if (!book()->rules().contains(id)) {
-    return Fail(ErrorCode::kNotFound,
-                "[PD:region:ErrRegionRuleNotFound]region label rule not found for id " + id);
-  }
+  const bool known = book()->rules().contains(id);
   Changes changes;
   changes[id].reset();
-  return Commit(std::move(changes));
+  if (auto done = Commit(std::move(changes)); !done || known) return done;
+  return Fail(ErrorCode::kNotFound,
+              "[PD:region:ErrRegionRuleNotFound]region label rule not found for id " + id);
 }
 
-Result<void> RegionLabels::RemoveExpired() {
+Result<bool> RegionLabels::RemoveExpired() {
   const MutexLock change(change_mutex_);
+  if (unsure_) {
+    if (auto read = ReadAgain(); !read) return tl::unexpected(read.error());
+  }
   const Book current = book();
   const int64_t now = clock_.UnixNanos();
   Changes changes;
   for (const auto& [id, rule] : current->rules()) {
     auto left = Unexpired(rule, now);
     if (left && left->labels.size() == rule.labels.size()) continue;
+    if (changes.size() == kExpiredBatch) {
+      if (auto done = Commit(std::move(changes)); !done) return tl::unexpected(done.error());
+      return true;
+    }
     changes[id] = std::move(left);
-    if (changes.size() < kExpiredBatch) continue;
-    if (auto done = Commit(std::exchange(changes, {})); !done) return done;
   }
-  return Commit(std::move(changes));
+  if (auto done = Commit(std::move(changes)); !done) return tl::unexpected(done.error());
+  return false;
 }
 
-/// The rules in force change only once the write is done: after a failure what is in force is what this leader knows
-/// to be on the disk.
+/// What comes into force is made before it is written: what cannot be made is not written either.
 Result<void> RegionLabels::Commit(Changes changes) {
   if (changes.empty()) return {};
   std::optional<ClusterPaths> paths;
@@ -131,26 +144,48 @@ Result<void> RegionLabels::Commit(Changes changes) {
   }
   if (!paths || term == 0) return Fail(ErrorCode::kNotLeader, "not leader");
   KvTxn txn;
-  for (const auto& [id, rule] : changes) {
-    if (rule) {
-      txn.Put(paths->RegionLabel(id), DumpCompact(LabelRuleToJson(*rule)));
-    } else {
-      txn.Delete(paths->RegionLabel(id));
-    }
-  }
-  const auto written = meta_.Txn(std::move(txn), kWriteTimeout, term);
-  if (!written) return tl::unexpected(written.error());
   Rules rules = current->rules();
   for (auto& [id, rule] : changes) {
     if (rule) {
+      txn.Put(paths->RegionLabel(id), DumpCompact(LabelRuleToJson(*rule)));
       rules.insert_or_assign(id, *std::move(rule));
     } else {
+      txn.Delete(paths->RegionLabel(id));
       rules.erase(id);
     }
   }
+  if (const std::string why = scheduler::TooLarge(rules); !why.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "the region label rules would have " + why);
+  }
   auto next = std::make_shared<const RegionLabelBook>(std::move(rules));
+  const auto written = meta_.Txn(std::move(txn), kWriteTimeout, term);
+  if (!written) {
+    unsure_ = true;
+    return tl::unexpected(written.error());
+  }
+  if (unsure_) {
+    // Earlier writes were done before this one, or never will be.
+    unsure_ = !ReadAgain();
+    return {};
+  }
   const MutexLock lock(mutex_);
   if (term_ == term) book_ = std::move(next);
+  return {};
+}
+
+Result<void> RegionLabels::ReadAgain() {
+  std::optional<ClusterPaths> paths;
+  uint64_t term = 0;
+  {
+    const MutexLock lock(mutex_);
+    paths = paths_;
+    term = term_;
+  }
+  if (!paths || term == 0) return Fail(ErrorCode::kNotLeader, "not leader");
+  auto book = ReadBook(*paths);
+  if (!book) return tl::unexpected(book.error());
+  const MutexLock lock(mutex_);
+  if (term_ == term) book_ = *std::move(book);
   return {};
 }
 

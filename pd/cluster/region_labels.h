@@ -47,21 +47,28 @@ class RegionLabels {
   /// Of one region, by key.
   [[nodiscard]] std::map<std::string, std::string> LabelsOf(const scheduler::Region& region) const;
 
+  /// kInvalidArgument, and nothing is changed, when the rules would be too many in all. After kTimeout it may still
+  /// be done; this leader sees it after its next change, or within a minute.
   Result<void> Apply(Patch patch) PD_EXCLUDES(change_mutex_, mutex_);
   /// kNotFound with the reference's text.
   Result<void> Delete(const std::string& id) PD_EXCLUDES(change_mutex_, mutex_);
-  /// Takes labels that have expired off the disk, and rules without any.
-  Result<void> RemoveExpired() PD_EXCLUDES(change_mutex_, mutex_);
+  /// Takes labels that have expired off the disk, and rules without any: some of them at a time. True if there are
+  /// more.
+  Result<bool> RemoveExpired() PD_EXCLUDES(change_mutex_, mutex_);
 
  private:
   using Rules = scheduler::RegionLabelBook::Rules;
   using Changes = std::map<std::string, std::optional<scheduler::LabelRule>>;  // None: it goes.
 
-  Result<void> Commit(Changes changes) PD_REQUIRES(change_mutex_);
+  Result<void> Commit(Changes changes) PD_REQUIRES(change_mutex_) PD_EXCLUDES(mutex_);
+  Result<void> ReadAgain() PD_REQUIRES(change_mutex_) PD_EXCLUDES(mutex_);
+  Result<Book> ReadBook(const ClusterPaths& paths) const;
 
   MetaStore& meta_;
   const Clock& clock_;
   Mutex change_mutex_;  // Held over the whole of a change, Raft included. Taken first.
+  bool unsure_ PD_GUARDED_BY(change_mutex_) =
+      false;  // A write may have been done that the book does not show.
   mutable Mutex mutex_;
   std::optional<ClusterPaths> paths_ PD_GUARDED_BY(mutex_);
   uint64_t term_ PD_GUARDED_BY(mutex_) = 0;  // 0: not leading.

@@ -285,12 +285,6 @@ std::vector<StoreId> StoreTable::DueHeartbeats() const {
   return due;
 }
 
-bool StoreTable::IsHeartbeatDue(StoreId id) const {
-  const ReadLock lock(mutex_);
-  const auto it = stores_.find(id);
-  return it != stores_.end() && it->second.SaveDue();
-}
-
 void StoreTable::SaveHeartbeats() {
   const std::vector<StoreId> due = DueHeartbeats();
   for (size_t from = 0; from < due.size(); from += kHeartbeatBatch) {

@@ -66,8 +66,6 @@ class StoreTable {
   /// The job that runs all the time: writes down when stores were last heard, each once in minutes, so that a change of
   /// leader does not make them look unheard. What fails stays due for the next run. Waits for Raft.
   void SaveHeartbeats();
-  /// Has the store been heard at a time that is not written down yet?
-  [[nodiscard]] bool IsHeartbeatDue(scheduler::StoreId id) const;
   /// The slow stores that a store about to be heard should wake its hibernated regions for; regions led by a slow
   /// store find a new leader only once they are awake. Empty most of the time: when no other store is slow, when this
   /// one is slow itself, unknown, or was told so within the last ten minutes (as in the reference).

@@ -30,7 +30,8 @@ Decision CheckRegion(const PlanContext& context, const Region& region, const Che
     if (paused(CheckerKind::kJointState)) return refuse(Reason::kPaused, 0, 0);
     return CheckJointState(context, region);
   }
-  if (!paused(CheckerKind::kSplit)) {
+  // Without ids a store could not split, and the try would keep others from repairing the region.
+  if (context.options.enable_tikv_split_region && !paused(CheckerKind::kSplit)) {
     if (Decision split = CheckSplit(context, region); !split.proposals.empty()) return split;
   }
   if (paused(CheckerKind::kRule)) return refuse(Reason::kPaused, 0, 0);

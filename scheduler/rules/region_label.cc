@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <utility>
 
 namespace scheduler {
@@ -37,11 +38,57 @@ Found FirstWith(std::span<const LabelRule* const> rules, std::string_view key, i
 
 }  // namespace
 
+bool IsKeyspaceRule(const LabelRule& rule) {
+  constexpr std::string_view kPrefix = "keyspaces/";
+  if (!rule.id.starts_with(kPrefix) || rule.index != 0 || rule.labels.size() != 1) return false;
+  const std::string_view number = std::string_view(rule.id).substr(kPrefix.size());
+  const bool numeric = !number.empty() && number.find_first_not_of("0123456789") == number.npos;
+  const RegionLabel& label = rule.labels.front();
+  return numeric && label.key == "id" && label.value == number && label.ttl.empty();
+}
+
+std::string TooLarge(const RegionLabelBook::Rules& rules, const LabelBookBounds& bounds) {
+  size_t ranges = 0;
+  size_t bytes = 0;
+  std::vector<std::pair<std::string_view, int>> turns;  // Where ranges begin (1) and end (-1).
+  for (const auto& [id, rule] : rules) {
+    ranges += rule.ranges.size();
+    bytes += id.size();
+    if (ranges > bounds.ranges) return "more than " + std::to_string(bounds.ranges) + " key ranges";
+    for (const RegionLabel& label : rule.labels) bytes += label.key.size() + label.value.size();
+    for (const LabelRange& range : rule.ranges) {
+      if (std::max(range.keys.start.size(), range.keys.end.size()) > bounds.key_bytes) {
+        return "a key of more than " + std::to_string(bounds.key_bytes) + " bytes";
+      }
+      bytes += 3 * (range.keys.start.size() + range.keys.end.size());  // As text as well.
+      turns.emplace_back(range.keys.start, 1);
+      if (!range.keys.end.empty()) turns.emplace_back(range.keys.end, -1);
+    }
+  }
+  if (bytes > bounds.bytes) return "more than " + std::to_string(bounds.bytes) + " bytes";
+  std::sort(turns.begin(), turns.end());
+  size_t open = 0;
+  size_t places = 0;
+  for (size_t i = 0; i < turns.size(); ++i) {
+    open += static_cast<size_t>(turns[i].second);  // Wraps back.
+    if (i + 1 == turns.size() || turns[i].first != turns[i + 1].first) places += open;
+    if (places > bounds.places) return "key ranges that overlap in too many places";
+  }
+  return {};
+}
+
+bool RegionLabelBook::IsScheduleDenied(const Region& region, int64_t unix_ns) const {
+  constexpr std::string_view kDeny = "deny";
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto value = LabelOf(region, "schedule", unix_ns);
+  return value && std::ranges::equal(*value, kDeny, {}, lower);
+}
+
 RegionLabelBook::RegionLabelBook(Rules rules) : rules_(std::move(rules)) {
   Precedence ordinary;
   Precedence keyspaces;
   for (const auto& [id, rule] : rules_) {
-    (id.starts_with(kKeyspaceRulePrefix) ? keyspaces : ordinary).push_back(&rule);
+    (IsKeyspaceRule(rule) ? keyspaces : ordinary).push_back(&rule);
   }
   ordinary_.Build(ordinary);
   keyspaces_.Build(keyspaces);

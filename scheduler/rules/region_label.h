@@ -13,10 +13,6 @@
 
 namespace scheduler {
 
-/// `schedule=deny`: schedulers leave the region alone, checkers still repair it (as in the reference).
-inline constexpr std::string_view kScheduleLabel = "schedule";
-inline constexpr std::string_view kDenyValue = "deny";
-
 /// One label that a rule gives. Times are Unix nanoseconds, since they outlive a process.
 struct RegionLabel {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
@@ -51,9 +47,21 @@ struct LabelRule {
   friend bool operator==(const LabelRule&, const LabelRule&) = default;
 };
 
-/// Rules of keyspaces have ids that begin so. They stand apart: their bounds neither cut the ranges of other rules, nor
-/// are regions split there for the sake of labels.
-inline constexpr std::string_view kKeyspaceRulePrefix = "keyspaces/";
+/// True for the rule that a keyspace comes with: "keyspaces/7", index 0, one label id=7 for ever. These stand apart:
+/// their bounds neither cut the ranges of other rules, nor are regions split there for the sake of labels.
+bool IsKeyspaceRule(const LabelRule& rule);
+
+/// How large a set of rules may be, all rules together, so that no request makes a leader fail under its memory.
+struct LabelBookBounds {
+  size_t ranges = 100'000;
+  size_t places = 1'000'000;             ///< Rules of all elementary ranges.
+  size_t bytes = size_t{64} << 20U;      ///< Of ids, labels and keys.
+  size_t key_bytes = size_t{16} << 10U;  ///< Of one key; 256 of them go into a command to split.
+};
+
+/// Why the rules are too many, for people; empty if they are not. Needs memory for the ranges only.
+std::string TooLarge(const std::map<std::string, LabelRule, std::less<>>& rules,
+                     const LabelBookBounds& bounds = {});
 
 /// The label rules in force. Immutable, so that a plan sees one state of them.
 ///
@@ -63,7 +71,7 @@ inline constexpr std::string_view kKeyspaceRulePrefix = "keyspaces/";
 ///
 /// A look-up is a binary search over the bounds, then a walk over the rules of one range. Making a book of r ranges
 /// takes O(r log r), and as much memory as all elementary ranges have rules: r when rules do not overlap, r^2 when all
-/// do.
+/// do. TooLarge bounds that; ask it first.
 class RegionLabelBook {
  public:
   using Rules = std::map<std::string, LabelRule, std::less<>>;  // By id.
@@ -87,9 +95,8 @@ class RegionLabelBook {
                                                         int64_t unix_ns) const;
   /// The bounds at which the region is to be split, ascending: those strictly inside it, at most `count_max`.
   [[nodiscard]] std::vector<std::string> BoundsInside(const Region& region, size_t count_max) const;
-  [[nodiscard]] bool IsScheduleDenied(const Region& region, int64_t unix_ns) const {
-    return LabelOf(region, kScheduleLabel, unix_ns) == kDenyValue;
-  }
+  /// In whatever case (as in the reference).
+  [[nodiscard]] bool IsScheduleDenied(const Region& region, int64_t unix_ns) const;
 
  private:
   using Precedence = std::vector<const LabelRule*>;  // What counts first comes first.

@@ -36,7 +36,7 @@ Region At(std::string start, std::string end) {
   return region;
 }
 
-bool OfKeyspace(const LabelRule& rule) { return rule.id.starts_with("keyspaces/"); }
+bool OfKeyspace(const LabelRule& rule) { return IsKeyspaceRule(rule); }
 
 /// The labels as anybody would look for them first: all rules, from end to end.
 std::map<std::string, std::string> DumbLabels(const std::vector<LabelRule>& rules,
@@ -136,15 +136,38 @@ TEST_CASE("where a region is to be split") {
 }
 
 TEST_CASE("bounds of keyspaces are no matter to other rules") {
-  const RegionLabelBook book =
-      Book({Rule("a", 0, {Label("x", "a")}, {{"b", "p"}}),
-            Rule("keyspaces/1", 0, {Label("id", "1"), Label("x", "k")}, {{"d", "h"}}),
-            Rule("keyspaces/2", 1, {Label("x", "k")}, {{"h", "j"}})});
+  const RegionLabelBook book = Book({Rule("a", 1, {Label("x", "a")}, {{"b", "p"}}),
+                                     Rule("keyspaces/1", 0, {Label("id", "1")}, {{"d", "h"}}),
+                                     Rule("keyspaces/2", 0, {Label("id", "2")}, {{"h", "j"}})});
   using Labels = std::map<std::string, std::string>;
   CHECK(book.LabelsOf(At("b", "p"), 0) == Labels{{"x", "a"}});
   CHECK(book.LabelsOf(At("d", "e"), 0) == Labels{{"id", "1"}, {"x", "a"}});
-  CHECK(book.LabelOf(At("h", "j"), "x", 0) == "k");
+  CHECK(book.LabelOf(At("h", "j"), "id", 0) == "2");
   CHECK(book.BoundsInside(At("", ""), 9) == std::vector<std::string>{"b", "p"});
+}
+
+TEST_CASE("what is no rule of a keyspace is a rule as any other") {
+  const LabelRule rule =
+      GENERATE(Rule("keyspaces/mine", 0, {Label("schedule", "deny")}, {{"d", "h"}}),
+               Rule("keyspaces/1", 0, {Label("id", "2")}, {{"d", "h"}}),
+               Rule("keyspaces/1", 7, {Label("id", "1")}, {{"d", "h"}}),
+               Rule("keyspaces/", 0, {Label("id", "")}, {{"d", "h"}}));
+  CHECK(Book({rule}).BoundsInside(At("", ""), 9) == std::vector<std::string>{"d", "h"});
+}
+
+TEST_CASE("rules are bounded in all together") {
+  RegionLabelBook::Rules rules;
+  for (const char* id : {"a", "b", "c"}) {
+    rules[id] = Rule(id, 0, {Label("k", "v")}, {{"b", "d"}, {"f", "h"}});
+  }
+  // Six ranges; three rules in two places each; 3 * (1 + 2 + 4 * 3) bytes.
+  const LabelBookBounds exact{6, 6, 45, 1};
+  CHECK(TooLarge(rules, exact).empty());
+  const auto refusal = [&](LabelBookBounds bounds) { return TooLarge(rules, bounds); };
+  CHECK(refusal({5, 6, 45, 1}) == "more than 5 key ranges");
+  CHECK(refusal({6, 5, 45, 1}) == "key ranges that overlap in too many places");
+  CHECK(refusal({6, 6, 44, 1}) == "more than 44 bytes");
+  CHECK(refusal({6, 6, 45, 0}) == "a key of more than 0 bytes");
 }
 
 TEST_CASE("only schedule=deny denies") {
@@ -153,6 +176,7 @@ TEST_CASE("only schedule=deny denies") {
         .IsScheduleDenied(At("a", "b"), 50);
   };
   CHECK(denied("schedule", "deny"));
+  CHECK(denied("schedule", "DenY"));
   CHECK_FALSE(denied("schedule", "allow"));
   CHECK_FALSE(denied("merge_option", "deny"));
   CHECK_FALSE(RegionLabelBook().IsScheduleDenied(At("", ""), 0));

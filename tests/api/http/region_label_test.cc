@@ -3,6 +3,7 @@
 #include <string>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "api/http/app.h"
 #include "api/http/cluster_routes.h"
@@ -116,6 +117,7 @@ TEST_CASE("rules are set, shown, patched and deleted") {
   CHECK(f.Ask("POST", kRule, kDeny) == R"(200 "Update region label rule successfully.")");
   CHECK(f.Ask("GET", kRule + "/x%2Fy") == "200 " + kDenyShown);
   CHECK(f.Ask("GET", kRules + "/ids", R"(["x/y","none"])") == "200 [" + kDenyShown + "]");
+  CHECK(f.Ask("GET", kRules + "/ids", R"(["x/y","x/y","x/y"])") == "200 [" + kDenyShown + "]");
   CHECK(f.Ask("GET", kRules + "/ids", "null") == "200 []");
   CHECK(f.Ask("GET", "/region/id/101/labels") == R"(200 [{"key": "schedule","value": "deny"}])");
   CHECK(f.Ask("GET", "/region/id/101/label/schedule") == R"(200 "deny")");
@@ -130,6 +132,25 @@ TEST_CASE("rules are set, shown, patched and deleted") {
   CHECK(f.Ask("GET", "/region/id/101/labels") == "200 []");
 }
 
+TEST_CASE("rules that would be too many are refused, and none of them is kept") {
+  Fixture f;
+  f.Bootstrap();
+  const std::string labels =
+      R"("labels":[{"key":"k","value":"v"}],"rule_type":"key-range","data":[)";
+  std::string sets = R"({"id":"cut",)" + labels;
+  for (int i = 0; i < 1000; ++i) {
+    sets += fmt::format(R"({}{{"start_key":"{:06x}","end_key":"{:06x}"}})", i == 0 ? "" : ",",
+                        2 * i, 2 * i + 1);
+  }
+  sets += "]}";
+  for (int i = 0; i < 600; ++i) {
+    sets += fmt::format(R"(,{{"id":"r{}",{}{{"start_key":"","end_key":""}}]}})", i, labels);
+  }
+  CHECK(f.Ask("PATCH", kRules, R"({"sets":[)" + sets + "]}") ==
+        R"(400 "the region label rules would have key ranges that overlap in too many places")");
+  CHECK(f.Ask("GET", kRule + "/cut") == "404 null");
+}
+
 TEST_CASE("what is wrong with a request is said, and changes nothing") {
   Fixture f;
   f.Bootstrap();
@@ -140,6 +161,8 @@ TEST_CASE("what is wrong with a request is said, and changes nothing") {
   CHECK(f.Ask("GET", "/region/id/x/label/k").starts_with("400 \"strconv.ParseUint"));
   CHECK(f.Ask("POST", kRule, "x").starts_with(R"(400 {"code": "input")"));
   CHECK(f.Ask("POST", kRule, R"({"id":1})").starts_with(R"(400 {"code": "input","msg": "json: )"));
+  CHECK(f.Ask("POST", kRule, R"({"index":18446744073709551615})")
+            .starts_with(R"(400 {"code": "input","msg": "json: )"));
   CHECK(f.Ask("POST", kRule, "[]").starts_with(R"(400 {"code": "input")"));
   CHECK(f.Ask("GET", kRules + "/ids", "{}").starts_with(R"(400 {"code": "input")"));
   CHECK(f.Ask("GET", kRules + "/ids", "[1]").starts_with(R"(400 {"code": "input")"));

@@ -213,6 +213,76 @@ TEST_CASE("label rules outlast leaders and restarts, and are gone with the lead"
   CHECK(server.meta().Get("/pd/7/region_label/broken").value());
 }
 
+TEST_CASE("a label rule whose write was given up is seen and can be deleted", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  RegionLabels& labels = server.cluster().labels();
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  std::atomic<bool> stalled = true;
+  database.OnWrite([&](Durability) {
+    while (stalled) std::this_thread::sleep_for(1ms);
+  });
+  CHECK_FALSE(labels.Apply({{LabelAll("late", 0, "")}, {}}));
+  stalled = false;
+  database.OnWrite(nullptr);
+  const std::string key = "/pd/7/region_label/late";
+  REQUIRE(Eventually([&] { return server.meta().Get(key).value().has_value(); }));
+  SECTION("the job shows it") {
+    REQUIRE(labels.RemoveExpired());
+    CHECK(labels.Find("late"));
+  }
+  SECTION("so does the next change") {
+    REQUIRE(labels.Apply({{LabelAll("next", 0, "")}, {}}));
+    CHECK(labels.Find("late"));
+    CHECK(labels.Find("next"));
+  }
+  SECTION("a patch deletes it") {
+    REQUIRE(labels.Apply({{}, {"late"}}));
+    CHECK_FALSE(server.meta().Get(key).value());
+    CHECK_FALSE(labels.Find("late"));
+  }
+  SECTION("a deletion does, though it says that nothing was known of it") {
+    CHECK(labels.Delete("late").error().code == ErrorCode::kNotFound);
+    CHECK_FALSE(server.meta().Get(key).value());
+  }
+}
+
+TEST_CASE("stored label rules beyond the bounds are not in force, and can be deleted",
+          "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  RegionLabels& labels = server.cluster().labels();
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  const std::string key = "/pd/7/region_label/large";
+  const std::string rule =
+      R"({"id":"large","index":0,"labels":[{"key":"k","value":"v"}],"rule_type":"key-range","data":[)"
+      R"({"start_key":")" +
+      std::string(40'000, '6') + R"(","end_key":""}]})";
+  REQUIRE(server.meta().Put(key, rule, 3s));
+  server.cluster().OnLeaderStop();
+  REQUIRE(server.cluster().OnLeaderStart(server.term()));
+  CHECK(labels.All().empty());
+  REQUIRE(labels.Apply({{}, {"large"}}));
+  CHECK_FALSE(server.meta().Get(key).value());
+  server.cluster().OnLeaderStop();
+  REQUIRE(server.cluster().OnLeaderStart(server.term()));
+  CHECK(labels.Find("keyspaces/0"));
+}
+
+TEST_CASE("many label rules that expire together go some at a time", "[cluster]") {
+  test::FakeDatabase database;
+  Server server(database);
+  RegionLabels& labels = server.cluster().labels();
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  const int64_t end = server.moved.UnixNanos() + Nanos(10h).count();
+  RegionLabels::Patch patch;
+  for (int i = 0; i < 300; ++i) patch.sets.push_back(LabelAll(fmt::format("r{}", i), end, "10h"));
+  REQUIRE(labels.Apply(std::move(patch)));
+  server.moved.ahead = Nanos(11h);
+  CHECK(Eventually([&] { return labels.book()->rules().size() == 1; }));
+  CHECK(server.meta().GetPrefix("/pd/7/region_label/r").value().empty());
+}
+
 TEST_CASE("labels that expired count no more, and are taken off the disk", "[cluster]") {
   test::FakeDatabase database;
   Server server(database);

@@ -49,9 +49,7 @@ Result<std::unique_ptr<Core>> Core::Create(Config config) {
 Core::Core(Config config)
     : config_(std::move(config)),
       journal_(config_.logger, config_.fatal),
-      log_(*config_.storage, journal_,
-           config_.max_committed_size_per_ready != 0 ? config_.max_committed_size_per_ready
-                                                     : config_.max_size_per_msg),
+      log_(*config_.storage, journal_, ApplyingBytesMax(config_)),
       tracker_(config_.max_inflight_msgs, config_.max_inflight_bytes) {
   journal_.set_state([this] { return DescribeState(); });
 }
@@ -157,7 +155,7 @@ Result<void> Core::SetCheckQuorum(bool check) {
 
 void Core::SetMaxCommittedSizePerReady(uint64_t bytes) {
   config_.max_committed_size_per_ready = bytes;
-  log_.SetApplyingBytesMax(bytes != 0 ? bytes : config_.max_size_per_msg);
+  log_.SetApplyingBytesMax(ApplyingBytesMax(config_));
 }
 
 void Core::SetMaxApplyUnpersistedLogLimit(uint64_t entries) {
@@ -317,8 +315,7 @@ void Core::Send(Message message) {
     // Proposals and reads pass on to a leader of whatever term.
     if (type != MessageType::kProp && type != MessageType::kReadIndex) message.term = term_;
   }
-  if (type == MessageType::kAppResp || type == MessageType::kVoteResp ||
-      type == MessageType::kPreVoteResp || (type == MessageType::kVote && config_.hold_votes)) {
+  if (PromisesWhatMustLast(type)) {
     messages_after_append_.push_back(std::move(message));
     return;
   }
@@ -326,6 +323,22 @@ void Core::Send(Message message) {
     journal_.Fatal("message should not be self-addressed when sending {}", Name(type));
   }
   messages_.push_back(std::move(message));
+}
+
+bool Core::PromisesWhatMustLast(MessageType type) const {
+  switch (type) {
+    case MessageType::kAppResp:
+    case MessageType::kVoteResp:
+    case MessageType::kPreVoteResp:
+      return true;
+    case MessageType::kVote:
+      return config_.hold_votes;
+    case MessageType::kHeartbeatResp:
+      // The leader's lease counts on it, and a node that has nothing on disk starts without a promise.
+      return uses_lease();
+    default:
+      return false;
+  }
 }
 
 std::vector<Entry> Core::TakeBuffer() { return TakeFrom(buffers_); }

@@ -110,6 +110,7 @@ class Core {
   // core.cc: sending.
   Message Make(MessageType type, NodeId to) const;
   void Send(Message message);
+  bool PromisesWhatMustLast(MessageType type) const;
   std::vector<Entry> TakeBuffer();
   void GiveBack(std::vector<Entry>&& buffer);
   std::vector<Message> TakeMessages();
@@ -155,9 +156,11 @@ class Core {
   void BroadcastHeartbeat();
   void SendAppend(Progress& progress) { MaybeSendAppend(progress, IfEmpty::kSend); }
   bool AwaitsSnapshot(const Progress& progress) const;
+  bool NeedsWhoAwaitsSnapshot(const Progress& progress) const;
   bool MaybeSendAppend(Progress& progress, IfEmpty if_empty);
   void QueueAppend(NodeId to, EntryId previous, std::vector<Entry> entries);
-  bool JoinQueuedAppend(NodeId to, LogIndex previous, std::vector<Entry>& entries);
+  enum class Joined : uint8_t { kNothing, kEmpty, kEntries };  // What waited before.
+  Joined JoinQueuedAppend(NodeId to, LogIndex previous, std::vector<Entry>& entries);
   bool MaybeSendSnapshot(Progress& progress);
   bool AnnouncesCommit() const {
     return !config_.skip_bcast_commit || pending_conf_index_ > log_.applied();
@@ -174,6 +177,7 @@ class Core {
   // core_follower.cc
   Result<void> StepFollower(Message& message);
   Result<void> ForwardProposal(Message& message);
+  void SendToLeader(Message& message);
   void ForwardToLeader(Message& message, const char* what);
   void OnForgetLeader();
   void FollowSender(const Message& message);
@@ -304,6 +308,12 @@ class Core {
   std::vector<std::vector<Entry>> buffers_;
   std::vector<std::vector<Message>> message_buffers_;
 };
+
+/// The quota of committed entries under way, its default filled in.
+inline uint64_t ApplyingBytesMax(const Config& config) {
+  return config.max_committed_size_per_ready != 0 ? config.max_committed_size_per_ready
+                                                  : config.max_size_per_msg;
+}
 
 /// No group gets there; but a term or an index near the end of the numbers would leave no room to
 /// count on from.

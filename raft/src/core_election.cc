@@ -43,9 +43,7 @@ void Core::Hup(Campaign campaign) {
 }
 
 bool Core::HasUnappliedConfChange() {
-  const uint64_t page_bytes = config_.max_committed_size_per_ready != 0
-                                  ? config_.max_committed_size_per_ready
-                                  : config_.max_size_per_msg;
+  const uint64_t page_bytes = ApplyingBytesMax(config_);
   const LogIndex end = log_.committed() + 1;
   std::vector<Entry> page = TakeBuffer();
   bool found = false;

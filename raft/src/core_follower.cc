@@ -55,9 +55,7 @@ Result<void> Core::ForwardProposal(Message& message) {
                   term_);
     return Fail(ErrorCode::kProposalDropped, kTextProposalDropped);
   }
-  message.to = leader_;
-  message.term = 0;
-  Send(std::move(message));
+  SendToLeader(message);
   return {};
 }
 
@@ -66,6 +64,10 @@ void Core::ForwardToLeader(Message& message, const char* what) {
     journal_.Info("{:x} no leader at term {}; dropping {} msg", id(), term_, what);
     return;
   }
+  SendToLeader(message);
+}
+
+void Core::SendToLeader(Message& message) {
   message.to = leader_;
   message.term = 0;
   Send(std::move(message));

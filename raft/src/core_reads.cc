@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "raft/src/core.h"
+#include "raft/src/wire.h"
 
 namespace raft {
 namespace {
@@ -12,20 +13,6 @@ constexpr size_t kWaitingReadsMax = 65536;
 
 // With leases a heartbeat carries the number of the newest read, as without, and that of its tick.
 constexpr size_t kNumberSize = 8;
-
-std::string Bytes(uint64_t number) {
-  std::string bytes;
-  for (size_t i = 0; i < kNumberSize; ++i) bytes.push_back(static_cast<char>(number >> (8 * i)));
-  return bytes;
-}
-
-uint64_t Number(std::string_view bytes) {
-  uint64_t number = 0;
-  for (size_t i = 0; i < kNumberSize; ++i) {
-    number |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
-  }
-  return number;
-}
 
 }  // namespace
 
@@ -57,12 +44,13 @@ void Core::StartRead(ReadQueue::Request request) {
 Payload Core::HeartbeatContext() const {
   const Payload& reads = reads_.heartbeat_context();
   if (!uses_lease()) return reads;
-  return Payload::Concat(reads.empty() ? Bytes(0) : reads.view(), Bytes(lead_ticks_ + 1));
+  return Payload::Concat(reads.empty() ? LittleEndian(0) : reads.view(),
+                         LittleEndian(lead_ticks_ + 1));
 }
 
 void Core::OnHeartbeatContext(NodeId from, std::string_view context) {
   if (uses_lease() && context.size() == 2 * kNumberSize) {
-    const uint64_t tick = Number(context.substr(kNumberSize));
+    const uint64_t tick = FromLittleEndian(context.substr(kNumberSize));
     context = context.substr(0, kNumberSize);
     const auto known = std::find_if(lease_answers_.begin(), lease_answers_.end(),
                                     [from](const auto& answer) { return answer.first == from; });

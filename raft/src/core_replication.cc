@@ -30,8 +30,7 @@ void Core::BroadcastHeartbeat() {
 // A member that wants a snapshot of all its log is sent no more entries, so that one can catch up with it;
 // but only once what it has can be committed without more of its acknowledgements.
 bool Core::AwaitsSnapshot(const Progress& progress) const {
-  return progress.wanted_snapshot() != 0 && progress.match() >= progress.wanted_snapshot() &&
-         log_.TermAt(progress.match()) == term_;
+  return progress.wanted_snapshot() != 0 && log_.TermAt(progress.match()) == term_;
 }
 
 bool Core::MaybeSendAppend(Progress& progress, IfEmpty if_empty) {
@@ -57,10 +56,13 @@ bool Core::MaybeSendAppend(Progress& progress, IfEmpty if_empty) {
   }
   const uint64_t count = entries.size();
   const uint64_t bytes = PayloadSize(entries);
-  const bool joined = JoinQueuedAppend(progress.id(), previous, entries);
-  if (!joined) QueueAppend(progress.id(), {*previous_term, previous}, std::move(entries));
-  const bool fits =
-      joined ? progress.JoinedEntries(count, bytes) : progress.SentEntries(count, bytes);
+  const Joined joined = JoinQueuedAppend(progress.id(), previous, entries);
+  if (joined == Joined::kNothing) {
+    QueueAppend(progress.id(), {*previous_term, previous}, std::move(entries));
+  }
+  // An empty append has no place in the window yet.
+  const bool fits = joined == Joined::kEntries ? progress.JoinedEntries(count, bytes)
+                                               : progress.SentEntries(count, bytes);
   if (!fits) journal_.Fatal("cannot add into a Full inflights");
   progress.SentCommit(log_.committed());
   return true;
@@ -78,20 +80,21 @@ void Core::QueueAppend(NodeId to, EntryId previous, std::vector<Entry> entries) 
   Send(std::move(append));
 }
 
-bool Core::JoinQueuedAppend(NodeId to, LogIndex previous, std::vector<Entry>& entries) {
+Core::Joined Core::JoinQueuedAppend(NodeId to, LogIndex previous, std::vector<Entry>& entries) {
   const auto queued = std::find_if(queued_appends_.rbegin(), queued_appends_.rend(),
                                    [to](const QueuedAppend& append) { return append.to == to; });
-  if (queued == queued_appends_.rend()) return false;
+  if (queued == queued_appends_.rend()) return Joined::kNothing;
   Message& append = messages_[queued->at];
-  if (append.index + append.entries.size() != previous) return false;
+  if (append.index + append.entries.size() != previous) return Joined::kNothing;
   const uint64_t bytes = EncodedSize(entries);
-  if (!entries.empty() && queued->bytes + bytes > config_.max_size_per_msg) return false;
+  if (!entries.empty() && queued->bytes + bytes > config_.max_size_per_msg) return Joined::kNothing;
+  const Joined joined = append.entries.empty() ? Joined::kEmpty : Joined::kEntries;
   queued->bytes += bytes;
   append.commit = log_.committed();
   append.entries.insert(append.entries.end(), std::make_move_iterator(entries.begin()),
                         std::make_move_iterator(entries.end()));
   GiveBack(std::move(entries));
-  return true;
+  return joined;
 }
 
 bool Core::MaybeSendSnapshot(Progress& progress) {
@@ -213,7 +216,7 @@ void Core::OnAppendAccepted(const Message& message, Progress& progress) {
       break;
     case ProgressState::kSnapshot:
       // However it got there: the log can take it on from here.
-      if (progress.match() + 1 < log_.FirstIndex()) break;
+      if (progress.match() + 1 < log_.FirstIndex() || progress.awaits_wanted_snapshot()) break;
       journal_.Debug(
           "{:x} recovered from needing snapshot, resumed sending replication messages to {:x} [{}]",
           id(), message.from, Describe(progress.status()));
@@ -255,14 +258,17 @@ void Core::OnEntriesFetched(const FetchContext& context) {
   }
 }
 
+// For a whole heartbeat nothing has been committed without this member, though there was something.
+bool Core::NeedsWhoAwaitsSnapshot(const Progress& progress) const {
+  return AwaitsSnapshot(progress) && progress.wanted_for_long() &&
+         log_.committed() <= progress.match() && log_.committed() < log_.LastIndex();
+}
+
 void Core::OnHeartbeatResponse(const Message& message, Progress& progress) {
   progress.set_recent_active(true);
   progress.ResumeFlow();
   progress.AgeWantedSnapshot();
-  // Nothing has been committed without this member since the last heartbeat: the others need it.
-  if (AwaitsSnapshot(progress) && log_.committed() <= progress.match()) {
-    progress.ForgetWantedSnapshot();
-  }
+  if (NeedsWhoAwaitsSnapshot(progress)) progress.RefuseSnapshots();
   if (progress.match() < log_.LastIndex() || progress.state() == ProgressState::kProbe) {
     SendAppend(progress);
   }

@@ -175,6 +175,9 @@ LogIndex Log::MaxAppliable(Visibility visibility) const {
 }
 
 void Log::LoadApplied(LogIndex index, uint64_t ahead_max) {
+  // What was applied was committed, though the write of that may have been lost. Applied ahead of its own
+  // write, an entry may be another one than the log has at its place.
+  if (ahead_max == 0 && index <= LastIndex()) CommitTo(index);
   const bool in_reach = index <= LastIndex() || index - LastIndex() <= ahead_max;
   if (ahead_max > 0 && index > committed_ && in_reach) {
     applied_ = index;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "raft/src/wire.h"
+
 namespace raft {
 namespace {
 
@@ -26,19 +28,12 @@ void ReadQueue::RenewContext() {
     context_ = Payload();
     return;
   }
-  char bytes[kContextSize];
-  for (size_t i = 0; i < kContextSize; ++i) {
-    bytes[i] = static_cast<char>((newest() >> (8 * i)) & 0xff);
-  }
-  context_ = Payload::Copy({bytes, kContextSize});
+  context_ = Payload::Copy(LittleEndian(newest()));
 }
 
 void ReadQueue::Acknowledge(NodeId from, std::string_view context) {
   if (context.size() != kContextSize) return;
-  uint64_t number = 0;
-  for (size_t i = 0; i < kContextSize; ++i) {
-    number |= uint64_t{static_cast<uint8_t>(context[i])} << (8 * i);
-  }
+  const uint64_t number = FromLittleEndian(context);
   if (number > newest()) return;
   for (auto& [node, reached] : acknowledged_) {
     if (node != from) continue;

@@ -18,6 +18,20 @@ void AppendVarint(std::string& out, uint64_t value) {
 
 }  // namespace
 
+std::string LittleEndian(uint64_t number) {
+  std::string bytes;
+  for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<char>(number >> shift));
+  return bytes;
+}
+
+uint64_t FromLittleEndian(std::string_view bytes) {
+  uint64_t number = 0;
+  for (size_t i = 0; i < sizeof(number); ++i) {
+    number |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
+  }
+  return number;
+}
+
 size_t VarintSize(uint64_t value) {
   size_t size = 1;
   for (; value >= 0x80; value >>= 7) ++size;

@@ -12,6 +12,10 @@ size_t VarintSize(uint64_t value);
 void AppendVarintField(std::string& out, uint32_t field, uint64_t value);
 void AppendBytesField(std::string& out, uint32_t field, std::string_view bytes);
 
+/// Eight bytes, little end first, and back. `bytes` has eight.
+std::string LittleEndian(uint64_t number);
+uint64_t FromLittleEndian(std::string_view bytes);
+
 struct WireField {
   uint32_t number = 0;
   uint64_t value = 0;      // Of a varint.

@@ -106,9 +106,9 @@ struct Config {
   /// only prefers: where nobody of higher priority is up to date or alive, the others are elected.
   int64_t priority = 0;
 
-  /// Vote requests and refusals tell how far their sender has committed, and who is no leader commits up
-  /// to there if its log has that entry. So a group whose only up-to-date voter waits for a membership
-  /// change to be applied gets on.
+  /// Vote requests and refusals tell how far their sender has committed. Who refuses a request, or hears
+  /// of it in an answer, commits up to there as far as its log has that entry or earlier ones of its term.
+  /// So a group whose only up-to-date voter waits for a membership change to be applied gets on.
   bool commit_by_vote = false;
 
   /// A leader does not send appends only to tell of a new commit index; followers learn it with the next

@@ -83,7 +83,8 @@ class RawNode {
   Result<void> ProposeBatch(std::span<const Payload> data);
 
   /// Proposes a membership change. One that cannot be started now (another is not yet applied) goes
-  /// into the log as an empty entry, without an error. Errors: kProposalDropped.
+  /// into the log as an empty entry, without an error. Errors: kProposalDropped; kInvalidConfChange if
+  /// it names a storage thread.
   Result<void> ProposeConfChange(const ConfChange& change);
   Result<void> ProposeConfChange(const ConfChangeV2& change);
 
@@ -94,8 +95,8 @@ class RawNode {
   Result<ConfState> ApplyConfChange(const ConfChangeV2& change);
 
   /// Handles a message from another node or from a storage thread. A message that has no effect is
-  /// success. Errors: kStepLocalMessage, kPeerNotFound, kInvalidMessage; kProposalDropped for a
-  /// forwarded proposal.
+  /// success. Errors: kStepLocalMessage, kPeerNotFound, kInvalidMessage; kLogLost, see there; for a
+  /// forwarded proposal those of Propose and ProposeConfChange, and kDecode.
   Result<void> Step(Message message);
 
   /// True if GetReady would give something to do.
@@ -150,7 +151,8 @@ class RawNode {
   /// A follower whose state machine is damaged asks its leader for a snapshot that covers its log: at the
   /// index of its last entry or later, perhaps one that it has applied and stored already. Asks again by
   /// itself, also a new leader, until one comes or this node campaigns.
-  /// Errors: kRequestSnapshotDropped (no leader; nothing of its term has come yet; one is wanted already).
+  /// Errors: kRequestSnapshotDropped (this node leads or knows no leader; nothing of its term has come yet;
+  /// one is wanted or being installed already).
   Result<void> RequestSnapshot();
 
   /// Entries that Storage::PrepareEntries had to fetch can be read now: goes on with that append, if it

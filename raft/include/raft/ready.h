@@ -12,8 +12,8 @@
 ///
 /// ## Synchronous mode (Config::async_storage_writes off)
 ///
-/// 1. Write `hard_state`, `entries` and `snapshot`, together, and fsync if `must_sync`. Writing an
-///    entry at index i discards whatever is stored at i and beyond.
+/// 1. Write `hard_state`, `entries` and `snapshot`, together, and fsync if `must_sync` or if there is
+///    a snapshot. Writing an entry at index i discards whatever is stored at i and beyond.
 /// 2. Send `messages`, in their order. The first `immediate_count` of them do not depend on step 1
 ///    and may be sent before it or beside it, so that followers write while the leader does (Raft
 ///    thesis, 10.2.1); the others promise something that must be durable first. For each Snap
@@ -102,7 +102,9 @@ struct Ready {
   std::vector<Entry> committed_entries;  ///< To apply; in order, without a gap, each once.
   std::vector<Message> messages;         ///< To send, to other nodes and to the storage threads.
   size_t immediate_count = 0;            ///< How many of `messages`, from the front, need no wait.
-  bool must_sync = false;                ///< The write must be durable before the rest is sent.
+  bool must_sync =
+      false;  ///< The write must be durable before the rest is sent. Not set for a snapshot
+              ///< alone, though it must be as well.
 };
 
 }  // namespace raft

@@ -23,8 +23,8 @@ struct FetchContext {
 ///
 /// Invariants: FirstIndex() <= LastIndex() + 1, and every entry in between is there. The stored commit
 /// index is in [FirstIndex()-1, LastIndex()]: who compacts up to i makes sure that the stored commit
-/// index is at least i. Only entries of which the library was told that they are applied (by Advance
-/// or AdvanceApply, or by the response of StorageApply) may be compacted.
+/// index is at least i. Only entries of which the library was told that they are applied (by Advance,
+/// AdvanceApply or AdvanceApplyTo, or by the response of StorageApply) may be compacted.
 class Storage {
  public:
   virtual ~Storage() = default;

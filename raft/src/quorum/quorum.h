@@ -11,7 +11,7 @@ namespace raft {
 enum class VoteResult : uint8_t { kPending, kLost, kWon };
 
 /// The highest index that a majority of voters has acknowledged. `acked` holds one number for each
-/// voter, 0 for one not heard of; it is reordered. No voters at all: kNoLimit, so that an empty
+/// voter, 0 for one not heard of; it may be reordered. No voters at all: kNoLimit, so that an empty
 /// half of a joint configuration never holds the other back.
 LogIndex MajorityCommitted(std::span<LogIndex> acked);
 

@@ -5,6 +5,8 @@ namespace {
 
 // Answers to heartbeats after which a wish that is not repeated is forgotten.
 constexpr int kWantedRounds = 3;
+// And during which none is heard, as the group needs the member's acknowledgements.
+constexpr int kRefusedRounds = 10;
 
 }  // namespace
 
@@ -18,8 +20,10 @@ void Progress::Enter(ProgressState state) {
 void Progress::Reset(LogIndex last_index, bool is_self) {
   Enter(ProgressState::kProbe);
   wanted_snapshot_ = 0;
+  wanted_pause_ = 0;
   match_ = is_self ? last_index : 0;
   next_ = last_index + 1;
+  sent_last_ = 0;
   sent_commit_ = 0;
   recent_active_ = false;
 }
@@ -40,6 +44,7 @@ void Progress::BecomeReplicate() {
 
 void Progress::BecomeSnapshot(LogIndex index) {
   Enter(ProgressState::kSnapshot);
+  snapshot_wanted_ = wanted_snapshot_ != 0;
   wanted_snapshot_ = 0;
   pending_snapshot_ = index;
   next_ = index + 1;
@@ -47,14 +52,24 @@ void Progress::BecomeSnapshot(LogIndex index) {
 }
 
 void Progress::WantSnapshot(LogIndex index) {
+  if (wanted_pause_ > 0) return;
   if (state_ == ProgressState::kSnapshot && index <= pending_snapshot_) return;
   if (state_ == ProgressState::kReplicate) BecomeProbe();
-  wanted_snapshot_ = index;
+  if (wanted_snapshot_ == 0) wanted_age_ = 0;
+  // What is under way lengthens the member's log, which the snapshot has to cover.
+  wanted_snapshot_ = std::max({index, wanted_snapshot_, sent_last_});
   wanted_rounds_ = kWantedRounds;
   flow_paused_ = false;
 }
 
+void Progress::RefuseSnapshots() {
+  wanted_snapshot_ = 0;
+  wanted_pause_ = kRefusedRounds;
+}
+
 void Progress::AgeWantedSnapshot() {
+  if (wanted_pause_ > 0) --wanted_pause_;
+  ++wanted_age_;
   if (wanted_snapshot_ != 0 && --wanted_rounds_ == 0) wanted_snapshot_ = 0;
 }
 
@@ -84,6 +99,7 @@ bool Progress::MaybeDecreaseTo(LogIndex rejected, LogIndex hint) {
 }
 
 bool Progress::SentEntries(uint64_t count, uint64_t bytes) {
+  sent_last_ = std::max(sent_last_, next_ + count - 1);
   if (state_ == ProgressState::kProbe) {
     if (count > 0) flow_paused_ = true;
     return true;
@@ -101,6 +117,7 @@ bool Progress::JoinedEntries(uint64_t count, uint64_t bytes) {
                         inflights_.Extend(next_ + count - 1, bytes);
   if (!extended) return SentEntries(count, bytes);
   next_ += count;
+  sent_last_ = std::max(sent_last_, next_ - 1);
   flow_paused_ = inflights_.full();
   return true;
 }

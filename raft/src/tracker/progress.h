@@ -45,7 +45,15 @@ class Progress {
 
   /// The member asks for a snapshot at `index` or later. No effect while one is on its way that is.
   void WantSnapshot(LogIndex index);
-  void ForgetWantedSnapshot() { wanted_snapshot_ = 0; }
+  /// For a whole heartbeat at least.
+  bool wanted_for_long() const { return wanted_age_ > 1; }
+  /// For a while no wish is heard.
+  void RefuseSnapshots();
+
+  /// True in kSnapshot when the member asked for it: entries would make its log longer than the snapshot.
+  bool awaits_wanted_snapshot() const {
+    return state_ == ProgressState::kSnapshot && snapshot_wanted_;
+  }
 
   /// The member answered a heartbeat. Who still wants a snapshot says so again with each.
   void AgeWantedSnapshot();
@@ -88,11 +96,15 @@ class Progress {
   NodeId id_;
   LogIndex match_ = 0;
   LogIndex next_;
+  LogIndex sent_last_ = 0;    // The highest index of an entry that the member was sent.
   LogIndex sent_commit_ = 0;  // The highest commit index the member was told, or may have been.
   LogIndex pending_snapshot_ = 0;
   LogIndex wanted_snapshot_ = 0;
-  int wanted_rounds_ = 0;
-  uint64_t commit_group_ = 0;  // 0: in none.
+  int wanted_rounds_ = 0;  // Until it is forgotten.
+  int wanted_age_ = 0;     // In answers to heartbeats.
+  int wanted_pause_ = 0;
+  bool snapshot_wanted_ = false;  // In kSnapshot.
+  uint64_t commit_group_ = 0;     // 0: in none.
   ProgressState state_ = ProgressState::kProbe;
   bool flow_paused_ = false;
   bool recent_active_ = false;

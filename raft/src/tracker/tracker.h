@@ -59,7 +59,6 @@ class Tracker {
   /// The same, and whether it is in two groups; see quorum.h.
   GroupCommit CommittedByGroups() const;
 
-  bool group_commit() const { return group_commit_; }
   void set_group_commit(bool on) { group_commit_ = on; }
 
   /// The number that a quorum reached, jointly; `reached` gives each voter's.

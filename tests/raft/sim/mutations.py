@@ -103,7 +103,7 @@ MUTATIONS = [
      "writes_.push_back(std::exchange(write_, {}));",
      "Write done = std::exchange(write_, {});\n  OnDurable(done);", "overwrites"),
     ("votes are asked for before the term is durable", "core.cc",
-     "(type == MessageType::kVote && config_.hold_votes)", "false", "overwrites"),
+     "return config_.hold_votes;", "return false;", "overwrites"),
     ("commit by vote does not compare terms", "core_election.cc",
      "log_.MaybeCommit({message.commit_term, common})",
      "log_.MaybeCommit({log_.TermAt(common).value_or(0), common})"),

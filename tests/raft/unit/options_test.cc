@@ -247,6 +247,26 @@ TEST_CASE("a joined append takes one place in the window") {
   CHECK(trio.one.raw->GetStatus().progress[1].inflight_count == 0);
 }
 
+TEST_CASE("entries that join an empty append take a place in the window") {
+  Joining trio(kNoLimit, 2);
+  LogIndex last = 3;
+  size_t with_entries = 0;
+  for (int i = 0; i < 5; ++i) {
+    // Node 2 is told first that more is committed, then sent the next entry, in one message.
+    CHECK(trio.one.raw->Propose(Text("x")));
+    ++last;
+    for (const Message& append : OfType(trio.one.RunAll(), MessageType::kApp)) {
+      if (append.to == 2 && !append.entries.empty()) ++with_entries;
+    }
+    Message accepted = From(3, MessageType::kAppResp, trio.one.term());
+    accepted.index = last;
+    CHECK(trio.one.raw->Step(accepted));
+  }
+  CHECK(trio.one.commit() == last);
+  CHECK(trio.one.raw->GetStatus().progress[1].inflight_full);
+  CHECK(with_entries == 2);
+}
+
 TEST_CASE("turned off, nothing is joined any more") {
   Joining trio;
   CHECK(trio.one.raw->Propose(Text("a")));

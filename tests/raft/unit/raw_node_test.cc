@@ -337,6 +337,42 @@ TEST_CASE("asynchronous writes: only what is written is acknowledged and applied
   CHECK(node.raw->GetBasicStatus().applied == 4);
 }
 
+TEST_CASE("a crash between the saves of what was applied and what was committed") {
+  TestNode node(1, {1});
+  node.Start();
+  CHECK(node.raw->Campaign());
+  (void)node.RunAll();
+  CHECK(node.raw->Propose(Text("x")));
+  (void)node.RunAll();
+  REQUIRE(node.commit() == 4);
+  HardState stored = node.storage.hard_state();
+  stored.commit = 2;
+  node.storage.SetHardState(stored);
+  node.config.applied = 4;
+  node.Start();
+  CHECK(node.commit() == 4);
+  CHECK(node.raw->GetBasicStatus().applied == 4);
+}
+
+TEST_CASE("what was applied ahead of its write commits nothing in the log that is there") {
+  TestNode node(1);
+  node.storage.Append(std::vector<Entry>{{EntryType::kNormal, 1, 3, Text("stale")}});
+  node.config.applied = 3;
+  node.config.max_apply_unpersisted_log_limit = 10;
+  node.Start();
+  CHECK(node.commit() == 2);
+  Message append = From(2, MessageType::kApp, 2);
+  append.index = 2;
+  append.log_term = 1;
+  append.commit = 3;
+  append.entries.push_back({EntryType::kNormal, 2, 3, Text("right")});
+  CHECK(node.raw->Step(append));
+  (void)node.RunAll();
+  CHECK(node.commit() == 3);
+  CHECK(node.applied.empty());
+  CHECK(node.storage.GetTerm(3) == Term{2});
+}
+
 // The work handed to a storage thread in the next Ready, if any.
 std::optional<Message> WorkFor(TestNode& node, NodeId thread) {
   for (Message& message : node.raw->GetReady().messages) {

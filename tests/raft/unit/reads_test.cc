@@ -8,6 +8,7 @@
 namespace raft {
 namespace {
 
+using testing::From;
 using testing::Pump;
 using testing::TestNode;
 
@@ -233,6 +234,22 @@ TEST_CASE("who has answered a heartbeat elects nobody for a while, whatever come
     voter.raw->Tick();
   }
   CHECK(votes());
+}
+
+TEST_CASE("a node with nothing on its disk promises a leader nothing before its write") {
+  TestNode fresh(1, {});
+  fresh.config.check_quorum = true;
+  bool lease = true;
+  SECTION("that counts on it") { fresh.config.read_only_option = ReadOnlyOption::kLeaseBased; }
+  SECTION("without a lease it may") { lease = false; }
+  fresh.Start();
+  CHECK(fresh.raw->Step(From(2, MessageType::kHeartbeat, 5)));
+  const Ready& ready = fresh.raw->GetReady();
+  REQUIRE(ready.messages.size() == 1);
+  CHECK(ready.messages[0].type == MessageType::kHeartbeatResp);
+  REQUIRE(ready.hard_state);
+  CHECK(ready.hard_state->term == 5);
+  CHECK(ready.immediate_count == (lease ? 0 : 1));
 }
 
 TEST_CASE("the only voter answers by itself, once it has committed") {

@@ -1,5 +1,8 @@
 // Snapshots that a follower asks for, and entries that a leader must fetch before it can send them.
+#include <map>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -103,6 +106,70 @@ TEST_CASE("a group that needs who wants a snapshot goes on") {
   CHECK(two.storage.FirstIndex() == 6);
 }
 
+/// Makes a snapshot of what its node has applied when it is asked for one.
+class OnDemand final : public StorageOver {
+ public:
+  explicit OnDemand(TestNode& node) : StorageOver(node.storage), node_(node) {}
+  Result<SnapshotPtr> GetSnapshot(LogIndex at_least, NodeId) override {
+    const LogIndex applied = node_.applied.empty() ? 2 : node_.applied.back().index;
+    if (applied < at_least) {
+      return Fail(ErrorCode::kSnapshotUnavailable, kTextSnapshotUnavailable);
+    }
+    auto made = std::make_shared<Snapshot>();
+    made->metadata = {{{1, 2, 3}, {}, {}, {}, false}, applied, *node_.storage.GetTerm(applied)};
+    return SnapshotPtr(std::move(made));
+  }
+
+ private:
+  TestNode& node_;
+};
+
+TEST_CASE("a snapshot that is asked for comes under load too") {
+  Trio trio;
+  OnDemand storage(trio.one);
+  trio.one.config.storage = &storage;
+  trio.Start();
+  trio.Elect();
+  const NodeId dead = GENERATE(0U, 3U);  // Without it the group needs who asks.
+  const int delay = GENERATE(1, 2, 4);
+  const int later = GENERATE(0, 3);  // Its acknowledgements, than those of the other.
+  const int snapshot_delay = delay * GENERATE(1, 3);  // Snapshots go their own way.
+  CHECK(trio.one.raw->Propose(Text("x")));
+  Pump(trio.all);
+  CHECK(trio.two.raw->RequestSnapshot());
+  const LogIndex before = trio.two.storage.FirstIndex();
+  const LogIndex committed_before = trio.one.commit();
+  std::multimap<int, Message> network;  // By the step in which they arrive.
+  int step = 0;
+  int snapshots = 0;
+  for (; step < 400 && trio.two.storage.FirstIndex() == before; ++step) {
+    if (step % 10 == 0) trio.one.raw->Tick();
+    CHECK(trio.one.raw->Propose(Text("p")));
+    for (TestNode* node : trio.all) {
+      if (node->config.id == dead) continue;
+      for (Message& message : node->RunAll()) {
+        const bool is_snapshot = message.type == MessageType::kSnap;
+        const int more = node->config.id == 2 ? later : 0;
+        network.emplace(step + more + (is_snapshot ? snapshot_delay : delay), std::move(message));
+      }
+    }
+    while (!network.empty() && network.begin()->first <= step) {
+      Message message = std::move(network.extract(network.begin()).mapped());
+      const NodeId to = message.to;
+      if (to == dead) continue;
+      const bool is_snapshot = message.type == MessageType::kSnap;
+      CHECK(trio.all[to - 1]->raw->Step(std::move(message)));
+      if (!is_snapshot) continue;
+      ++snapshots;
+      trio.one.raw->ReportSnapshot(to, SnapshotStatus::kFinish);
+    }
+  }
+  CAPTURE(dead, delay, later, snapshot_delay, step);
+  CHECK(trio.two.storage.FirstIndex() > before);
+  CHECK(snapshots <= 4);  // Few came too late to cover a log that grew on.
+  CHECK(trio.one.commit() > committed_before);
+}
+
 struct TwoOfThree : Led {
   /// Node 3 is dead; heartbeats, one by one.
   void Rounds(int count) {
@@ -127,6 +194,19 @@ TEST_CASE("a group that needs who wants a snapshot need not wait until there is 
     CHECK(led.one.commit() == 6);
     CHECK(led.ProgressOfTwo().state == ProgressState::kReplicate);
   }
+}
+
+TEST_CASE("a group that needs who wants a snapshot is seldom held up by it") {
+  TwoOfThree led;
+  CHECK(led.two.raw->RequestSnapshot());
+  int held_up = 0;
+  for (int i = 0; i < 24; ++i) {
+    CHECK(led.one.raw->Propose(Text("y")));
+    led.Rounds(1);
+    if (led.one.commit() < led.one.storage.LastIndex()) ++held_up;
+  }
+  CHECK(held_up > 0);
+  CHECK(held_up <= 6);
 }
 
 TEST_CASE("a request that is late, or of a log that the leader has not, changes nothing") {

@@ -73,8 +73,36 @@ func startGroup(t *testing.T) *group {
 			g.kill(i)
 		}
 	})
-	g.waitLeader()
+	g.waitMembers()
 	return g
+}
+
+// waitMembers waits until the leader tells of all members where clients reach them: a client that asks before drops
+// the URLs it was given for the fewer ones it hears of, and knows nobody else when these die.
+func (g *group) waitMembers() {
+	for range 1000 {
+		var list struct {
+			Members []struct {
+				ClientURLs []string `json:"client_urls"`
+			} `json:"members"`
+		}
+		resp, err := http.Get(g.urls[g.waitLeader()] + "/pd/api/v1/members")
+		if err == nil {
+			err = json.NewDecoder(resp.Body).Decode(&list)
+			_ = resp.Body.Close()
+		}
+		known := 0
+		for _, member := range list.Members {
+			if len(member.ClientURLs) > 0 {
+				known++
+			}
+		}
+		if err == nil && known == len(g.urls) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	g.t.Fatal("not all members have told where they are")
 }
 
 func (g *group) start(i int) {

@@ -118,7 +118,7 @@ class RuleRepair {
     if (IsLearner(peer) && rule_.role != RuleRole::kLearner) {
       return take("fix-peer-role", [&](Builder& b) { b.PromoteLearner(peer.store); });
     }
-    if (rule_.role == RuleRole::kLearner) {
+    if (IsVoter(peer) && rule_.role == RuleRole::kLearner) {
       return take("fix-demote-voter", [&](Builder& b) { b.DemoteVoter(peer.store); });
     }
     if (rule_.role == RuleRole::kLeader && MayLead(peer)) {

@@ -66,7 +66,8 @@ class RulePicker {
   static constexpr size_t kSwapRoundsMax = 16;
 
   [[nodiscard]] bool RoleFits(const Candidate& candidate) const {
-    return MatchesRole(*candidate.peer, leader_, rule_.role);
+    return MatchesRole(*candidate.peer, leader_, rule_.role) &&
+           candidate.peer->witness == rule_.witness;
   }
 
   static std::vector<const Store*> Stores(const std::vector<Candidate*>& candidates) {

@@ -10,8 +10,9 @@ namespace scheduler {
 /// The peers that fulfil one rule.
 struct RuleFit {
   const Rule* rule = nullptr;
-  std::vector<Peer> peers;           // At most rule->count; those of another role included.
-  std::vector<Peer> different_role;  // The ones among `peers` that first need another role.
+  std::vector<Peer> peers;  // At most rule->count; those of another role included.
+  /// Those among `peers` that first need another role, or to become a witness, or none.
+  std::vector<Peer> different_role;
   double isolation_score = 0;
 
   [[nodiscard]] bool IsSatisfied() const {

@@ -1,10 +1,13 @@
 #include "scheduler/rules/fit.h"
 
 #include <algorithm>
+#include <string>
 #include <tuple>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
+#include "scheduler/checkers/rule_checker.h"
 #include "scheduler/rules/isolation.h"
 #include "tests/scheduler/world.h"
 
@@ -99,6 +102,89 @@ TEST_CASE("a peer on an unknown store serves no rule", "[fit]") {
   const RegionFit fit = FitRegion(world, {&rule}, region);
   CHECK(fit.rule_fits[0].peers.size() == 1);
   CHECK(fit.orphans.size() == 1);
+}
+
+/// One rule in a table: how many peers, and what they must be.
+Rule MakeRule(RuleRole role, uint64_t count, std::vector<LabelConstraint> constraints = {},
+              std::vector<std::string> location_labels = {}) {
+  Rule rule = DefaultRule(count, std::move(location_labels), "");
+  rule.role = role;
+  rule.constraints = std::move(constraints);
+  return rule;
+}
+
+/// The stores whose peers serve each rule, then those of the orphans: "1,2|3|4".
+std::string Served(const World& world, const std::vector<Rule>& rules, const Region& region) {
+  std::vector<const Rule*> pointers;
+  pointers.reserve(rules.size());
+  for (const Rule& rule : rules) pointers.push_back(&rule);
+  const RegionFit fit = FitRegion(world, pointers, region);
+  std::string text;
+  const auto add = [&](const std::vector<Peer>& peers) {
+    for (size_t i = 0; i < peers.size(); ++i) {
+      text += (i == 0 ? "" : ",") + std::to_string(peers[i].store.value);
+    }
+  };
+  for (const RuleFit& rule_fit : fit.rule_fits) {
+    add(rule_fit.peers);
+    text += "|";
+  }
+  add(fit.orphans);
+  return text;
+}
+
+constexpr RuleRole kVoter = RuleRole::kVoter;
+
+/// Stores 1 to 5 in zones a a b b c, racks a1 a2 b1 b1 c1; stores 1, 3 and 5 have fast disks.
+struct Table {
+  World world;
+  Region region;
+
+  explicit Table(uint64_t peers) {
+    const char* zones[] = {"a", "a", "b", "b", "c"};
+    const char* racks[] = {"a1", "a2", "b1", "b1", "c1"};
+    for (uint64_t id = 1; id <= 5; ++id) {
+      world.AddStore(id).labels = {
+          {"zone", zones[id - 1]}, {"rack", racks[id - 1]}, {"disk", id % 2 == 1 ? "ssd" : "hdd"}};
+    }
+    for (uint64_t id = 1; id <= peers; ++id) {
+      region.peers.push_back({{10 + id}, {id}, PeerRole::kVoter, false});
+    }
+    region.leader = region.peers.front();
+  }
+};
+
+TEST_CASE("being a witness is part of a peer's role", "[fit]") {
+  Table table(3);
+  table.region.peers[1].witness = true;
+  Rule witness = MakeRule(kVoter, 1);
+  witness.witness = true;
+  const Rule data = MakeRule(kVoter, 2);
+  SECTION("a witness goes to the rule that wants one") {
+    CHECK(Served(table.world, {data, witness}, table.region) == "1,3|2|");
+  }
+  SECTION("one that no rule wants has a different role") {
+    const Rule all = MakeRule(kVoter, 3);
+    const RegionFit fit = FitRegion(table.world, {&all}, table.region);
+    CHECK(fit.rule_fits[0].different_role == std::vector<Peer>{table.region.peers[1]});
+    CHECK_FALSE(fit.IsSatisfied());
+  }
+  SECTION("a rule for witnesses never takes the leader, rather a peer to be made a witness") {
+    table.region.peers[1].witness = false;
+    const RegionFit fit = FitRegion(table.world, {&witness}, table.region);
+    CHECK(fit.rule_fits[0].peers == std::vector<Peer>{table.region.peers[1]});
+    CHECK(fit.rule_fits[0].different_role == fit.rule_fits[0].peers);
+  }
+}
+
+TEST_CASE("a learner that is a witness is no voter to demote", "[fit]") {
+  Table table(2);
+  table.region.peers[1].role = PeerRole::kLearner;
+  table.region.peers[1].witness = true;
+  table.world.rules = RuleBook({MakeRule(kVoter, 1), MakeRule(RuleRole::kLearner, 1)});
+  const Decision decision = CheckRules(table.world.Context(), table.region);
+  CHECK(decision.proposals.empty());
+  CHECK(decision.refusals.empty());
 }
 
 TEST_CASE("stores with an exclusive label need a rule that names it", "[rules]") {

@@ -1,23 +1,20 @@
 #include "scheduler/rules/fit.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
+#include <utility>
 
+#include "scheduler/rules/fit_flow.h"
+#include "scheduler/rules/fit_search.h"
 #include "scheduler/rules/isolation.h"
 
 namespace scheduler {
 namespace {
 
-struct Candidate {
-  const Peer* peer;
-  const Store* store;  // Null when unknown: fits no rule.
-  int health;          // 3 fine, 2 on a store that leaves, 1 pending, 0 down.
-  bool leads = false;
-  bool taken = false;
-};
-
-std::vector<Candidate> SortedCandidates(const ClusterView& view, const Region& region) {
-  std::vector<Candidate> candidates;
+std::vector<FitCandidate> SortedCandidates(const ClusterView& view, const Region& region) {
+  std::vector<FitCandidate> candidates;
+  candidates.reserve(region.peers.size());
   for (const Peer& peer : region.peers) {
     const Store* store = view.FindStore(peer.store);
     const bool leaves = store == nullptr || store->IsRemoving() || store->IsRemoved();
@@ -26,108 +23,79 @@ std::vector<Candidate> SortedCandidates(const ClusterView& view, const Region& r
     if (region.IsDown(peer.id)) health = 0;
     candidates.push_back({&peer, store, health, peer.id == region.leader.id});
   }
-  std::ranges::sort(candidates, {}, [](const Candidate& c) {
+  std::ranges::sort(candidates, {}, [](const FitCandidate& c) {
     return std::make_tuple(-c.health, !c.leads, c.peer->id);
   });
   return candidates;
 }
 
-/// Chooses for one rule from the free candidates.
-class RulePicker {
- public:
-  RulePicker(const Rule& rule, const Peer& leader, std::vector<Candidate>& candidates)
-      : rule_(rule), leader_(leader) {
-    for (Candidate& candidate : candidates) {
-      if (candidate.taken || candidate.store == nullptr) continue;
-      if (rule.witness && candidate.peer->id == leader.id) continue;
-      if (MatchesConstraints(*candidate.store, rule.constraints)) free_.push_back(&candidate);
+bool HasDifferentRole(const Rule& rule, const Peer& peer, const Peer& leader) {
+  return !MatchesRole(peer, leader, rule.role) || peer.witness != rule.witness;
+}
+
+FitDemand DemandOf(const Rule& rule, const Peer& leader,
+                   const std::vector<FitCandidate>& candidates) {
+  FitDemand demand{&rule, 0, {}};
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    const FitCandidate& candidate = candidates[i];
+    if (candidate.store == nullptr || (rule.witness && candidate.leads)) continue;
+    if (!MatchesConstraints(*candidate.store, rule.constraints)) continue;
+    const uint64_t load = rule.witness ? candidate.store->counts.witnesses : 0;
+    demand.options.push_back(
+        {i, HasDifferentRole(rule, *candidate.peer, leader), static_cast<int64_t>(load)});
+  }
+  demand.count = std::min<uint64_t>(rule.count, demand.options.size());
+  return demand;
+}
+
+/// The assignment when there is no choice: no rule has more options than it asks for, no peer is wanted twice. That is
+/// the usual case, and spares it the search.
+std::optional<FitAssignment> AssignWithoutChoice(const FitProblem& problem) {
+  FitAssignment assignment(problem.candidates.size(), kOrphan);
+  for (size_t i = 0; i < problem.demands.size(); ++i) {
+    const FitDemand& demand = problem.demands[i];
+    if (demand.options.size() > demand.count) return std::nullopt;
+    for (const FitOption& option : demand.options) {
+      size_t& serves = assignment[option.candidate];
+      if (serves != kOrphan) return std::nullopt;
+      serves = i;
     }
   }
+  return assignment;
+}
 
-  RuleFit Pick() {
-    TakeBest(true);
-    TakeBest(false);
-    // Swaps change which peers of a role are in, never how many.
-    for (size_t round = 0; round < kSwapRoundsMax && SwapOnce(); ++round) {
-    }
-    RuleFit fit;
-    fit.rule = &rule_;
-    std::ranges::sort(chosen_, {},
-                      [](const Candidate* c) { return std::make_tuple(-c->health, c->peer->id); });
-    for (const Candidate* candidate : chosen_) {
-      fit.peers.push_back(*candidate->peer);
-      if (!RoleFits(*candidate)) fit.different_role.push_back(*candidate->peer);
-    }
-    fit.isolation_score = IsolationScore(rule_.location_labels, Stores(chosen_));
-    return fit;
+FitAssignment BestAssignment(const FitProblem& problem) {
+  if (auto assignment = AssignWithoutChoice(problem)) return *std::move(assignment);
+  FlowFit flow = FitByFlow(problem);
+  if (flow.exact) return std::move(flow.assignment);
+  return SearchFit(problem, std::move(flow.assignment));
+}
+
+RuleFit RuleFitOf(const FitProblem& problem, size_t rule, const FitAssignment& assignment) {
+  const FitDemand& demand = problem.demands[rule];
+  std::vector<FitOption> taken;
+  taken.reserve(demand.count);
+  for (const FitOption& option : demand.options) {
+    if (assignment[option.candidate] == rule) taken.push_back(option);
   }
-
- private:
-  static constexpr size_t kSwapRoundsMax = 16;
-
-  [[nodiscard]] bool RoleFits(const Candidate& candidate) const {
-    return MatchesRole(*candidate.peer, leader_, rule_.role) &&
-           candidate.peer->witness == rule_.witness;
+  std::ranges::sort(taken, {}, [&](const FitOption& option) {
+    const FitCandidate& candidate = problem.candidates[option.candidate];
+    return std::make_tuple(-candidate.health, candidate.peer->id);
+  });
+  RuleFit fit;
+  fit.rule = demand.rule;
+  fit.peers.reserve(taken.size());
+  std::vector<const Store*> stores;
+  stores.reserve(taken.size());
+  for (const FitOption& option : taken) {
+    const FitCandidate& candidate = problem.candidates[option.candidate];
+    fit.peers.push_back(*candidate.peer);
+    if (option.different_role) fit.different_role.push_back(*candidate.peer);
+    stores.push_back(candidate.store);
   }
-
-  static std::vector<const Store*> Stores(const std::vector<Candidate*>& candidates) {
-    std::vector<const Store*> stores;
-    stores.reserve(candidates.size());
-    for (const Candidate* candidate : candidates) stores.push_back(candidate->store);
-    return stores;
-  }
-
-  void TakeBest(bool role_fits) {
-    while (chosen_.size() < rule_.count) {
-      Candidate* best = nullptr;
-      double best_gain = -1;
-      const std::vector<const Store*> stores = Stores(chosen_);
-      for (Candidate* candidate : free_) {
-        if (candidate->taken || RoleFits(*candidate) != role_fits) continue;
-        const double gain = DistinctScore(rule_.location_labels, stores, *candidate->store);
-        if (gain > best_gain) {
-          best = candidate;
-          best_gain = gain;
-        }
-      }
-      if (best == nullptr) return;
-      best->taken = true;
-      chosen_.push_back(best);
-    }
-  }
-
-  /// One swap that raises the isolation score between peers that fit the role equally well; false when there is none.
-  bool SwapOnce() {
-    for (Candidate*& inside : chosen_) {
-      for (Candidate* outside : free_) {
-        if (outside->taken || RoleFits(*inside) != RoleFits(*outside)) continue;
-        const std::vector<const Store*> rest = StoresWithout(inside);
-        if (DistinctScore(rule_.location_labels, rest, *outside->store) <=
-            DistinctScore(rule_.location_labels, rest, *inside->store)) {
-          continue;
-        }
-        inside->taken = false;
-        outside->taken = true;
-        inside = outside;
-        return true;
-      }
-    }
-    return false;
-  }
-
-  [[nodiscard]] std::vector<const Store*> StoresWithout(const Candidate* left_out) const {
-    std::vector<const Store*> stores;
-    for (const Candidate* candidate : chosen_) {
-      if (candidate != left_out) stores.push_back(candidate->store);
-    }
-    return stores;
-  }
-
-  const Rule& rule_;
-  const Peer& leader_;
-  std::vector<Candidate*> free_;  // Healthy first, the leader before others: ties go to the first.
-  std::vector<Candidate*> chosen_;
-};
+  fit.isolation_score = IsolationScore(demand.rule->location_labels, stores);
+  return fit;
+}
 
 }  // namespace
 
@@ -145,13 +113,19 @@ const RuleFit* RegionFit::FitOf(PeerId peer) const {
 
 RegionFit FitRegion(const ClusterView& view, const std::vector<const Rule*>& rules,
                     const Region& region) {
-  std::vector<Candidate> candidates = SortedCandidates(view, region);
-  RegionFit fit;
+  FitProblem problem{SortedCandidates(view, region), {}};
+  problem.demands.reserve(rules.size());
   for (const Rule* rule : rules) {
-    fit.rule_fits.push_back(RulePicker(*rule, region.leader, candidates).Pick());
+    problem.demands.push_back(DemandOf(*rule, region.leader, problem.candidates));
   }
-  for (const Candidate& candidate : candidates) {
-    if (!candidate.taken) fit.orphans.push_back(*candidate.peer);
+  const FitAssignment assignment = BestAssignment(problem);
+  RegionFit fit;
+  fit.rule_fits.reserve(rules.size());
+  for (size_t i = 0; i < rules.size(); ++i) {
+    fit.rule_fits.push_back(RuleFitOf(problem, i, assignment));
+  }
+  for (size_t i = 0; i < problem.candidates.size(); ++i) {
+    if (assignment[i] == kOrphan) fit.orphans.push_back(*problem.candidates[i].peer);
   }
   return fit;
 }

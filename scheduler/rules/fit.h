@@ -30,15 +30,17 @@ struct RegionFit {
   [[nodiscard]] const RuleFit* FitOf(PeerId peer) const;
 };
 
-/// Assigns peers to rules: rule by rule, in order, each takes from the peers that are left and whose store meets its
-/// constraints. The choice is best in this order: most peers; fewest of another role; highest isolation score; and on
-/// ties the healthier peer (fine, then on a store that leaves, then pending, then down), then the leader, then the
-/// smaller id.
+/// Assigns peers to rules, each to one at most. A rule may take peers whose store meets its constraints; a witness rule
+/// never takes the leader. All assignments are compared rule by rule, in order, and in each rule by: most peers; fewest
+/// of another role (being a witness or not is part of it); highest isolation score; for a witness rule, fewest
+/// witnesses on the stores. The best one wins; so a rule leaves to later ones what it can do without. On complete ties
+/// the better peers serve, and the better of them serve the earlier rules: the healthier peer (fine, then on a store
+/// that leaves, then pending, then down), then the leader, then the smaller id.
 ///
-/// The reference tries all subsets. Here each peer is taken by its gain in isolation: with location labels that
-/// form a tree, which is what failure domains are, the score is a laminar concave function of the chosen set and
-/// the greedy choice is exactly the best one; where labels are missing, swaps of single peers repair what greed
-/// missed. Cost O(rules * peers^2 * labels), a small bounded number of times more with missing labels.
+/// The reference tries all assignments. Here the best is found as a flow of least cost (fit_flow.h), exactly, as long
+/// as the location labels of the stores form a tree, which failure domains do; microseconds for a usual region. Where
+/// labels are missing and no tree is left, a bounded search (fit_search.h) goes on from there: exact with up to seven
+/// peers and six rules, the best of what it saw beyond. When there is nothing to choose, neither runs.
 RegionFit FitRegion(const ClusterView& view, const std::vector<const Rule*>& rules,
                     const Region& region);
 

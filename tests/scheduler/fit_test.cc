@@ -134,6 +134,7 @@ std::string Served(const World& world, const std::vector<Rule>& rules, const Reg
 }
 
 constexpr RuleRole kVoter = RuleRole::kVoter;
+constexpr RuleRole kFollower = RuleRole::kFollower;
 
 /// Stores 1 to 5 in zones a a b b c, racks a1 a2 b1 b1 c1; stores 1, 3 and 5 have fast disks.
 struct Table {
@@ -153,6 +154,56 @@ struct Table {
     region.leader = region.peers.front();
   }
 };
+
+TEST_CASE("a rule leaves to later rules what it can do without", "[fit]") {
+  const LabelConstraint fast{"disk", ConstraintOp::kIn, {"ssd"}};
+  const LabelConstraint zone_a{"zone", ConstraintOp::kIn, {"a"}};
+  const LabelConstraint zone_b{"zone", ConstraintOp::kIn, {"b"}};
+  Table table(3);
+  SECTION("more peers for the later rule") {
+    // By itself the first rule would take the leader on store 1, the only one for the second.
+    CHECK(Served(table.world, {MakeRule(kVoter, 2), MakeRule(kVoter, 1, {zone_a, fast})},
+                 table.region) == "2,3|1|");
+  }
+  SECTION("over a chain of rules") {
+    // Store 1 must go to the last rule, so store 2 to the middle one, so store 3 to the first.
+    CHECK(Served(table.world,
+                 {MakeRule(kVoter, 1), MakeRule(kVoter, 1, {zone_a}),
+                  MakeRule(kVoter, 1, {zone_a, fast})},
+                 table.region) == "3|2|1|");
+  }
+  SECTION("the right role for the later rule") {
+    CHECK(Served(table.world, {MakeRule(kFollower, 1), MakeRule(kFollower, 1, {zone_a})},
+                 table.region) == "3|2|1");
+  }
+  SECTION("but never at its own cost") {
+    table.region.peers[1].role = PeerRole::kLearner;
+    table.region.peers[2].role = PeerRole::kLearner;
+    CHECK(Served(table.world, {MakeRule(kVoter, 1), MakeRule(kVoter, 1, {zone_a, fast})},
+                 table.region) == "1||2,3");
+  }
+}
+
+TEST_CASE("isolation of later rules counts among equal choices of earlier ones", "[fit]") {
+  Table table(4);
+  const std::vector<std::string> labels{"zone", "rack"};
+  // By itself the first rule would use up zone a.
+  CHECK(Served(table.world, {MakeRule(kVoter, 2), MakeRule(kVoter, 2, {}, labels)}, table.region) ==
+        "1,3|2,4|");
+  // Two zones are the best there is; the two peers of zone b share a rack, those of zone a do not.
+  CHECK(Served(table.world, {MakeRule(kVoter, 1), MakeRule(kVoter, 3, {}, labels)}, table.region) ==
+        "3|1,2,4|");
+}
+
+TEST_CASE("among complete ties no rule keeps a healthy peer from serving", "[fit]") {
+  const LabelConstraint fast{"disk", ConstraintOp::kIn, {"ssd"}};
+  Table table(4);
+  table.region.peers.erase(table.region.peers.begin() + 1);
+  table.region.down_peers.push_back({table.region.peers[1], 60});
+  // With the leader in the first rule, the peer on store 3, which is down, would be left for the second.
+  CHECK(Served(table.world, {MakeRule(kVoter, 1), MakeRule(kVoter, 1, {fast})}, table.region) ==
+        "4|1|3");
+}
 
 TEST_CASE("being a witness is part of a peer's role", "[fit]") {
   Table table(3);
@@ -174,6 +225,14 @@ TEST_CASE("being a witness is part of a peer's role", "[fit]") {
     const RegionFit fit = FitRegion(table.world, {&witness}, table.region);
     CHECK(fit.rule_fits[0].peers == std::vector<Peer>{table.region.peers[1]});
     CHECK(fit.rule_fits[0].different_role == fit.rule_fits[0].peers);
+  }
+  SECTION("and among equals one on the store with fewer witnesses") {
+    table.region.peers[1].witness = false;
+    StoreCounts counts;
+    counts.witnesses = 1;
+    table.world.SetCounts(2, counts);
+    table.world.Refresh();
+    CHECK(Served(table.world, {witness}, table.region) == "3|1,2");
   }
 }
 

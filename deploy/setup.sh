@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   build-essential git python3 curl
   cmake ninja-build ccache mold pkg-config
-  libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
+  libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libre2-dev
   libboost-dev libboost-system-dev
   libcpp-httplib-dev nlohmann-json3-dev libtomlplusplus-dev
   librocksdb-dev libexpected-dev libfmt-dev libssl-dev

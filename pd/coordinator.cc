@@ -33,12 +33,19 @@ scheduler::Refusal NotEnoughRegions(const std::optional<Cluster::MissingReports>
   return refusal;
 }
 
+/// The cluster's rules, or what the settings say when these are turned off.
+PlacementRules::Book RulesInForce(const Cluster& cluster,
+                                  const scheduler::ScheduleOptions& options) {
+  if (auto book = cluster.rules().book()) return book;
+  return std::make_shared<const scheduler::RuleBook>(MakeRuleBook(options));
+}
+
 /// Everything a PlanContext refers to, for one turn.
 struct Situation {
   Situation(const Cluster& cluster, const ConfigStore& config, StoreLimits& limits,
             const OperatorRunner& runner, scheduler::Instant at)
       : options(MakeScheduleOptions(*config.online())),
-        rules(MakeRuleBook(options)),
+        rules(RulesInForce(cluster, options)),
         view(cluster, limits, at),
         influence(runner.TotalInfluence()),
         busy(runner.BusyRegions()),
@@ -47,11 +54,11 @@ struct Situation {
         unix_ns(cluster.clock().UnixNanos()) {}
 
   [[nodiscard]] scheduler::PlanContext Context() const {
-    return {view, options, rules, influence, busy, *labels, now, unix_ns};
+    return {view, options, *rules, influence, busy, *labels, now, unix_ns};
   }
 
   scheduler::ScheduleOptions options;
-  scheduler::RuleBook rules;
+  PlacementRules::Book rules;
   LiveView view;
   scheduler::Influence influence;
   std::set<scheduler::RegionId> busy;
@@ -162,6 +169,12 @@ Result<void> Coordinator::PlanByPerson(const ByHand& plan) {
   return PlanOn(situation.Context(), plan);
 }
 
+void Coordinator::Look(const std::function<void(const scheduler::PlanContext&)>& look) {
+  const Situation situation(deps_.cluster, deps_.config, limits_, runner_,
+                            InstantOf(deps_.clock.Monotonic()));
+  look(situation.Context());
+}
+
 Coordinator::Removals Coordinator::RemovePeers(scheduler::StoreId store,
                                                const std::vector<scheduler::RegionId>& regions) {
   Removals removals;
@@ -225,6 +238,7 @@ void Coordinator::Reset() {
   decisions_.Clear();
   running_.clear();
   watched_.clear();
+  watched_rules_.reset();
   held_.clear();
   next_push_ = {};
   next_watch_ = {};
@@ -255,6 +269,7 @@ Millis Coordinator::Turn(scheduler::Instant now) {
   }
   const Situation situation(deps_.cluster, deps_.config, limits_, runner_, now);
   const scheduler::PlanContext context = situation.Context();
+  WatchRules(situation.rules, now);
   // A scheduler that comes or goes holds stores, or lets them go, at once.
   const uint64_t version = schedulers_.version();
   if (now >= next_watch_ || version != held_version_) {
@@ -283,6 +298,7 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
   for (const scheduler::Region& region : patrol_.Next(now)) {
     if (runner_.IsBusy(region.id)) continue;
     input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
+    input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
     scheduler::Decision decision = CheckRegion(context, region, input);
     if (decision.proposals.empty() && decision.refusals.empty()) continue;
     decisions_.NoteCheck(decision);
@@ -399,6 +415,20 @@ void Coordinator::PointOutStore(scheduler::StoreId store, scheduler::Instant now
   }
   LogInfo("regions of a leaving or lost store are looked at first",
           {{"store-id", store.value}, {"regions", count}});
+}
+
+void Coordinator::WatchRules(const PlacementRules::Book& rules, scheduler::Instant now) {
+  const PlacementRules::Book before = std::exchange(watched_rules_, rules);
+  if (before == nullptr || before == rules) return;
+  size_t count = 0;
+  for (const scheduler::KeyRange& range : rules->ChangedSince(*before)) {
+    deps_.cluster.regions().Visit(range, [&](const scheduler::Region& region) {
+      patrol_.PointOut(region.id, now);
+      return ++count < Patrol::kPointedOutMax;
+    });
+  }
+  if (count == 0) return;
+  LogInfo("regions under changed placement rules are looked at first", {{"regions", count}});
 }
 
 void Coordinator::HoldStores(const scheduler::PlanContext& context) {

@@ -85,6 +85,9 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// kUnavailable with the refusal's text.
   Result<void> PlanByPerson(const ByHand& plan);
 
+  /// Shows the state of now as planning sees it; on the calling thread.
+  void Look(const std::function<void(const scheduler::PlanContext&)>& look);
+
   /// What became of a store's damaged peers.
   struct Removals {
     size_t planned = 0;
@@ -121,6 +124,8 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// Regions on stores that went down or leave are pointed out to the patrol.
   void WatchStores(const scheduler::PlanContext& context, scheduler::Instant now);
   void PointOutStore(scheduler::StoreId store, scheduler::Instant now);
+  /// The same of regions whose placement rules have changed since the last turn.
+  void WatchRules(const PlacementRules::Book& rules, scheduler::Instant now);
   void HoldStores(const scheduler::PlanContext& context);
   void Publish();
   void Reset();
@@ -144,6 +149,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   scheduler::Rng rng_;
   std::map<std::string, Running> running_;
   std::set<scheduler::StoreId> watched_;  // Stores whose regions were pointed out.
+  PlacementRules::Book watched_rules_;    // Those of the last turn.
   std::map<scheduler::StoreId, scheduler::StorePauses> held_;
   size_t stores_known_ = 0;
   uint64_t schedulers_version_ = 0;

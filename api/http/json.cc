@@ -517,4 +517,103 @@ tl::expected<nlohmann::ordered_json, JsonSyntaxError> ParseJson(std::string_view
   return Parser(text).Parse();
 }
 
+namespace {
+
+/// Walks over JSON that is known to be right.
+class Walker {
+ public:
+  explicit Walker(std::string_view text) : text_(text) {}
+
+  size_t Find(std::span<const std::string> members) {
+    SkipBlanks();
+    const char open = text_[at_];
+    if (members.empty()) {
+      if (open == '{' || open == '[') return at_ + 1;
+      SkipValue();
+      return at_;
+    }
+    if (open != '{' && open != '[') return 0;
+    size_t found = 0;
+    ForEachPart([&](std::string_view name) {
+      if (name == members.front()) found = Walker(*this).Find(members.subspan(1));
+    });
+    return found;
+  }
+
+ private:
+  /// Leaves the walker behind the value; calls `on_part` with it in front of each part.
+  template <class OnPart>
+  void ForEachPart(const OnPart& on_part) {
+    const bool object = text_[at_++] == '{';
+    const char close = object ? '}' : ']';
+    for (size_t index = 0;; ++index) {
+      SkipBlanks();
+      if (text_[at_] == close) break;
+      if (text_[at_] == ',') {
+        ++at_;
+        SkipBlanks();
+      }
+      std::string name = std::to_string(index);
+      if (object) {
+        const size_t start = at_;
+        SkipString();
+        name = nlohmann::json::parse(text_.substr(start, at_ - start)).get<std::string>();
+        SkipBlanks();
+        ++at_;  // The colon.
+        SkipBlanks();
+      }
+      on_part(name);
+      SkipValue();
+    }
+    ++at_;
+  }
+
+  void SkipBlanks() {
+    while (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')
+      ++at_;
+  }
+  void SkipString() {
+    for (++at_; text_[at_] != '"'; ++at_) {
+      if (text_[at_] == '\\') ++at_;
+    }
+    ++at_;
+  }
+  /// Without recursion: what is nested deeply must not use up the stack.
+  void SkipValue() {
+    size_t depth = 0;
+    do {
+      switch (text_[at_]) {
+        case '"':
+          SkipString();
+          break;
+        case '{':
+        case '[':
+          ++depth;
+          ++at_;
+          break;
+        case '}':
+        case ']':
+          --depth;
+          ++at_;
+          break;
+        default:
+          if (depth > 0) {
+            ++at_;
+          } else {
+            at_ = std::min(text_.find_first_of(",]} \t\n\r", at_), text_.size());
+          }
+      }
+    } while (depth > 0);
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+size_t DecoderStop(std::string_view text, std::span<const std::string> members) {
+  return Walker(text).Find(members);
+}
+
 }  // namespace api

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,5 +30,10 @@ struct JsonSyntaxError {
 /// "EOF" for those handlers that decode from a stream: they say so themselves.
 [[nodiscard]] tl::expected<nlohmann::ordered_json, JsonSyntaxError> ParseJson(
     std::string_view text);
+
+/// Where the reference's decoder stops at a value it cannot use: behind one without parts, behind the bracket that
+/// opens one with parts. `members` leads there from the outside in, indexes of lists as digits. `text` is one JSON
+/// value; of members that are there twice the last counts, as in the decoder. 0 if there is no such value.
+[[nodiscard]] size_t DecoderStop(std::string_view text, std::span<const std::string> members);
 
 }  // namespace api

@@ -104,6 +104,7 @@ void AddSchedulingRoutes(Router& router, const SchedulingRoutes& routes) {
   AddSchedulerRoutes(router, routes);
   AddSchedulerConfigRoutes(router, routes);
   AddCheckerRoutes(router, routes);
+  AddFitRoutes(router, routes);
   AddDecisionRoutes(router, routes);
 }
 

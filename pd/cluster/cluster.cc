@@ -52,7 +52,8 @@ Cluster::Cluster(Deps deps)
     : deps_(std::move(deps)),
       stores_({deps_.meta, deps_.config, regions_, deps_.clock, [this] { return KnowsPeers(); }}),
       safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }),
-      labels_(deps_.meta, deps_.clock) {}
+      labels_(deps_.meta, deps_.clock),
+      rules_({deps_.meta, deps_.config, stores_, deps_.clock}) {}
 
 Cluster::~Cluster() { Stop(); }
 
@@ -150,6 +151,7 @@ Result<void> Cluster::LoadRunning(uint64_t term) {
   if (!started) {
     stores_.Clear();
     labels_.Clear();
+    rules_.Clear();
   }
   return started;
 }
@@ -157,6 +159,7 @@ Result<void> Cluster::LoadRunning(uint64_t term) {
 Result<void> Cluster::LoadTables(const ClusterPaths& paths, uint64_t term) {
   if (auto loaded = stores_.Load(paths, term); !loaded) return loaded;
   if (auto loaded = labels_.Load(paths, term); !loaded) return loaded;
+  if (auto loaded = rules_.Load(paths, term); !loaded) return loaded;
   if (auto loaded = LoadFirstRegion(paths); !loaded) return loaded;
   const auto read = [&](const std::string& key) -> Result<std::string> {
     const auto kv = deps_.meta.Get(key);
@@ -214,6 +217,7 @@ void Cluster::OnLeaderStop() {
   synced_.store(false);
   stores_.Clear();
   labels_.Clear();
+  rules_.Clear();
   regions_.ForgetReports();  // A later lead of this member waits for reports of its own.
   const MutexLock lock(mutex_);
   min_resolved_by_store_.clear();
@@ -310,6 +314,7 @@ void Cluster::JobLoop() {
     if (!is_running) continue;
     stores_.SaveHeartbeats();
     EndSaveRound();
+    SaveFirstRule();
     if (now >= next_states) {
       stores_.UpdateStates();
       next_states = now + kStateJobInterval;
@@ -332,6 +337,14 @@ bool Cluster::RemoveExpiredLabels() {
     deps_.warn(fmt::format("cannot remove expired region labels: {}", removed.error().context));
   }
   return false;
+}
+
+/// What fails comes round again.
+void Cluster::SaveFirstRule() {
+  const auto saved = rules_.SaveFirst();
+  if (!saved && saved.error().code != ErrorCode::kNotLeader) {
+    deps_.warn(fmt::format("cannot save the first placement rule: {}", saved.error().context));
+  }
 }
 
 Result<void> Cluster::CheckRunning() const {

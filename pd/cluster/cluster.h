@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pd/cluster/paths.h"
+#include "pd/cluster/placement_rules.h"
 #include "pd/cluster/region_feed.h"
 #include "pd/cluster/region_labels.h"
 #include "pd/cluster/region_table.h"
@@ -108,6 +109,9 @@ class Cluster final : public LeaderService {
   [[nodiscard]] RegionLabels& labels() { return labels_; }
   [[nodiscard]] const RegionLabels& labels() const { return labels_; }
 
+  [[nodiscard]] PlacementRules& rules() { return rules_; }
+  [[nodiscard]] const PlacementRules& rules() const { return rules_; }
+
   /// A region heartbeat. kStaleEpoch, kInvalidArgument; the texts are the reference's.
   Result<void> HandleRegionReport(scheduler::Region report);
   /// A store heartbeat: the store's state before it. Waits until the time is written, when that is due, once in
@@ -184,6 +188,7 @@ class Cluster final : public LeaderService {
   [[nodiscard]] Result<void> StartRunning(uint64_t term) PD_EXCLUDES(leading_mutex_);
   void SaveMinResolvedTs();
   bool RemoveExpiredLabels();
+  void SaveFirstRule();
   [[nodiscard]] scheduler::ClassifyOptions Options() const;
 
   const Deps deps_;
@@ -193,6 +198,7 @@ class Cluster final : public LeaderService {
   StoreTable stores_;
   SafePoints safe_points_;
   RegionLabels labels_;
+  PlacementRules rules_;
   std::vector<RegionObserver*> region_observers_;
   std::atomic<bool> running_ = false;
   std::atomic<bool> synced_ = false;

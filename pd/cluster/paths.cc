@@ -1,5 +1,7 @@
 #include "pd/cluster/paths.h"
 
+#include "scheduler/model/hex.h"
+
 namespace pd {
 namespace {
 
@@ -8,6 +10,10 @@ constexpr unsigned kBitsPerByte = 8;
 constexpr uint64_t kByteMask = 0xff;
 
 }  // namespace
+
+std::string ClusterPaths::PlacementRule(const std::string& group, const std::string& id) const {
+  return PlacementRules() + scheduler::LowerHex(group) + "-" + scheduler::LowerHex(id);
+}
 
 std::string EncodeBigEndian(uint64_t value) {
   std::string text(kBytes, '\0');

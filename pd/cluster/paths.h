@@ -35,6 +35,11 @@ class ClusterPaths {
   [[nodiscard]] std::string RegionLabels() const { return root_ + "region_label/"; }
   /// Ids may hold slashes.
   [[nodiscard]] std::string RegionLabel(const std::string& id) const { return RegionLabels() + id; }
+  [[nodiscard]] std::string PlacementRules() const { return root_ + "rules/"; }
+  /// Both parts in hexadecimal digits: they may hold anything.
+  [[nodiscard]] std::string PlacementRule(const std::string& group, const std::string& id) const;
+  [[nodiscard]] std::string RuleGroups() const { return root_ + "rule_group/"; }
+  [[nodiscard]] std::string RuleGroup(const std::string& id) const { return RuleGroups() + id; }
   [[nodiscard]] std::string GcSafePoint() const { return root_ + "gc/safe_point"; }
   [[nodiscard]] std::string GcBarriers() const { return root_ + "gc/safe_point/service/"; }
   [[nodiscard]] std::string GlobalGcBarriers() const { return root_ + "gc/global_gc_barriers/"; }

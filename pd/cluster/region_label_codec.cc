@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "pd/config/values.h"
+#include "scheduler/model/hex.h"
 
 namespace pd {
 namespace {
@@ -157,27 +158,10 @@ Result<void> CheckLabels(std::vector<RegionLabel>& labels, int64_t unix_ns) {
   return {};
 }
 
-int DigitOf(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 Result<std::string> DecodeHex(const std::string& text) {
-  const auto refuse = [&] {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("[PD:hex:ErrHexDecodingString]decode string {} error", text));
-  };
-  if (text.size() % 2 != 0) return refuse();
-  std::string bytes;
-  for (size_t i = 0; i < text.size(); i += 2) {
-    const int high = DigitOf(text[i]);
-    const int low = DigitOf(text[i + 1]);
-    if (high < 0 || low < 0) return refuse();
-    bytes += static_cast<char>(high * 16 + low);
-  }
-  return bytes;
+  if (auto bytes = scheduler::FromHex(text)) return *std::move(bytes);
+  return Fail(ErrorCode::kInvalidArgument,
+              fmt::format("[PD:hex:ErrHexDecodingString]decode string {} error", text));
 }
 
 /// A bound must be text. The type in the error is the reference's slip: it names the type of the type.

@@ -14,7 +14,6 @@ namespace {
 using scheduler::LabelRule;
 using scheduler::RegionLabelBook;
 
-constexpr Millis kWriteTimeout{3000};
 constexpr size_t kExpiredBatch = 128;  // Rules of one transaction.
 
 Result<LabelRule> Decode(const std::string& text, int64_t unix_ns) {
@@ -28,7 +27,7 @@ Result<LabelRule> Decode(const std::string& text, int64_t unix_ns) {
 Result<RegionLabels::Book> RegionLabels::ReadBook(const ClusterPaths& paths) const {
   const auto stored = meta_.GetPrefix(paths.RegionLabels());
   if (!stored) return tl::unexpected(stored.error());
-  Rules rules;
+  RegionLabelBook::Rules rules;
   for (const KeyValue& pair : *stored) {
     auto rule = Decode(pair.value, clock_.UnixNanos());
     if (!rule) {
@@ -44,29 +43,6 @@ Result<RegionLabels::Book> RegionLabels::ReadBook(const ClusterPaths& paths) con
     rules.clear();
   }
   return std::make_shared<const RegionLabelBook>(std::move(rules));
-}
-
-Result<void> RegionLabels::Load(const ClusterPaths& paths, uint64_t term) {
-  const MutexLock change(change_mutex_);
-  auto book = ReadBook(paths);
-  if (!book) return tl::unexpected(book.error());
-  unsure_ = false;
-  const MutexLock lock(mutex_);
-  paths_ = paths;
-  term_ = term;
-  book_ = *std::move(book);
-  return {};
-}
-
-void RegionLabels::Clear() {
-  const MutexLock lock(mutex_);
-  term_ = 0;
-  book_ = std::make_shared<const RegionLabelBook>();
-}
-
-RegionLabels::Book RegionLabels::book() const {
-  const MutexLock lock(mutex_);
-  return book_;
 }
 
 std::vector<LabelRule> RegionLabels::All() const {
@@ -91,102 +67,65 @@ std::map<std::string, std::string> RegionLabels::LabelsOf(const scheduler::Regio
 }
 
 Result<void> RegionLabels::Apply(Patch patch) {
-  const MutexLock change(change_mutex_);
-  Changes changes;
-  // Also what the book does not show: it may be on the disk, unreadable or written by a change that was given up.
-  for (std::string& id : patch.deletes) changes[std::move(id)].reset();
-  for (LabelRule& rule : patch.sets) changes[rule.id] = std::move(rule);
-  return Commit(std::move(changes));
+  return state_.Change([&](const RegionLabelBook& now, const ClusterPaths& paths, KvTxn& txn) {
+    Changes changes;
+    // Also what the book does not show: it may be on the disk and unreadable.
+    for (std::string& id : patch.deletes) changes[std::move(id)].reset();
+    for (LabelRule& rule : patch.sets) changes[rule.id] = std::move(rule);
+    return Edit(now, paths, std::move(changes), txn);
+  });
 }
 
 Result<void> RegionLabels::Delete(const std::string& id) {
-  const MutexLock change(change_mutex_);
-  const bool known = book()->rules().contains(id);
-  Changes changes;
-  changes[id].reset();
-  if (auto done = Commit(std::move(changes)); !done || known) return done;
+  bool known = false;
+  auto done = state_.Change([&](const RegionLabelBook& now, const ClusterPaths& paths, KvTxn& txn) {
+    known = now.rules().contains(id);
+    Changes changes;
+    changes[id].reset();
+    return Edit(now, paths, std::move(changes), txn);
+  });
+  if (!done || known) return done;
   return Fail(ErrorCode::kNotFound,
               "[PD:region:ErrRegionRuleNotFound]region label rule not found for id " + id);
 }
 
 Result<bool> RegionLabels::RemoveExpired() {
-  const MutexLock change(change_mutex_);
-  if (unsure_) {
-    if (auto read = ReadAgain(); !read) return tl::unexpected(read.error());
-  }
-  const Book current = book();
-  const int64_t now = clock_.UnixNanos();
-  Changes changes;
-  for (const auto& [id, rule] : current->rules()) {
-    auto left = Unexpired(rule, now);
-    if (left && left->labels.size() == rule.labels.size()) continue;
-    if (changes.size() == kExpiredBatch) {
-      if (auto done = Commit(std::move(changes)); !done) return tl::unexpected(done.error());
-      return true;
-    }
-    changes[id] = std::move(left);
-  }
-  if (auto done = Commit(std::move(changes)); !done) return tl::unexpected(done.error());
-  return false;
+  if (auto caught_up = state_.CatchUp(); !caught_up) return tl::unexpected(caught_up.error());
+  bool more = false;
+  const auto done =
+      state_.Change([&](const RegionLabelBook& now, const ClusterPaths& paths, KvTxn& txn) {
+        const int64_t unix_ns = clock_.UnixNanos();
+        Changes changes;
+        for (const auto& [id, rule] : now.rules()) {
+          auto left = Unexpired(rule, unix_ns);
+          if (left && left->labels.size() == rule.labels.size()) continue;
+          more = changes.size() == kExpiredBatch;
+          if (more) break;
+          changes[id] = std::move(left);
+        }
+        return Edit(now, paths, std::move(changes), txn);
+      });
+  if (!done) return tl::unexpected(done.error());
+  return more;
 }
 
 /// What comes into force is made before it is written: what cannot be made is not written either.
-Result<void> RegionLabels::Commit(Changes changes) {
-  if (changes.empty()) return {};
-  std::optional<ClusterPaths> paths;
-  uint64_t term = 0;
-  Book current;
-  {
-    const MutexLock lock(mutex_);
-    paths = paths_;
-    term = term_;
-    current = book_;
-  }
-  if (!paths || term == 0) return Fail(ErrorCode::kNotLeader, "not leader");
-  KvTxn txn;
-  Rules rules = current->rules();
+Result<RegionLabels::Book> RegionLabels::Edit(const RegionLabelBook& now, const ClusterPaths& paths,
+                                              Changes changes, KvTxn& txn) {
+  RegionLabelBook::Rules rules = now.rules();
   for (auto& [id, rule] : changes) {
     if (rule) {
-      txn.Put(paths->RegionLabel(id), DumpCompact(LabelRuleToJson(*rule)));
+      txn.Put(paths.RegionLabel(id), DumpCompact(LabelRuleToJson(*rule)));
       rules.insert_or_assign(id, *std::move(rule));
     } else {
-      txn.Delete(paths->RegionLabel(id));
+      txn.Delete(paths.RegionLabel(id));
       rules.erase(id);
     }
   }
   if (const std::string why = scheduler::TooLarge(rules); !why.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "the region label rules would have " + why);
   }
-  auto next = std::make_shared<const RegionLabelBook>(std::move(rules));
-  const auto written = meta_.Txn(std::move(txn), kWriteTimeout, term);
-  if (!written) {
-    unsure_ = true;
-    return tl::unexpected(written.error());
-  }
-  if (unsure_) {
-    // Earlier writes were done before this one, or never will be.
-    unsure_ = !ReadAgain();
-    return {};
-  }
-  const MutexLock lock(mutex_);
-  if (term_ == term) book_ = std::move(next);
-  return {};
-}
-
-Result<void> RegionLabels::ReadAgain() {
-  std::optional<ClusterPaths> paths;
-  uint64_t term = 0;
-  {
-    const MutexLock lock(mutex_);
-    paths = paths_;
-    term = term_;
-  }
-  if (!paths || term == 0) return Fail(ErrorCode::kNotLeader, "not leader");
-  auto book = ReadBook(*paths);
-  if (!book) return tl::unexpected(book.error());
-  const MutexLock lock(mutex_);
-  if (term_ == term) book_ = *std::move(book);
-  return {};
+  return std::make_shared<const RegionLabelBook>(std::move(rules));
 }
 
 }  // namespace pd

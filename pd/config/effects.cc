@@ -11,7 +11,7 @@ constexpr std::string_view kProxyWhy = "forwarded timestamp streams are bound li
 constexpr std::string_view kServicesWhy = "all services are in this server";
 constexpr std::string_view kGarbageWhy = "this server collects no garbage";
 constexpr std::string_view kMergeWhy = "regions are not merged";
-constexpr std::string_view kWitnessWhy = "peers do not become witnesses";
+constexpr std::string_view kWitnessWhy = "witnesses switch as soon as a rule asks for it";
 constexpr std::string_view kHotWhy = "hot regions are neither moved nor recorded";
 
 /// One that ends with a dot stands for all below it.
@@ -47,7 +47,6 @@ constexpr NoEffect kKeys[] = {
     {"schedule.max-merge-region-size", kMergeWhy},
     {"schedule.max-merge-region-keys", kMergeWhy},
     {"schedule.merge-schedule-limit", kMergeWhy},
-    {"schedule.enable-witness", kWitnessWhy},
     {"schedule.switch-witness-interval", kWitnessWhy},
     {"schedule.hot-regions-write-interval", kHotWhy},
     {"schedule.hot-regions-reserved-days", kHotWhy},
@@ -67,9 +66,6 @@ std::vector<NoEffect> ItemsWithoutEffect(const OnlineConfig& online) {
   const OnlineConfig standard;
   const ScheduleConfig& schedule = online.schedule;
   std::vector<NoEffect> found;
-  if (!online.replication.enable_placement_rules) {
-    found.push_back({"replication.enable-placement-rules", "replicas always follow the rules"});
-  }
   if (schedule.patrol_region_worker_count != standard.schedule.patrol_region_worker_count) {
     found.push_back({"schedule.patrol-region-worker-count", "one worker looks at the regions"});
   }

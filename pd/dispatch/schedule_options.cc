@@ -25,6 +25,7 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
   options.witness_schedule_limit = schedule.witness_schedule_limit;
   options.affinity_schedule_limit = schedule.affinity_schedule_limit;
   options.split_scatter_schedule_limit = schedule.split_scatter_schedule_limit;
+  options.enable_witness = schedule.enable_witness;
   options.enable_tikv_split_region = schedule.enable_tikv_split_region;
   options.max_snapshot_count = schedule.max_snapshot_count;
   options.max_pending_peer_count = schedule.max_pending_peer_count;

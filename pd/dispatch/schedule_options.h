@@ -5,7 +5,7 @@
 #include "scheduler/filters/options.h"
 #include "scheduler/model/time.h"
 #include "scheduler/operator/command.h"
-#include "scheduler/rules/rule.h"
+#include "scheduler/rules/rule_book.h"
 
 namespace pd {
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "pd/dispatch/hot_region_codec.h"
+#include "scheduler/model/hex.h"
 
 namespace pd {
 namespace {
@@ -11,39 +12,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 using scheduler::KeyRange;
 
-std::string HexOf(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const char byte : bytes) {
-    const auto value = static_cast<unsigned char>(byte);
-    text += kDigits[value >> 4];
-    text += kDigits[value & 15];
-  }
-  return text;
-}
-
-int DigitOf(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string BytesOf(std::string_view hex) {
-  std::string bytes;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
-    const int high = DigitOf(hex[i]);
-    const int low = DigitOf(hex[i + 1]);
-    if (high < 0 || low < 0) return {};
-    bytes.push_back(static_cast<char>(high * 16 + low));
-  }
-  return bytes;
-}
-
 Json RangesToJson(const std::vector<KeyRange>& ranges) {
   Json list = Json::array();
   for (const KeyRange& range : ranges) {
-    list.push_back({{"start-key", HexOf(range.start)}, {"end-key", HexOf(range.end)}});
+    list.push_back({{"start-key", scheduler::LowerHex(range.start)},
+                    {"end-key", scheduler::LowerHex(range.end)}});
   }
   return list;
 }
@@ -52,7 +25,10 @@ std::vector<KeyRange> RangesFromJson(const Json& list) {
   std::vector<KeyRange> ranges;
   if (!list.is_array()) return ranges;
   for (const Json& item : list) {
-    ranges.push_back({BytesOf(item.value("start-key", "")), BytesOf(item.value("end-key", ""))});
+    const auto key = [&](const char* name) {
+      return scheduler::FromHex(item.value(name, "")).value_or("");
+    };
+    ranges.push_back({key("start-key"), key("end-key")});
   }
   return ranges;
 }

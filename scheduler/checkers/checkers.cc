@@ -36,11 +36,15 @@ Decision CheckRegion(const PlanContext& context, const Region& region, const Che
   }
   if (paused(CheckerKind::kRule)) return refuse(Reason::kPaused, 0, 0);
   Decision decision = CheckRules(context, region);
-  const uint64_t limit = context.options.replica_schedule_limit;
-  if (!decision.proposals.empty() && input.replica_operators >= limit) {
+  if (decision.proposals.empty()) return decision;
+  const bool witness = decision.proposals.front().kind == Kind::kWitness;
+  const uint64_t running = witness ? input.witness_operators : input.replica_operators;
+  const uint64_t limit =
+      witness ? context.options.witness_schedule_limit : context.options.replica_schedule_limit;
+  if (running >= limit) {
     // Looked at first, so that a region which needs nothing is not put back into the queue.
-    decision = refuse(Reason::kScheduleLimit, static_cast<double>(input.replica_operators),
-                      static_cast<double>(limit));
+    decision =
+        refuse(Reason::kScheduleLimit, static_cast<double>(running), static_cast<double>(limit));
     decision.look_again_soon = true;
   }
   return decision;

@@ -26,7 +26,8 @@ std::optional<CheckerKind> CheckerByName(std::string_view name);
 /// What the chain must know beside the region.
 struct CheckInput {
   std::array<bool, kCheckerKindCount> paused{};  // By CheckerKind.
-  uint64_t replica_operators = 0;                // Running operators of kind replica.
+  uint64_t replica_operators = 0;                // Running operators of kind replica ...
+  uint64_t witness_operators = 0;                // ... and of kind witness.
 };
 
 /// Runs the chain on one region; the first checker with a proposal wins (as in the reference).

@@ -59,7 +59,7 @@ class RuleRepair {
     const Store* target = Take(StoreSelector(context_, region_, rule_).ToAdd(stores_));
     if (target == nullptr) return;
     decision_.Take(region_.id, Builder(context_, "add-rule-peer", region_)
-                                   .AddPeer({PeerId{}, target->id, RoleOf(rule_), rule_.witness})
+                                   .AddPeer({PeerId{}, target->id, RoleOf(rule_), WantsWitness()})
                                    .SetWhy(std::to_string(fit_.peers.size()) + " of " +
                                            std::to_string(rule_.count) + " peers of rule " +
                                            rule_.group_id + "/" + rule_.id)
@@ -77,7 +77,7 @@ class RuleRepair {
     if (leader) desc = "replace-rule-" + status + "-leader-peer";
     Builder builder(context_, desc, region_);
     builder.RemovePeer(old_peer.store)
-        .AddPeer({PeerId{}, target->id, RoleOf(rule_), rule_.witness})
+        .AddPeer({PeerId{}, target->id, RoleOf(rule_), WantsWitness()})
         .SetWhy("store " + std::to_string(old_peer.store.value) + " is " + status);
     if (leader) builder.SetLeader(leader);
     decision_.Take(region_.id, builder.Build(Kind::kReplica, Priority::kHigh));
@@ -124,9 +124,43 @@ class RuleRepair {
     if (rule_.role == RuleRole::kLeader && MayLead(peer)) {
       return take("fix-leader-role", [&](Builder& b) { b.SetLeader(peer.store); });
     }
-    if (rule_.role != RuleRole::kFollower || peer.id != region_.leader.id) return;
-    const StoreId leader = NewLeader(peer);
-    if (leader) take("fix-follower-role", [&](Builder& b) { b.SetLeader(leader); });
+    if (rule_.role == RuleRole::kFollower && peer.id == region_.leader.id) {
+      const StoreId leader = NewLeader(peer);
+      if (leader) take("fix-follower-role", [&](Builder& b) { b.SetLeader(leader); });
+    } else if (peer.witness != WantsWitness()) {
+      SwitchWitness(peer);
+    }
+  }
+
+  [[nodiscard]] bool WantsWitness() const {
+    return rule_.witness && context_.options.enable_witness;
+  }
+
+  /// A witness gets its data back; one that has its data lays it down, unless others still wait for theirs.
+  void SwitchWitness(const Peer& peer) {
+    const bool to_witness = !peer.witness;
+    if (to_witness && !region_.pending_peers.empty()) {
+      decision_.Refuse({Reason::kRegionPendingPeers,
+                        StoreId{},
+                        region_.id,
+                        static_cast<double>(region_.pending_peers.size()),
+                        0,
+                        {}});
+      return;
+    }
+    Proposal proposal;
+    proposal.desc = to_witness ? "fix-witness-peer" : "fix-non-witness-peer";
+    proposal.brief = "switch peer: store [" + std::to_string(peer.store.value) + "] to " +
+                     (to_witness ? "witness" : "non-witness");
+    proposal.region = region_.id;
+    proposal.epoch = region_.epoch;
+    proposal.range = {region_.start_key, region_.end_key};
+    proposal.size_mib = region_.size_mib;
+    proposal.kind = Kind::kWitness;
+    proposal.why = "rule " + rule_.group_id + "/" + rule_.id +
+                   (WantsWitness() ? " asks for witnesses" : " asks for no witness");
+    proposal.steps.emplace_back(BatchSwitchWitness{{{peer.store, peer.id, to_witness}}});
+    decision_.proposals.push_back(std::move(proposal));
   }
 
   void Improve() {
@@ -175,12 +209,11 @@ Decision CheckRules(const PlanContext& context, const Region& region) {
     decision.Refuse({Reason::kRegionNoLeader, StoreId{}, region.id, 0, 0, {}});
     return decision;
   }
-  const std::vector<const Rule*> rules = context.rules.RulesFor(region);
-  if (rules.empty()) {
+  if (context.rules.RulesFor(region).empty()) {
     decision.Refuse({Reason::kRegionCrossesRules, StoreId{}, region.id, 0, 0, {}});
     return decision;
   }
-  const RegionFit fit = FitRegion(context.view, rules, region);
+  const RegionFit fit = context.Fit(region);
   CheckOrphans(context, region, fit, decision);
   for (const RuleFit& rule_fit : fit.rule_fits) {
     if (!decision.proposals.empty()) break;

@@ -42,6 +42,7 @@ struct ScheduleOptions {
   bool cluster_supports_joint_consensus = true;  // Cluster version 5.0.0 or later.
   bool enable_diagnostic = true;
   bool halt_scheduling = false;
+  bool enable_witness = false;           // Peers may be witnesses.
   bool enable_tikv_split_region = true;  // Stores are given ids for splits.
 
   std::vector<StoreLabel> reject_leader_labels;  // label-property reject-leader.

@@ -7,7 +7,7 @@
 #include "scheduler/model/time.h"
 #include "scheduler/rules/fit.h"
 #include "scheduler/rules/region_label.h"
-#include "scheduler/rules/rule.h"
+#include "scheduler/rules/rule_book.h"
 #include "scheduler/stats/influence.h"
 
 namespace scheduler {
@@ -24,7 +24,8 @@ struct PlanContext {
   int64_t unix_ns;  // The same moment by the calendar, by which labels expire.
 
   [[nodiscard]] RegionFit Fit(const Region& region) const {
-    return FitRegion(view, rules.RulesFor(region), region);
+    return FitRegion(view, rules.RulesFor(region), region,
+                     options.enable_witness ? Witnesses::kAllowed : Witnesses::kNone);
   }
   /// Labelled `schedule=deny`: no scheduler's business.
   [[nodiscard]] bool IsScheduleDenied(const Region& region) const {

@@ -29,20 +29,21 @@ std::vector<FitCandidate> SortedCandidates(const ClusterView& view, const Region
   return candidates;
 }
 
-bool HasDifferentRole(const Rule& rule, const Peer& peer, const Peer& leader) {
-  return !MatchesRole(peer, leader, rule.role) || peer.witness != rule.witness;
+bool HasDifferentRole(const Rule& rule, const Peer& peer, const Peer& leader, Witnesses witnesses) {
+  const bool wants_witness = rule.witness && witnesses == Witnesses::kAllowed;
+  return !MatchesRole(peer, leader, rule.role) || peer.witness != wants_witness;
 }
 
 FitDemand DemandOf(const Rule& rule, const Peer& leader,
-                   const std::vector<FitCandidate>& candidates) {
+                   const std::vector<FitCandidate>& candidates, Witnesses witnesses) {
   FitDemand demand{&rule, 0, {}};
   for (size_t i = 0; i < candidates.size(); ++i) {
     const FitCandidate& candidate = candidates[i];
     if (candidate.store == nullptr || (rule.witness && candidate.leads)) continue;
     if (!MatchesConstraints(*candidate.store, rule.constraints)) continue;
     const uint64_t load = rule.witness ? candidate.store->counts.witnesses : 0;
-    demand.options.push_back(
-        {i, HasDifferentRole(rule, *candidate.peer, leader), static_cast<int64_t>(load)});
+    demand.options.push_back({i, HasDifferentRole(rule, *candidate.peer, leader, witnesses),
+                              static_cast<int64_t>(load)});
   }
   demand.count = std::min<uint64_t>(rule.count, demand.options.size());
   return demand;
@@ -112,11 +113,11 @@ const RuleFit* RegionFit::FitOf(PeerId peer) const {
 }
 
 RegionFit FitRegion(const ClusterView& view, const std::vector<const Rule*>& rules,
-                    const Region& region) {
+                    const Region& region, Witnesses witnesses) {
   FitProblem problem{SortedCandidates(view, region), {}};
   problem.demands.reserve(rules.size());
   for (const Rule* rule : rules) {
-    problem.demands.push_back(DemandOf(*rule, region.leader, problem.candidates));
+    problem.demands.push_back(DemandOf(*rule, region.leader, problem.candidates, witnesses));
   }
   const FitAssignment assignment = BestAssignment(problem);
   RegionFit fit;

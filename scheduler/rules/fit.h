@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "scheduler/model/cluster_view.h"
@@ -30,6 +31,9 @@ struct RegionFit {
   [[nodiscard]] const RuleFit* FitOf(PeerId peer) const;
 };
 
+/// Whether peers may be witnesses. Where none may, rules that ask for them take ordinary peers.
+enum class Witnesses : uint8_t { kAllowed, kNone };
+
 /// Assigns peers to rules, each to one at most. A rule may take peers whose store meets its constraints; a witness rule
 /// never takes the leader. All assignments are compared rule by rule, in order, and in each rule by: most peers; fewest
 /// of another role (being a witness or not is part of it); highest isolation score; for a witness rule, fewest
@@ -42,7 +46,7 @@ struct RegionFit {
 /// labels are missing and no tree is left, a bounded search (fit_search.h) goes on from there: exact with up to seven
 /// peers and six rules, the best of what it saw beyond. When there is nothing to choose, neither runs.
 RegionFit FitRegion(const ClusterView& view, const std::vector<const Rule*>& rules,
-                    const Region& region);
+                    const Region& region, Witnesses witnesses = Witnesses::kAllowed);
 
 /// May the peer on store `from` move to store `to` without making any rule worse off? In order: `to` already serves
 /// the same rule, or a rule of the same role: yes; else `to` must meet the constraints, and the isolation score

@@ -1,25 +1,11 @@
 #include "scheduler/rules/region_label.h"
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <utility>
 
 namespace scheduler {
 namespace {
-
-/// Orders rules by precedence.
-struct CountsBefore {
-  bool operator()(const LabelRule* a, const LabelRule* b) const {
-    return a->index != b->index ? a->index > b->index : a->id < b->id;
-  }
-};
-
-/// What begins and ends at one bound.
-struct Turn {
-  std::vector<const LabelRule*> begins;
-  std::vector<const LabelRule*> ends;
-};
 
 struct Found {
   const LabelRule* rule = nullptr;
@@ -48,31 +34,25 @@ bool IsKeyspaceRule(const LabelRule& rule) {
 }
 
 std::string TooLarge(const RegionLabelBook::Rules& rules, const LabelBookBounds& bounds) {
-  size_t ranges = 0;
   size_t bytes = 0;
-  std::vector<std::pair<std::string_view, int>> turns;  // Where ranges begin (1) and end (-1).
+  std::vector<const KeyRange*> ranges;
   for (const auto& [id, rule] : rules) {
-    ranges += rule.ranges.size();
     bytes += id.size();
-    if (ranges > bounds.ranges) return "more than " + std::to_string(bounds.ranges) + " key ranges";
+    if (ranges.size() + rule.ranges.size() > bounds.ranges) {
+      return "more than " + std::to_string(bounds.ranges) + " key ranges";
+    }
     for (const RegionLabel& label : rule.labels) bytes += label.key.size() + label.value.size();
     for (const LabelRange& range : rule.ranges) {
       if (std::max(range.keys.start.size(), range.keys.end.size()) > bounds.key_bytes) {
         return "a key of more than " + std::to_string(bounds.key_bytes) + " bytes";
       }
       bytes += 3 * (range.keys.start.size() + range.keys.end.size());  // As text as well.
-      turns.emplace_back(range.keys.start, 1);
-      if (!range.keys.end.empty()) turns.emplace_back(range.keys.end, -1);
+      ranges.push_back(&range.keys);
     }
   }
   if (bytes > bounds.bytes) return "more than " + std::to_string(bounds.bytes) + " bytes";
-  std::sort(turns.begin(), turns.end());
-  size_t open = 0;
-  size_t places = 0;
-  for (size_t i = 0; i < turns.size(); ++i) {
-    open += static_cast<size_t>(turns[i].second);  // Wraps back.
-    if (i + 1 == turns.size() || turns[i].first != turns[i + 1].first) places += open;
-    if (places > bounds.places) return "key ranges that overlap in too many places";
+  if (CountPlaces(ranges, bounds.places) > bounds.places) {
+    return "key ranges that overlap in too many places";
   }
   return {};
 }
@@ -84,51 +64,30 @@ bool RegionLabelBook::IsScheduleDenied(const Region& region, int64_t unix_ns) co
   return value && std::ranges::equal(*value, kDeny, {}, lower);
 }
 
+bool RegionLabelBook::CountsBefore::operator()(const LabelRule* a, const LabelRule* b) const {
+  return a->index != b->index ? a->index > b->index : a->id < b->id;
+}
+
 RegionLabelBook::RegionLabelBook(Rules rules) : rules_(std::move(rules)) {
-  Precedence ordinary;
-  Precedence keyspaces;
   for (const auto& [id, rule] : rules_) {
-    (IsKeyspaceRule(rule) ? keyspaces : ordinary).push_back(&rule);
+    Index& index = IsKeyspaceRule(rule) ? keyspaces_ : ordinary_;
+    for (const LabelRange& range : rule.ranges) index.Add(range.keys, &rule);
   }
-  ordinary_.Build(ordinary);
-  keyspaces_.Build(keyspaces);
+  ordinary_.Build();
+  keyspaces_.Build();
 }
 
-void RegionLabelBook::Index::Build(const Precedence& rules) {
-  std::map<std::string, Turn> turns;
-  for (const LabelRule* rule : rules) {
-    for (const LabelRange& range : rule->ranges) {
-      turns[range.keys.start].begins.push_back(rule);
-      if (!range.keys.end.empty()) turns[range.keys.end].ends.push_back(rule);
-    }
-  }
-  // A rule is in it more than once where its own ranges overlap.
-  std::multiset<const LabelRule*, CountsBefore> open;
-  for (auto& [bound, turn] : turns) {
-    for (const LabelRule* rule : turn.ends) open.erase(open.find(rule));
-    open.insert(turn.begins.begin(), turn.begins.end());
-    Precedence covering(open.begin(), open.end());
-    covering.erase(std::unique(covering.begin(), covering.end()), covering.end());
-    if (bound.empty()) {
-      by_range.front() = std::move(covering);
-    } else {
-      bounds.push_back(bound);
-      by_range.push_back(std::move(covering));
-    }
-  }
-}
-
-std::span<const LabelRule* const> RegionLabelBook::Index::RulesOf(const Region& region) const {
-  const auto next = std::ranges::upper_bound(bounds, region.start_key);
-  if (next != bounds.end() && EndsAfter(region.end_key, *next)) return {};
-  return by_range[static_cast<size_t>(next - bounds.begin())];
+std::span<const LabelRule* const> RegionLabelBook::RulesOf(const Index& index,
+                                                           const Region& region) {
+  if (index.Cuts(region)) return {};
+  return index.At(region.start_key);
 }
 
 std::map<std::string, std::string> RegionLabelBook::LabelsOf(const Region& region,
                                                              int64_t unix_ns) const {
-  const auto ordinary = ordinary_.RulesOf(region);
-  const auto keyspaces = keyspaces_.RulesOf(region);
-  Precedence rules(ordinary.size() + keyspaces.size());
+  const auto ordinary = RulesOf(ordinary_, region);
+  const auto keyspaces = RulesOf(keyspaces_, region);
+  std::vector<const LabelRule*> rules(ordinary.size() + keyspaces.size());
   std::ranges::merge(ordinary, keyspaces, rules.begin(), CountsBefore());
   std::map<std::string, std::string> labels;
   for (const LabelRule* rule : rules) {
@@ -141,8 +100,8 @@ std::map<std::string, std::string> RegionLabelBook::LabelsOf(const Region& regio
 
 std::optional<std::string_view> RegionLabelBook::LabelOf(const Region& region, std::string_view key,
                                                          int64_t unix_ns) const {
-  Found found = FirstWith(ordinary_.RulesOf(region), key, unix_ns);
-  const Found other = FirstWith(keyspaces_.RulesOf(region), key, unix_ns);
+  Found found = FirstWith(RulesOf(ordinary_, region), key, unix_ns);
+  const Found other = FirstWith(RulesOf(keyspaces_, region), key, unix_ns);
   if (found.rule == nullptr || (other.rule != nullptr && CountsBefore()(other.rule, found.rule))) {
     found = other;
   }
@@ -152,14 +111,7 @@ std::optional<std::string_view> RegionLabelBook::LabelOf(const Region& region, s
 
 std::vector<std::string> RegionLabelBook::BoundsInside(const Region& region,
                                                        size_t count_max) const {
-  const std::vector<std::string>& bounds = ordinary_.bounds;
-  std::vector<std::string> inside;
-  auto bound = std::ranges::upper_bound(bounds, region.start_key);
-  for (; bound != bounds.end() && EndsAfter(region.end_key, *bound); ++bound) {
-    if (inside.size() == count_max) break;
-    inside.push_back(*bound);
-  }
-  return inside;
+  return ordinary_.BoundsInside(region, count_max);
 }
 
 std::optional<LabelRule> Unexpired(const LabelRule& rule, int64_t unix_ns) {

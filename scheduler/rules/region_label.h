@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scheduler/model/region.h"
+#include "scheduler/rules/range_index.h"
 
 namespace scheduler {
 
@@ -69,9 +70,7 @@ std::string TooLarge(const std::map<std::string, LabelRule, std::less<>>& rules,
 /// them (as in the reference): one that crosses a bound has none, and is to be split there. For a key the rule with the
 /// highest index counts, of equal ones that with the lowest id; labels that have expired do not count.
 ///
-/// A look-up is a binary search over the bounds, then a walk over the rules of one range. Making a book of r ranges
-/// takes O(r log r), and as much memory as all elementary ranges have rules: r when rules do not overlap, r^2 when all
-/// do. TooLarge bounds that; ask it first.
+/// A look-up is that of a RangeIndex, then a walk over the rules of one range. TooLarge bounds memory: ask it first.
 class RegionLabelBook {
  public:
   using Rules = std::map<std::string, LabelRule, std::less<>>;  // By id.
@@ -99,17 +98,14 @@ class RegionLabelBook {
   [[nodiscard]] bool IsScheduleDenied(const Region& region, int64_t unix_ns) const;
 
  private:
-  using Precedence = std::vector<const LabelRule*>;  // What counts first comes first.
-
-  struct Index {
-    std::vector<std::string> bounds;  // Ascending, distinct, none empty.
-    /// [i]: from bounds[i - 1] to bounds[i], the ends of the key space outside; so one more than bounds.
-    std::vector<Precedence> by_range = std::vector<Precedence>(1);
-
-    void Build(const Precedence& rules);
-    /// None when the region crosses a bound.
-    [[nodiscard]] std::span<const LabelRule* const> RulesOf(const Region& region) const;
+  /// What counts first comes first.
+  struct CountsBefore {
+    bool operator()(const LabelRule* a, const LabelRule* b) const;
   };
+  using Index = RangeIndex<const LabelRule*, CountsBefore>;
+
+  /// None when the region crosses a bound.
+  static std::span<const LabelRule* const> RulesOf(const Index& index, const Region& region);
 
   Rules rules_;
   Index ordinary_;

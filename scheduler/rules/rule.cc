@@ -27,23 +27,13 @@ bool Matches(const Store& store, const LabelConstraint& constraint) {
   return false;
 }
 
-bool Covers(const KeyRange& range, const Region& region) {
-  return range.start <= region.start_key && !EndsAfter(region.end_key, range.end);
-}
-
-bool Overlaps(const KeyRange& range, const Region& region) {
-  const bool before = !region.end_key.empty() && region.end_key <= range.start;
-  const bool after = !range.end.empty() && range.end <= region.start_key;
-  return !before && !after;
-}
-
 }  // namespace
 
 Rule DefaultRule(uint64_t max_replicas, std::vector<std::string> location_labels,
                  std::string isolation_level) {
   Rule rule;
-  rule.group_id = "pd";
-  rule.id = "default";
+  rule.group_id = kDefaultRuleGroup;
+  rule.id = kDefaultRuleId;
   rule.count = max_replicas;
   rule.location_labels = std::move(location_labels);
   rule.isolation_level = std::move(isolation_level);
@@ -73,16 +63,6 @@ bool MatchesRole(const Peer& peer, const Peer& leader, RuleRole role) {
       return IsLearner(peer);
   }
   return false;
-}
-
-std::vector<const Rule*> RuleBook::RulesFor(const Region& region) const {
-  std::vector<const Rule*> applied;
-  for (const Rule& rule : rules_) {
-    if (!Overlaps(rule.range, region)) continue;
-    if (!Covers(rule.range, region)) return {};
-    applied.push_back(&rule);
-  }
-  return applied;
 }
 
 }  // namespace scheduler

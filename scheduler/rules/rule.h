@@ -27,19 +27,37 @@ struct LabelConstraint {
 /// "`count` peers of `role` on stores that meet `constraints`, spread over `location_labels`", for a key range.
 struct Rule {
   std::string group_id;
-  std::string id;
+  std::string id;  // Of its own in the group.
   int64_t index = 0;
   bool overrides = false;  // Discards the earlier rules of its group.
-  KeyRange range;          // Raw keys; both empty: the whole key space.
+  KeyRange range;          // Both empty: the whole key space.
+  std::string
+      start_hex;  // The bounds as they were written: people get back the digits that they sent.
+  std::string end_hex;
   RuleRole role = RuleRole::kVoter;
   bool witness = false;
   uint64_t count = 0;
   std::vector<LabelConstraint> constraints;
   std::vector<std::string> location_labels;  // From the widest failure domain to the narrowest.
   std::string isolation_level;               // One of location_labels, or empty.
+  uint64_t version = 0;                      // How often it was changed.
+  uint64_t create_timestamp = 0;  // Unix seconds; 0 for a rule that came with the cluster.
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };
+
+/// What orders the rules of a group among those of others. A group that nobody has set up has index 0 and overrides
+/// nothing.
+struct RuleGroup {
+  std::string id;
+  int64_t index = 0;
+  bool overrides = false;  // Discards all earlier groups.
+
+  friend bool operator==(const RuleGroup&, const RuleGroup&) = default;
+};
+
+inline constexpr const char* kDefaultRuleGroup = "pd";
+inline constexpr const char* kDefaultRuleId = "default";
 
 /// The rule that `max-replicas`, `location-labels` and `isolation-level` stand for: pd/default, voters, whole range.
 Rule DefaultRule(uint64_t max_replicas, std::vector<std::string> location_labels,
@@ -51,22 +69,5 @@ bool MatchesConstraints(const Store& store, const std::vector<LabelConstraint>& 
 
 /// True when `peer` is what `role` asks for. `leader` is the region's leader.
 bool MatchesRole(const Peer& peer, const Peer& leader, RuleRole role);
-
-/// The rules in force. Immutable, so that a plan sees one state of it.
-class RuleBook {
- public:
-  RuleBook() = default;
-  /// `rules` in the order in which they apply.
-  explicit RuleBook(std::vector<Rule> rules) : rules_(std::move(rules)) {}
-
-  [[nodiscard]] const std::vector<Rule>& rules() const { return rules_; }
-
-  /// The rules for a region, in the order in which they apply; none when the region crosses the border of a rule, and
-  /// has to be split first. Valid as long as the book.
-  [[nodiscard]] std::vector<const Rule*> RulesFor(const Region& region) const;
-
- private:
-  std::vector<Rule> rules_;
-};
 
 }  // namespace scheduler

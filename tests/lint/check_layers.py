@@ -32,7 +32,7 @@ THIRD_PARTY = [
     (r"toml\+\+/.*|toml\.hpp", ("pd/config/", "api/cmd/")),
     (r"nlohmann/.*", ("pd/", "api/")),
     (r"google/protobuf/.*", ("pd/codec/", "api/")),
-    (r"(grpc|grpcpp)/.*|httplib\.h|boost/.*|openssl/.*", ("api/",)),
+    (r"(grpc|grpcpp)/.*|httplib\.h|boost/.*|openssl/.*|re2/re2\.h", ("api/",)),
     (r"(sys|arpa|net|netinet|linux)/\w+\.h", ("pd/", "api/")),
     (r"(dirent|errno|fcntl|ifaddrs|netdb|poll|pthread|sched|signal|spawn|termios|time|unistd)\.h", ("pd/", "api/")),
 ]

@@ -236,14 +236,14 @@ TEST_CASE("being a witness is part of a peer's role", "[fit]") {
   }
 }
 
-TEST_CASE("a learner that is a witness is no voter to demote", "[fit]") {
+TEST_CASE("a learner that is a witness becomes none", "[fit]") {
   Table table(2);
   table.region.peers[1].role = PeerRole::kLearner;
   table.region.peers[1].witness = true;
   table.world.rules = RuleBook({MakeRule(kVoter, 1), MakeRule(RuleRole::kLearner, 1)});
   const Decision decision = CheckRules(table.world.Context(), table.region);
-  CHECK(decision.proposals.empty());
-  CHECK(decision.refusals.empty());
+  REQUIRE(decision.proposals.size() == 1);
+  CHECK(decision.proposals.front().desc == "fix-non-witness-peer");
 }
 
 TEST_CASE("stores with an exclusive label need a rule that names it", "[rules]") {

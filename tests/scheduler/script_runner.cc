@@ -32,6 +32,7 @@ Peer PeerOf(const std::string& text, RegionId region) {
   if (text.find('l') != std::string::npos) peer.role = PeerRole::kLearner;
   if (text.find('i') != std::string::npos) peer.role = PeerRole::kIncomingVoter;
   if (text.find('d') != std::string::npos) peer.role = PeerRole::kDemotingVoter;
+  peer.witness = text.find('w') != std::string::npos;
   return peer;
 }
 
@@ -55,6 +56,8 @@ std::string ScriptRunner::RunLine(const Line& line) {
   if (line.verb == "region") return DoRegion(line), "";
   if (line.verb == "options") return DoOptions(line), "";
   if (line.verb == "label") return DoLabel(line), "";
+  if (line.verb == "rule") return DoRule(line), "";
+  if (line.verb == "group") return DoGroup(line), "";
   world_.Refresh();
   if (line.verb == "check") return DoCheck(line);
   if (line.verb == "schedule") return DoSchedule(line);
@@ -163,6 +166,7 @@ void ScriptRunner::DoOptions(const Line& line) {
   if (line.Has("joint")) options.enable_joint_consensus = line.Get("joint") == "on";
   if (line.Has("labels")) options.location_labels = Split(line.Get("labels"), ',');
   if (line.Has("isolation")) options.isolation_level = line.Get("isolation");
+  if (line.Has("witness")) options.enable_witness = line.Get("witness") == "on";
   if (line.Has("replicas")) options.max_replicas = static_cast<uint64_t>(line.Number("replicas"));
   if (line.Has("tolerance")) options.tolerant_size_ratio = std::stod(line.Get("tolerance"));
   if (line.Has("average-size")) {
@@ -172,8 +176,63 @@ void ScriptRunner::DoOptions(const Line& line) {
     const std::vector<std::string> parts = Split(line.Get("reject-leader"), ':');
     options.reject_leader_labels = {{parts.at(0), parts.at(1)}};
   }
-  world_.rules = RuleBook(
-      {DefaultRule(options.max_replicas, options.location_labels, options.isolation_level)});
+  rules_.rules[{kDefaultRuleGroup, kDefaultRuleId}] =
+      DefaultRule(options.max_replicas, options.location_labels, options.isolation_level);
+  MakeRules();
+}
+
+void ScriptRunner::MakeRules() {
+  if (rules_.rules.empty()) {
+    rules_.rules[{kDefaultRuleGroup, kDefaultRuleId}] = DefaultRule(3, {}, "");
+  }
+  auto book = RuleBook::Make(rules_);
+  INFO((book ? "" : book.error().context));
+  REQUIRE(book.has_value());
+  world_.rules = *std::move(book);
+}
+
+void ScriptRunner::DoRule(const Line& line) {
+  if (rules_.rules.empty()) MakeRules();
+  const std::vector<std::string> names = Split(line.Word(0), '/');
+  Rule rule;
+  rule.group_id = names.at(0);
+  rule.id = names.at(1);
+  rule.count = static_cast<uint64_t>(line.Number("count"));
+  rule.index = line.Number("index");
+  for (const std::string& word : line.words) {
+    if (word == "override") rule.overrides = true;
+    if (word == "witness") rule.witness = true;
+  }
+  const std::string role = line.Get("role");
+  if (role == "leader") rule.role = RuleRole::kLeader;
+  if (role == "follower") rule.role = RuleRole::kFollower;
+  if (role == "learner") rule.role = RuleRole::kLearner;
+  if (line.Has("range")) {
+    const std::vector<std::string> keys = Split(line.Get("range") + ",", ',');
+    rule.range = {keys.at(0), keys.size() > 1 ? keys.at(1) : ""};
+  }
+  rule.location_labels = Split(line.Get("labels"), ',');
+  for (const auto& [name, op] :
+       {std::pair{"in", ConstraintOp::kIn}, std::pair{"not-in", ConstraintOp::kNotIn},
+        std::pair{"exists", ConstraintOp::kExists},
+        std::pair{"not-exists", ConstraintOp::kNotExists}}) {
+    if (!line.Has(name)) continue;
+    const std::vector<std::string> parts = Split(line.Get(name), ':');
+    rule.constraints.push_back(
+        {parts.at(0), op, parts.size() > 1 ? Split(parts.at(1), '|') : std::vector<std::string>()});
+  }
+  if (line.words.back() == "gone") {
+    rules_.rules.erase({names.at(0), names.at(1)});
+  } else {
+    rules_.rules[{names.at(0), names.at(1)}] = rule;
+  }
+  MakeRules();
+}
+
+void ScriptRunner::DoGroup(const Line& line) {
+  const std::string& id = line.Word(0);
+  rules_.groups[id] = {id, line.Number("index"), line.words.back() == "override"};
+  MakeRules();
 }
 
 void ScriptRunner::DoLabel(const Line& line) {
@@ -221,6 +280,7 @@ std::string ScriptRunner::Show(const Decision& decision) {
 std::string ScriptRunner::DoCheck(const Line& line) {
   CheckInput input;
   input.replica_operators = static_cast<uint64_t>(line.Number("running"));
+  input.witness_operators = static_cast<uint64_t>(line.Number("witness-running"));
   if (line.Has("paused")) {
     const auto kind = CheckerByName(line.Get("paused"));
     REQUIRE(kind.has_value());

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "scheduler/checkers/checkers.h"
+#include "scheduler/rules/rule_book.h"
 #include "scheduler/schedulers/registry.h"
 #include "tests/pd/script.h"
 #include "tests/scheduler/world.h"
@@ -15,7 +16,7 @@ namespace scheduler::test {
 ///
 ///   store 1 leaders=12 labels=zone:z1 state=removing silent=40 ...   adds or changes a store
 ///   region 7 peers=1*,2,3l range=a,m epoch=5/2 size=96 pending=3     puts a region; * leads, l learner,
-///                                                                    i incoming voter, d demoting voter
+///                                                                    i incoming voter, d demoting voter, w witness
 ///   options joint=off labels=zone,host replicas=3 ...                changes settings
 ///   check region=7                                                   runs the checkers
 ///   schedule balance-leader seed=1                                   runs a scheduler
@@ -36,6 +37,12 @@ class ScriptRunner {
   void DoStore(const Line& line);
   void DoRegion(const Line& line);
   void DoOptions(const Line& line);
+  /// A placement rule: `rule GROUP/ID role=learner count=1 range=a,m index=2 labels=zone in=zone:z1|z2 not-in=...
+  /// exists=key not-exists=key override witness`; with `gone` it goes.
+  void DoRule(const Line& line);
+  /// Its group: `group GROUP index=5 override`.
+  void DoGroup(const Line& line);
+  void MakeRules();
   /// A region label rule: `label RULE range=a,m set=key:value [ttl=SECONDS]`; without a range it goes.
   void DoLabel(const Line& line);
   std::string DoCheck(const Line& line);
@@ -49,6 +56,7 @@ class ScriptRunner {
   [[nodiscard]] Region RegionOf(const Line& line) const;
 
   World world_;
+  RuleSet rules_;
   std::map<RegionId, Proposal> proposals_;  // The last one for each region.
   std::map<RegionId, Operator> operators_;
   std::map<std::string, SchedulerMemory> memories_;

@@ -23,6 +23,8 @@ TEST_CASE("checker scripts", "[script]") {
   Play("rule_checker_location");
   Play("orphans");
   Play("joint_state");
+  Play("placement_rules");
+  Play("witnesses");
 }
 
 TEST_CASE("scheduler scripts", "[script]") {

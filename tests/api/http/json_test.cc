@@ -100,6 +100,26 @@ TEST_CASE("json that is read is what was written") {
   CHECK_FALSE(ParseJson(std::string(200000, '[')));
 }
 
+TEST_CASE("where the decoder stops at a value") {
+  const std::string text =
+      R"( {"a\"b" : [1, {"c":"x]}\\"} ,2.5], "d":{"e":[[],{}]},"n":null,"d2":7,"d2":"last"} )";
+  REQUIRE(ParseJson(text));
+  const auto before = [&](std::vector<std::string> members) {
+    return text.substr(0, DecoderStop(text, members));
+  };
+  CHECK(before({}) == " {");
+  CHECK(before({"a\"b"}).ends_with(R"("a\"b" : [)"));
+  CHECK(before({"a\"b", "0"}).ends_with("[1"));
+  CHECK(before({"a\"b", "1", "c"}).ends_with(R"("x]}\\")"));
+  CHECK(before({"a\"b", "2"}).ends_with(",2.5"));
+  CHECK(before({"d", "e", "1"}).ends_with("[[],{"));
+  CHECK(before({"n"}).ends_with("null"));
+  CHECK(before({"d2"}).ends_with("last\""));
+  CHECK(before({"missing"}).empty());
+  CHECK(before({"n", "deeper"}).empty());
+  CHECK(DecoderStop("12", {}) == 2);
+}
+
 TEST_CASE("responses carry the family's headers") {
   CHECK(JsonV1(200, json("ok")).body == "\"ok\"\n");
   CHECK(JsonV1(200, json("ok")).headers[0].second == "application/json; charset=UTF-8");

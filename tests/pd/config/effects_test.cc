@@ -33,7 +33,7 @@ tso-proxy-recv-from-client-timeout = "1m"
 [replication-mode]
 replication-mode = "dr-auto-sync"
 [schedule]
-enable-witness = true
+switch-witness-interval = "2h"
 leader-schedule-limit = 5
 [metric]
 address = "a:1"
@@ -52,7 +52,7 @@ initial = 5
                      "enable-prevote", "log.error-output-path", "log.sampling.initial",
                      "max-concurrent-tso-proxy-streamings", "metric.address", "metric.interval",
                      "quota-backend-bytes", "replication-mode.replication-mode",
-                     "schedule.enable-witness", "tso-proxy-recv-from-client-timeout"});
+                     "schedule.switch-witness-interval", "tso-proxy-recv-from-client-timeout"});
   CHECK(config.warnings.empty());  // A check of the file passes.
 }
 
@@ -62,12 +62,10 @@ TEST_CASE("items without effect are told once, until they are taken back", "[con
   CHECK(effects.News(online).empty());
   online.schedule.store_limit_version = "v2";
   CHECK(Names(effects.News(online)) == std::vector<std::string>{"schedule.store-limit-version"});
-  online.replication.enable_placement_rules = false;
   online.schedule.patrol_region_worker_count = 4;
   online.schedule.scheduler_max_waiting_operator = 9;
   CHECK(Names(effects.News(online)) ==
-        std::vector<std::string>{"replication.enable-placement-rules",
-                                 "schedule.patrol-region-worker-count",
+        std::vector<std::string>{"schedule.patrol-region-worker-count",
                                  "schedule.scheduler-max-waiting-operator"});
   CHECK(effects.News(online).empty());
   online.schedule.store_limit_version = "v1";

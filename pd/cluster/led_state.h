@@ -1,0 +1,123 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "pd/cluster/paths.h"
+#include "pd/meta/meta_store.h"
+#include "pd/result.h"
+#include "pd/runtime/mutex.h"
+
+namespace pd {
+
+/// What the leader makes of some of the stored keys, to plan with, and changes by writing them. Immutable once it is
+/// made, so that a plan sees one state of it; empty on members that do not lead.
+///
+/// Thread-safe. Changes wait for Raft, one after the other. A write that was given up may still be done: the change
+/// after it first waits until that is settled, and reads again.
+template <class T>
+class LedState {
+ public:
+  using Value = std::shared_ptr<const T>;
+  using Read = std::function<Result<Value>(const ClusterPaths&)>;
+  /// Fills the transaction, and gives what holds once it is written. Left empty, nothing is written.
+  using Edit = std::function<Result<Value>(const T& now, const ClusterPaths&, KvTxn&)>;
+
+  LedState(MetaStore& meta, Read read) : meta_(meta), read_(std::move(read)) {}
+
+  /// Reads what is kept. Writes are bound to `term` from here on.
+  Result<void> Load(const ClusterPaths& paths, uint64_t term) PD_EXCLUDES(change_mutex_, mutex_) {
+    const MutexLock change(change_mutex_);
+    auto value = read_(paths);
+    if (!value) return tl::unexpected(value.error());
+    unsure_ = false;
+    const MutexLock lock(mutex_);
+    lead_ = Lead{paths, term};
+    value_ = *std::move(value);
+    return {};
+  }
+
+  /// Nothing holds any more on this member.
+  void Clear() PD_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    lead_.reset();
+    value_ = std::make_shared<const T>();
+  }
+
+  [[nodiscard]] Value Get() const PD_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return value_;
+  }
+
+  /// Errors: those of `edit`, kNotLeader, those of the write. After kTimeout it may still be done.
+  Result<void> Change(const Edit& edit) PD_EXCLUDES(change_mutex_, mutex_) {
+    const MutexLock change(change_mutex_);
+    const std::optional<Lead> lead = CurrentLead();
+    if (!lead) return Fail(ErrorCode::kNotLeader, "not leader");
+    if (auto settled = Settle(*lead); !settled) return settled;
+    KvTxn txn;
+    auto next = edit(*Get(), lead->paths, txn);
+    if (!next) return tl::unexpected(next.error());
+    if (txn.then.empty()) return {};
+    if (auto written = Write(*lead, std::move(txn)); !written) return written;
+    Show(*lead, *std::move(next));
+    return {};
+  }
+
+  /// Shows what a write that was given up has done after all. Nothing to do as long as there was none.
+  Result<void> CatchUp() PD_EXCLUDES(change_mutex_, mutex_) {
+    const MutexLock change(change_mutex_);
+    const std::optional<Lead> lead = CurrentLead();
+    if (!lead) return Fail(ErrorCode::kNotLeader, "not leader");
+    return Settle(*lead);
+  }
+
+ private:
+  struct Lead {
+    ClusterPaths paths;
+    uint64_t term;
+  };
+  static constexpr Millis kWriteTimeout{3000};
+
+  [[nodiscard]] std::optional<Lead> CurrentLead() const PD_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return lead_;
+  }
+
+  /// An empty write comes after all earlier ones: they are done then, or never will be.
+  Result<void> Settle(const Lead& lead) PD_REQUIRES(change_mutex_) PD_EXCLUDES(mutex_) {
+    if (!unsure_) return {};
+    if (auto written = Write(lead, {}); !written) return written;
+    auto value = read_(lead.paths);
+    if (!value) return tl::unexpected(value.error());
+    unsure_ = false;
+    Show(lead, *std::move(value));
+    return {};
+  }
+
+  Result<void> Write(const Lead& lead, KvTxn txn) PD_REQUIRES(change_mutex_) {
+    const auto written = meta_.Txn(std::move(txn), kWriteTimeout, lead.term);
+    if (written) return {};
+    unsure_ = true;
+    return tl::unexpected(written.error());
+  }
+
+  /// Not if the lead was lost meanwhile.
+  void Show(const Lead& lead, Value value) PD_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    if (lead_ && lead_->term == lead.term) value_ = std::move(value);
+  }
+
+  MetaStore& meta_;
+  const Read read_;
+  Mutex change_mutex_;  // Held over the whole of a change, Raft included. Taken first.
+  bool unsure_ PD_GUARDED_BY(change_mutex_) =
+      false;  // A write may have been done that is not shown.
+  mutable Mutex mutex_;
+  std::optional<Lead> lead_ PD_GUARDED_BY(mutex_);
+  Value value_ PD_GUARDED_BY(mutex_) = std::make_shared<const T>();
+};
+
+}  // namespace pd

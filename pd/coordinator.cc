@@ -96,6 +96,7 @@ Coordinator::Coordinator(Deps deps)
       schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key}),
       patrol_(deps_.cluster.regions()),
       decisions_(deps_.clock),
+      jobs_({deps_.cluster, admission_, [this](const auto& look) { Look(look); }}),
       scheduler_events_(deps_.metrics.Counters("pd_scheduler_event_count",
                                                "Scheduler outcomes per scheduler and reason",
                                                {"type", "name"})),
@@ -420,15 +421,26 @@ void Coordinator::PointOutStore(scheduler::StoreId store, scheduler::Instant now
 void Coordinator::WatchRules(const PlacementRules::Book& rules, scheduler::Instant now) {
   const PlacementRules::Book before = std::exchange(watched_rules_, rules);
   if (before == nullptr || before == rules) return;
+  const std::vector<scheduler::KeyRange> changed = rules->ChangedSince(*before);
+  if (changed.empty()) return;
   size_t count = 0;
-  for (const scheduler::KeyRange& range : rules->ChangedSince(*before)) {
+  for (const scheduler::KeyRange& range : changed) {
     deps_.cluster.regions().Visit(range, [&](const scheduler::Region& region) {
       patrol_.PointOut(region.id, now);
       return ++count < Patrol::kPointedOutMax;
     });
   }
-  if (count == 0) return;
   LogInfo("regions under changed placement rules are looked at first", {{"regions", count}});
+}
+
+void Coordinator::PointOut(const scheduler::KeyRange& range, size_t count_max) {
+  if (count_max == 0) return;
+  const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
+  size_t count = 0;
+  deps_.cluster.regions().Visit(range, [&](const scheduler::Region& region) {
+    patrol_.PointOut(region.id, now);
+    return ++count < count_max;
+  });
 }
 
 void Coordinator::HoldStores(const scheduler::PlanContext& context) {

@@ -18,6 +18,7 @@
 #include "pd/dispatch/decision_log.h"
 #include "pd/dispatch/operator_runner.h"
 #include "pd/dispatch/patrol.h"
+#include "pd/dispatch/region_jobs.h"
 #include "pd/dispatch/scheduler_table.h"
 #include "pd/dispatch/store_limits.h"
 #include "pd/metrics/metrics.h"
@@ -85,6 +86,9 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// kUnavailable with the refusal's text.
   Result<void> PlanByPerson(const ByHand& plan);
 
+  [[nodiscard]] RegionJobs& jobs() { return jobs_; }
+  /// The checkers look at the regions of a range next, at most `count_max` of them.
+  void PointOut(const scheduler::KeyRange& range, size_t count_max);
   /// Shows the state of now as planning sees it; on the calling thread.
   void Look(const std::function<void(const scheduler::PlanContext&)>& look);
 
@@ -139,6 +143,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   SchedulerTable schedulers_;
   Patrol patrol_;
   DecisionLog decisions_;
+  RegionJobs jobs_;
   CounterFamily& scheduler_events_;
   CounterFamily& checker_events_;
 

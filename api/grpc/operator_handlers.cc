@@ -37,6 +37,18 @@ RpcResult<pdpb::GetOperatorResponse> GetOperator(const ClusterCalls& calls,
   return response;
 }
 
+RpcResult<pdpb::SplitRegionsResponse> SplitRegions(const ClusterCalls& calls,
+                                                   pd::Coordinator& coordinator,
+                                                   const pdpb::SplitRegionsRequest& request) {
+  const auto splits = coordinator.jobs().Split(
+      {request.split_keys().begin(), request.split_keys().end()}, request.retry_limit());
+  if (!splits) return FailRpc(ToRpcStatus(splits.error()));
+  auto response = GoodAnswer<pdpb::SplitRegionsResponse>(calls);
+  response.set_finished_percentage(splits->percentage);
+  for (const scheduler::RegionId id : splits->regions) response.add_regions_id(id.value);
+  return response;
+}
+
 }  // namespace
 
 void AddOperatorHandlers(MethodRegistry& registry, const ClusterCalls& calls,
@@ -45,6 +57,11 @@ void AddOperatorHandlers(MethodRegistry& registry, const ClusterCalls& calls,
       registry, calls, "/pdpb.PD/GetOperator", kPdpbFast,
       [calls, &coordinator](const pdpb::GetOperatorRequest& request) {
         return GetOperator(calls, coordinator, request);
+      });
+  AddBootstrapFirstCall<pdpb::SplitRegionsRequest, pdpb::SplitRegionsResponse>(
+      registry, calls, "/pdpb.PD/SplitRegions", kPdpbBlocking,
+      [calls, &coordinator](const pdpb::SplitRegionsRequest& request) {
+        return SplitRegions(calls, coordinator, request);
       });
 }
 

@@ -105,6 +105,7 @@ void AddSchedulingRoutes(Router& router, const SchedulingRoutes& routes) {
   AddSchedulerConfigRoutes(router, routes);
   AddCheckerRoutes(router, routes);
   AddFitRoutes(router, routes);
+  AddRegionJobRoutes(router, routes);
   AddDecisionRoutes(router, routes);
 }
 

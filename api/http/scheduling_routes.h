@@ -22,6 +22,7 @@ void AddSchedulerRoutes(Router& router, const SchedulingRoutes& routes);
 void AddSchedulerConfigRoutes(Router& router, const SchedulingRoutes& routes);
 void AddCheckerRoutes(Router& router, const SchedulingRoutes& routes);
 void AddFitRoutes(Router& router, const SchedulingRoutes& routes);
+void AddRegionJobRoutes(Router& router, const SchedulingRoutes& routes);
 
 /// Ours, for people and the dashboard:
 ///   GET /qm/api/v1/operators  running operators with the reason that led to each, progress of their steps, and the

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "scheduler/checkers/split_checker.h"
 #include "scheduler/operator/builder.h"
 
 namespace pd {
@@ -80,21 +81,11 @@ ByHand MoveRegionByHand(Region region, std::map<StoreId, RuleRole> roles) {
 ByHand SplitByHand(Region region, scheduler::SplitPolicy policy, std::vector<std::string> keys) {
   return [region = std::move(region), policy,
           keys = std::move(keys)](const PlanContext&) -> scheduler::Result<scheduler::Proposal> {
-    const scheduler::Step step =
-        scheduler::SplitRegion{{region.start_key, region.end_key}, policy, keys};
-    scheduler::Proposal proposal;
-    proposal.desc = "admin-split-region";
-    constexpr std::string_view kStepPrefix = "split region with policy ";
-    proposal.brief = "split: region " + std::to_string(region.id.value) + " use policy " +
-                     StepText(step).substr(kStepPrefix.size());
-    proposal.region = region.id;
-    proposal.epoch = region.epoch;
-    proposal.range = {region.start_key, region.end_key};
-    proposal.size_mib = region.size_mib;
+    scheduler::Proposal proposal =
+        scheduler::ProposeSplit(region, "admin-split-region", policy, keys);
     proposal.kind = Kind::kAdmin;
     proposal.priority = Priority::kUrgent;
     proposal.why = kWhy;
-    proposal.steps.push_back(step);
     return proposal;
   };
 }

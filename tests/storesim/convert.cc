@@ -143,6 +143,12 @@ std::optional<StepRequest> ReadStep(const pdpb::RegionHeartbeatResponse& respons
     request.step = move;
     return request;
   }
+  if (response.has_split_region()) {
+    if (response.split_region().policy() != pdpb::USEKEY) return std::nullopt;
+    const auto& keys = response.split_region().keys();
+    request.step = SplitAt{{keys.begin(), keys.end()}, {}};
+    return request;
+  }
   ChangePeers change;
   if (response.has_change_peer()) {
     change.changes.push_back(ReadChange(response.change_peer()));
@@ -155,6 +161,14 @@ std::optional<StepRequest> ReadStep(const pdpb::RegionHeartbeatResponse& respons
   }
   request.step = change;
   return request;
+}
+
+std::vector<SplitIds> ReadSplitIds(const pdpb::AskBatchSplitResponse& response) {
+  std::vector<SplitIds> all;
+  for (const pdpb::SplitID& ids : response.ids()) {
+    all.push_back({ids.new_region_id(), {ids.new_peer_ids().begin(), ids.new_peer_ids().end()}});
+  }
+  return all;
 }
 
 DriverSays ReadOperator(const grpc::Status& status, const pdpb::GetOperatorResponse& response) {

@@ -18,8 +18,12 @@ pdpb::StoreHeartbeatRequest StoreReport(const Store& store, Load load, int64_t i
 metapb::Store StoreMeta(const Store& store, uint64_t now_unix_s);
 metapb::Region RegionMeta(const Region& region);
 
-/// What the driver asks for; nothing for what the simulation does not carry out (splits, merges, witnesses).
+/// What the driver asks for, a split still without ids; nothing for what the simulation does not carry out (merges,
+/// witnesses, splits without keys).
 std::optional<StepRequest> ReadStep(const pdpb::RegionHeartbeatResponse& response);
+
+/// The ids that a driver gives for a split.
+std::vector<SplitIds> ReadSplitIds(const pdpb::AskBatchSplitResponse& response);
 
 /// What an answer to GetOperator says. Of a region that the driver has no operator for, nor a record of one, it says
 /// REGION_NOT_FOUND; every other failure says nothing.

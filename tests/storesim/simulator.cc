@@ -242,7 +242,11 @@ void Simulator::Tick() {
   }
   TakeSteps(Millis(wait));
   world_.Advance(NowMs());
-  for (const uint64_t id : world_.TakeChanged()) Report(world_.regions().at(id));
+  for (const uint64_t id : world_.TakeChanged()) {
+    Region& region = world_.regions().at(id);
+    if (region.reported_ms == 0) report_times_.emplace(NowMs(), id);  // Split off just now.
+    Report(region);
+  }
   ReportDue();
   ReportStores(/*all=*/false);
 }
@@ -250,12 +254,26 @@ void Simulator::Tick() {
 void Simulator::TakeSteps(Millis timeout) {
   for (const DriverLink::Answer& answer : link_.TakeAnswers(timeout)) {
     const Store& store = world_.stores().at(answer.store_id);
-    const std::optional<StepRequest> request = ReadStep(answer.response);
+    std::optional<StepRequest> request = ReadStep(answer.response);
     if (!store.up || !request) continue;
+    if (auto* split = std::get_if<SplitAt>(&request->step)) AskSplitIds(request->region_id, *split);
     watch_.Disturb();
     touched_.Touch(request->region_id);
     world_.Apply(NowMs(), answer.store_id, *request);
   }
+}
+
+// Without ids the world will not split.
+void Simulator::AskSplitIds(uint64_t region_id, SplitAt& split) {
+  const auto region = world_.regions().find(region_id);
+  if (region == world_.regions().end() || region->second.changing) return;
+  pdpb::AskBatchSplitRequest request;
+  pdpb::AskBatchSplitResponse response;
+  *request.mutable_region() = RegionMeta(region->second);
+  request.set_split_count(static_cast<uint32_t>(split.keys.size()));
+  const grpc::Status status =
+      link_.client().Call("/pdpb.PD/AskBatchSplit", request, response, Millis(1000));
+  if (status.ok()) split.ids = ReadSplitIds(response);
 }
 
 void Simulator::Report(Region& region) {

@@ -42,6 +42,7 @@ class Simulator {
   void RunUntilEnd(bool& balanced);
 
   void Tick();
+  void AskSplitIds(uint64_t region_id, SplitAt& split);
   void TakeSteps(harness::Millis timeout);
   void Report(Region& region);
   void ReportDue();

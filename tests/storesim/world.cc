@@ -72,8 +72,9 @@ void World::Apply(int64_t now_ms, uint64_t from_store, const StepRequest& reques
   }
   region.changing = true;
   const bool transfer = std::holds_alternative<MoveLeader>(request.step);
-  Schedule(now_ms + (transfer ? timing_.transfer_leader_ms : timing_.conf_change_ms),
-           FinishStep{region.id, region.leader_store, region.conf_ver, request.step});
+  Schedule(
+      now_ms + (transfer ? timing_.transfer_leader_ms : timing_.conf_change_ms),
+      FinishStep{region.id, region.leader_store, region.conf_ver, region.version, request.step});
 }
 
 void World::Advance(int64_t now_ms) {
@@ -89,10 +90,18 @@ void World::Finish(int64_t now_ms, const FinishStep& finish) {
   Region& region = regions_.at(finish.region_id);
   region.changing = false;
   const bool same_leader = region.leader_store == finish.leader_store;
-  if (!same_leader || region.conf_ver != finish.conf_ver || !HasQuorum(region)) return;
-  const bool done = std::holds_alternative<MoveLeader>(finish.step)
-                        ? FinishTransfer(region, std::get<MoveLeader>(finish.step))
-                        : FinishChange(now_ms, region, std::get<ChangePeers>(finish.step));
+  if (!same_leader || region.conf_ver != finish.conf_ver || region.version != finish.version ||
+      !HasQuorum(region)) {
+    return;
+  }
+  bool done = false;
+  if (const auto* move = std::get_if<MoveLeader>(&finish.step)) {
+    done = FinishTransfer(region, *move);
+  } else if (const auto* split = std::get_if<SplitAt>(&finish.step)) {
+    done = FinishSplit(region, *split);
+  } else {
+    done = FinishChange(now_ms, region, std::get<ChangePeers>(finish.step));
+  }
   if (done) {
     changed_.push_back(region.id);
   } else {
@@ -114,6 +123,43 @@ bool World::FinishTransfer(Region& region, const MoveLeader& move) {
     return true;
   }
   return false;
+}
+
+// The parts share size and load; the region keeps the last one (as in TiKV). Peers that wait for their data put it off.
+bool World::FinishSplit(Region& region, const SplitAt& split) {
+  const bool waits = std::any_of(region.peers.begin(), region.peers.end(),
+                                 [](const Peer& peer) { return peer.pending; });
+  if (waits || split.keys.empty() || split.keys.size() != split.ids.size()) return false;
+  std::string last = region.start_key;
+  for (size_t i = 0; i < split.keys.size(); ++i) {
+    const std::string& key = split.keys[i];
+    const bool inside = key > last && (region.end_key.empty() || key < region.end_key);
+    if (!inside || split.ids[i].peer_ids.size() != region.peers.size()) return false;
+    last = key;
+  }
+  const uint64_t parts = split.keys.size() + 1;
+  for (const Peer& peer : region.peers) {
+    stores_.at(peer.store_id).used_bytes -= region.size_bytes - region.size_bytes / parts;
+  }
+  region.size_bytes /= parts;
+  region.keys /= parts;
+  region.load.write_bytes_per_s /= parts;
+  region.load.read_bytes_per_s /= parts;
+  region.version += split.keys.size();
+  for (size_t i = 0; i < split.keys.size(); ++i) {
+    Region part = region;
+    part.id = split.ids[i].region_id;
+    part.end_key = split.keys[i];
+    part.reported_ms = 0;
+    for (size_t peer = 0; peer < part.peers.size(); ++peer) {
+      part.peers[peer].id = split.ids[i].peer_ids[peer];
+    }
+    region.start_key = split.keys[i];
+    changed_.push_back(part.id);
+    AddRegion(std::move(part));
+  }
+  Count("split");
+  return true;
 }
 
 bool World::IsInJoint(const Region& region) {

@@ -78,7 +78,16 @@ struct ChangePeers {
 struct MoveLeader {
   std::vector<uint64_t> to_stores;
 };
-using Step = std::variant<ChangePeers, MoveLeader>;
+/// Ids of a region that splits off, and of its peers.
+struct SplitIds {
+  uint64_t region_id = 0;
+  std::vector<uint64_t> peer_ids;
+};
+struct SplitAt {
+  std::vector<std::string> keys;  // Ascending.
+  std::vector<SplitIds> ids;  // As many: those of the parts but the last, which stays the region.
+};
+using Step = std::variant<ChangePeers, MoveLeader, SplitAt>;
 
 struct StepRequest {
   uint64_t region_id = 0;
@@ -134,6 +143,7 @@ class World {
     uint64_t region_id;
     uint64_t leader_store;
     uint64_t conf_ver;
+    uint64_t version;
     Step step;
   };
   struct SnapshotArrives {
@@ -153,6 +163,7 @@ class World {
   void Finish(int64_t now_ms, const Election& election);
   bool FinishChange(int64_t now_ms, Region& region, const ChangePeers& change);
   bool FinishTransfer(Region& region, const MoveLeader& move);
+  bool FinishSplit(Region& region, const SplitAt& split);
   void LeaveJoint(Region& region);
   static bool IsInJoint(const Region& region);
   bool Possible(const Region& region, const PeerChange& change, bool joint) const;

@@ -58,6 +58,41 @@ constexpr auto kAddVoter = PeerChange::Kind::kAddVoter;
 constexpr auto kAddLearner = PeerChange::Kind::kAddLearner;
 constexpr auto kRemove = PeerChange::Kind::kRemove;
 
+TEST_CASE("a region splits at keys inside it", "[world]") {
+  World world = MakeWorld();
+  world.regions().at(20).start_key = "b";
+  world.regions().at(20).end_key = "x";
+  const auto split = [&](const SplitAt& at) {
+    world.Apply(0, 1, Request(world, 20, at));
+    world.Advance(10);
+  };
+  const std::vector<SplitIds> ids = {{31, {311, 312, 313}}, {32, {321, 322, 323}}};
+  split({{"d"}, {}});  // The driver gave no ids.
+  split({{"b"}, {ids[0]}});
+  split({{"d", "x"}, ids});
+  split({{"d", "c"}, ids});
+  split({{"d"}, {{31, {311, 312}}}});
+  CHECK(world.regions().size() == 2);
+  CHECK(world.counters().ignored_steps == 5);
+  const uint64_t used = world.stores().at(1).used_bytes;
+  (void)world.TakeChanged();
+  split({{"d", "h"}, ids});
+  REQUIRE(world.regions().size() == 4);
+  CHECK(world.TakeChanged() == std::vector<uint64_t>{31, 32, 20});
+  const Region& first = world.regions().at(31);
+  CHECK(first.start_key == "b");
+  CHECK(first.end_key == "d");
+  CHECK(first.peers[1].id == 312);
+  CHECK(first.leader_store == 1);
+  CHECK(world.regions().at(32).start_key == "d");
+  CHECK(world.regions().at(20).start_key == "h");
+  CHECK(world.regions().at(20).end_key == "x");
+  for (const uint64_t id : {20U, 31U, 32U}) CHECK(world.regions().at(id).version == 3);
+  CHECK(world.stores().at(1).used_bytes == used);
+  CHECK(world.stores().at(1).peers == 4);
+  CHECK(world.stores().at(1).leaders == 4);
+}
+
 TEST_CASE("no peer arrives faster than its size over the rate") {
   World world = MakeWorld();
   for (const uint64_t region : {10U, 20U}) {

@@ -36,7 +36,7 @@ scheduler::Refusal NotEnoughRegions(const std::optional<Cluster::MissingReports>
 /// The cluster's rules, or what the settings say when these are turned off.
 PlacementRules::Book RulesInForce(const Cluster& cluster,
                                   const scheduler::ScheduleOptions& options) {
-  if (auto book = cluster.rules().book()) return book;
+  if (cluster.rules().enabled()) return cluster.rules().book();
   return std::make_shared<const scheduler::RuleBook>(MakeRuleBook(options));
 }
 
@@ -425,6 +425,7 @@ void Coordinator::WatchRules(const PlacementRules::Book& rules, scheduler::Insta
   if (changed.empty()) return;
   size_t count = 0;
   for (const scheduler::KeyRange& range : changed) {
+    if (count >= Patrol::kPointedOutMax) break;  // The walk finds the others.
     deps_.cluster.regions().Visit(range, [&](const scheduler::Region& region) {
       patrol_.PointOut(region.id, now);
       return ++count < Patrol::kPointedOutMax;

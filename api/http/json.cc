@@ -557,7 +557,7 @@ class Walker {
       if (object) {
         const size_t start = at_;
         SkipString();
-        name = nlohmann::json::parse(text_.substr(start, at_ - start)).get<std::string>();
+        name = ParseJson(text_.substr(start, at_ - start))->get<std::string>();
         SkipBlanks();
         ++at_;  // The colon.
         SkipBlanks();

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <functional>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -113,9 +115,10 @@ HttpResponse GetRule(const ClusterRoutes& routes, const HttpRequest& request) {
 /// The drafts as rules, checked against the cluster.
 OrAnswer<std::vector<Rule>> MakeAll(const ClusterRoutes& routes, std::vector<RuleDraft> drafts,
                                     const std::string& group = "") {
+  const pd::RuleChecks checks = routes.cluster.rules().Checks();
   std::vector<Rule> rules;
   for (RuleDraft& draft : drafts) {
-    auto rule = routes.cluster.rules().Make(std::move(draft), group);
+    auto rule = pd::MakeRule(std::move(draft), checks, group);
     if (!rule) return tl::unexpected(ErrorResponse(rule.error()));
     rules.push_back(*std::move(rule));
   }
@@ -154,10 +157,11 @@ HttpResponse DeleteRule(const ClusterRoutes& routes, const HttpRequest& request)
 HttpResponse ChangeRules(const ClusterRoutes& routes, const HttpRequest& request) {
   const auto drafts = ReadAs(request, pd::ReadRuleDrafts);
   if (!drafts) return drafts.error();
+  const pd::RuleChecks checks = routes.cluster.rules().Checks();
   std::vector<std::function<void(PlacementRules::Editor&)>> changes;
   for (const RuleDraft& draft : *drafts) {
     if (draft.action == "add") {
-      auto rule = routes.cluster.rules().Make(draft);
+      auto rule = pd::MakeRule(draft, checks);
       if (!rule) return ErrorResponse(rule.error());
       changes.emplace_back([made = *std::move(rule)](auto& editor) { editor.Set(made); });
     } else if (draft.action == "del" && draft.delete_by_id_prefix) {
@@ -242,10 +246,10 @@ OrAnswer<Bundle> MakeBundle(const ClusterRoutes& routes, BundleDraft draft) {
 
 /// The group has these rules afterwards, and no others.
 void Put(const Bundle& bundle, PlacementRules::Editor& editor) {
-  editor.DeleteIf([&](const RuleKey& key) {
-    return key.group_id == bundle.group.id &&
-           std::ranges::find(bundle.rules, key.id, &Rule::id) == bundle.rules.end();
-  });
+  std::set<std::string_view> ids;
+  for (const Rule& rule : bundle.rules) ids.insert(rule.id);
+  editor.DeleteIf(
+      [&](const RuleKey& key) { return key.group_id == bundle.group.id && !ids.contains(key.id); });
   for (const Rule& rule : bundle.rules) editor.Set(rule);
   editor.SetGroup(bundle.group);
 }
@@ -263,7 +267,7 @@ HttpResponse SetBundles(const ClusterRoutes& routes, const HttpRequest& request)
   const auto done = routes.cluster.rules().Change([&](PlacementRules::Editor& editor) {
     if (!partial) {
       editor.DeleteIf([](const RuleKey&) { return true; });
-      for (const RuleGroup& group : editor.set().AllGroups()) editor.DeleteGroup(group.id);
+      editor.DeleteGroupIf([](const std::string&) { return true; });
     }
     for (const Bundle& bundle : bundles) Put(bundle, editor);
   });
@@ -298,11 +302,8 @@ HttpResponse DeleteBundle(const ClusterRoutes& routes, const HttpRequest& reques
     return expression ? re2::RE2::PartialMatch(id, pattern) : id == group;
   };
   const auto done = routes.cluster.rules().Change([&](PlacementRules::Editor& editor) {
-    const std::vector<RuleGroup> groups = editor.set().AllGroups();
     editor.DeleteIf([&](const RuleKey& key) { return goes(key.group_id); });
-    for (const RuleGroup& one : groups) {
-      if (goes(one.id)) editor.DeleteGroup(one.id);
-    }
+    editor.DeleteGroupIf(goes);
   });
   return Done(done, "Delete group and rules successfully.");
 }

@@ -314,7 +314,7 @@ void Cluster::JobLoop() {
     if (!is_running) continue;
     stores_.SaveHeartbeats();
     EndSaveRound();
-    SaveFirstRule();
+    KeepRules();
     if (now >= next_states) {
       stores_.UpdateStates();
       next_states = now + kStateJobInterval;
@@ -340,10 +340,10 @@ bool Cluster::RemoveExpiredLabels() {
 }
 
 /// What fails comes round again.
-void Cluster::SaveFirstRule() {
-  const auto saved = rules_.SaveFirst();
+void Cluster::KeepRules() {
+  const auto saved = rules_.KeepUp();
   if (!saved && saved.error().code != ErrorCode::kNotLeader) {
-    deps_.warn(fmt::format("cannot save the first placement rule: {}", saved.error().context));
+    deps_.warn(fmt::format("cannot keep up with the placement rules: {}", saved.error().context));
   }
 }
 

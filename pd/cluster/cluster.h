@@ -188,7 +188,7 @@ class Cluster final : public LeaderService {
   [[nodiscard]] Result<void> StartRunning(uint64_t term) PD_EXCLUDES(leading_mutex_);
   void SaveMinResolvedTs();
   bool RemoveExpiredLabels();
-  void SaveFirstRule();
+  void KeepRules();
   [[nodiscard]] scheduler::ClassifyOptions Options() const;
 
   const Deps deps_;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "pd/cluster/paths.h"
@@ -39,6 +40,12 @@ class LedState {
     return {};
   }
 
+  /// This member leads, and has read what is kept.
+  [[nodiscard]] bool leads() const PD_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return lead_.has_value();
+  }
+
   /// Nothing holds any more on this member.
   void Clear() PD_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
@@ -54,11 +61,14 @@ class LedState {
   /// Errors: those of `edit`, kNotLeader, those of the write. After kTimeout it may still be done.
   Result<void> Change(const Edit& edit) PD_EXCLUDES(change_mutex_, mutex_) {
     const MutexLock change(change_mutex_);
-    const std::optional<Lead> lead = CurrentLead();
-    if (!lead) return Fail(ErrorCode::kNotLeader, "not leader");
+    std::optional<Lead> lead = CurrentLead().first;
+    if (!lead) return NotLeader();
     if (auto settled = Settle(*lead); !settled) return settled;
+    Value now;
+    std::tie(lead, now) = CurrentLead();
+    if (!lead) return NotLeader();
     KvTxn txn;
-    auto next = edit(*Get(), lead->paths, txn);
+    auto next = edit(*now, lead->paths, txn);
     if (!next) return tl::unexpected(next.error());
     if (txn.then.empty()) return {};
     if (auto written = Write(*lead, std::move(txn)); !written) return written;
@@ -66,12 +76,12 @@ class LedState {
     return {};
   }
 
-  /// Shows what a write that was given up has done after all. Nothing to do as long as there was none.
+  /// Shows what a write that was given up has done after all. Nothing to do as long as there was none; so call it now
+  /// and then.
   Result<void> CatchUp() PD_EXCLUDES(change_mutex_, mutex_) {
     const MutexLock change(change_mutex_);
-    const std::optional<Lead> lead = CurrentLead();
-    if (!lead) return Fail(ErrorCode::kNotLeader, "not leader");
-    return Settle(*lead);
+    const std::optional<Lead> lead = CurrentLead().first;
+    return lead ? Settle(*lead) : NotLeader();
   }
 
  private:
@@ -81,9 +91,12 @@ class LedState {
   };
   static constexpr Millis kWriteTimeout{3000};
 
-  [[nodiscard]] std::optional<Lead> CurrentLead() const PD_EXCLUDES(mutex_) {
+  static Result<void> NotLeader() { return Fail(ErrorCode::kNotLeader, "not leader"); }
+
+  /// Both at one moment: without a lead the value is empty.
+  [[nodiscard]] std::pair<std::optional<Lead>, Value> CurrentLead() const PD_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    return lead_;
+    return {lead_, value_};
   }
 
   /// An empty write comes after all earlier ones: they are done then, or never will be.
@@ -100,7 +113,8 @@ class LedState {
   Result<void> Write(const Lead& lead, KvTxn txn) PD_REQUIRES(change_mutex_) {
     const auto written = meta_.Txn(std::move(txn), kWriteTimeout, lead.term);
     if (written) return {};
-    unsure_ = true;
+    unsure_ = unsure_ || written.error().code !=
+                             ErrorCode::kInvalidArgument;  // Then it was not even proposed.
     return tl::unexpected(written.error());
   }
 

@@ -220,6 +220,7 @@ Result<void> MoveRest(RuleDraft draft, uint64_t witnesses_max, Rule& rule) {
   if (*role == RuleRole::kLeader && draft.count > 1) {
     return BadContent(fmt::format("define multiple leaders by count {}", draft.count));
   }
+  if (draft.witness && *role == RuleRole::kLeader) return BadContent("witness can't be the leader");
   if (draft.witness && static_cast<uint64_t>(draft.count) > witnesses_max) {
     return BadContent(fmt::format("define too many witness by count {}", draft.count));
   }

@@ -28,12 +28,11 @@ const Rule* FindDefault(const RuleSet& set) {
   return found == set.rules.end() ? nullptr : &found->second;
 }
 
-/// The names in "{hex(group)}-{hex(id)}"; of what is written otherwise, nothing comes back the same.
+/// The names in "{hex(group)}-{hex(id)}"; what is no hexadecimal text counts as it is.
 RuleKey KeyFromPath(const std::string& name) {
-  const size_t dash = name.find('-');
-  if (dash == std::string::npos) return {};
-  return {scheduler::FromHex(name.substr(0, dash)).value_or(""),
-          scheduler::FromHex(name.substr(dash + 1)).value_or("")};
+  const size_t dash = std::min(name.find('-'), name.size());
+  const auto part = [](const std::string& text) { return scheduler::FromHex(text).value_or(text); };
+  return {part(name.substr(0, dash)), part(dash == name.size() ? "" : name.substr(dash + 1))};
 }
 
 /// True when the rule says what the settings said before, and holds everywhere.
@@ -52,6 +51,28 @@ bool Follows(const Rule& rule, const ReplicationConfig& old, const ReplicationCo
           rule.isolation_level == wanted.isolation_level);
 }
 
+/// Settings say nothing beside other rules, nor of a rule that says something else.
+Result<void> RefuseReplicas(const Rule* first, bool alone, const ReplicationConfig& old,
+                            bool turned_on) {
+  if (!alone) {
+    return Fail(ErrorCode::kConflict,
+                "cannot update MaxReplicas, LocationLabels or IsolationLevel when placement rules "
+                "feature is enabled and not only default rule exists, please update rule instead");
+  }
+  if (!turned_on && !SaysTheSame(*first, old)) {
+    return Fail(ErrorCode::kConflict,
+                "cannot to update replication config, the default rules do not consistent with "
+                "replication config, please update rule instead");
+  }
+  return {};
+}
+
+/// What JSON cannot keep as it is.
+tl::unexpected<Error> NotText(const std::string& name) {
+  return Fail(ErrorCode::kInvalidArgument,
+              "[PD:placement:ErrRuleContent]invalid rule content, " + name + " is not UTF-8 text");
+}
+
 bool SameReplicas(const ReplicationConfig& a, const ReplicationConfig& b) {
   return a.max_replicas == b.max_replicas && a.location_labels == b.location_labels &&
          a.isolation_level == b.isolation_level;
@@ -61,17 +82,16 @@ bool SameReplicas(const ReplicationConfig& a, const ReplicationConfig& b) {
 
 void PlacementRules::Editor::Set(Rule rule) {
   RuleKey key = KeyOf(rule);
-  unreadable_.rules.erase(key);
+  std::erase_if(unreadable_.rules, [&](const auto& entry) { return entry.second == key; });
   set_.rules.insert_or_assign(std::move(key), std::move(rule));
 }
 
 void PlacementRules::Editor::Delete(const RuleKey& key) {
-  unreadable_.rules.erase(key);
-  set_.rules.erase(key);
+  DeleteIf([&](const RuleKey& other) { return other == key; });
 }
 
 void PlacementRules::Editor::DeleteIf(const std::function<bool(const RuleKey&)>& goes) {
-  std::erase_if(unreadable_.rules, goes);
+  std::erase_if(unreadable_.rules, [&](const auto& entry) { return goes(entry.second); });
   std::erase_if(set_.rules, [&](const auto& entry) { return goes(entry.first); });
 }
 
@@ -85,6 +105,11 @@ void PlacementRules::Editor::SetGroup(RuleGroup group) {
 void PlacementRules::Editor::DeleteGroup(const std::string& id) {
   unreadable_.groups.erase(id);
   set_.groups.erase(id);
+}
+
+void PlacementRules::Editor::DeleteGroupIf(const std::function<bool(const std::string&)>& goes) {
+  std::erase_if(unreadable_.groups, goes);
+  std::erase_if(set_.groups, [&](const auto& entry) { return goes(entry.first); });
 }
 
 PlacementRules::PlacementRules(Deps deps)
@@ -102,15 +127,16 @@ Result<PlacementRules::StatePtr> PlacementRules::ReadState(const ClusterPaths& p
   if (!groups) return tl::unexpected(groups.error());
   auto state = std::make_shared<State>();
   for (const KeyValue& pair : *rules) {
-    const RuleKey key = KeyFromPath(pair.key.substr(paths.PlacementRules().size()));
+    const std::string name = pair.key.substr(paths.PlacementRules().size());
     auto rule = RuleFromStored(pair.value);
-    if (rule && KeyOf(*rule) == key) {
-      state->set.rules.emplace(key, *std::move(rule));
+    // Elsewhere than this server keeps it, it could not be changed or deleted.
+    if (rule && paths.PlacementRule(rule->group_id, rule->id) == pair.key) {
+      state->set.rules.emplace(KeyOf(*rule), *std::move(rule));
       continue;
     }
     LogError("placement rule cannot be read",
-             {{"key", pair.key}, {"error", rule ? "another rule's name" : rule.error().context}});
-    state->unreadable.rules.insert(key);
+             {{"key", pair.key}, {"error", rule ? "not its own key" : rule.error().context}});
+    state->unreadable.rules.emplace(name, KeyFromPath(name));
   }
   for (const KeyValue& pair : *groups) {
     const std::string id = pair.key.substr(paths.RuleGroups().size());
@@ -141,7 +167,6 @@ Result<PlacementRules::StatePtr> PlacementRules::ReadState(const ClusterPaths& p
 }
 
 PlacementRules::Book PlacementRules::book() const {
-  if (!enabled()) return nullptr;
   const StatePtr state = state_.Get();
   return {state, &state->book};
 }
@@ -151,33 +176,44 @@ std::shared_ptr<const RuleSet> PlacementRules::set() const {
   return {state, &state->set};
 }
 
-Result<Rule> PlacementRules::Make(RuleDraft draft, const std::string& group) const {
+RuleChecks PlacementRules::Checks() const {
   const auto online = deps_.config.online();
   RuleChecks checks{online->pd_server.key_type, online->replication.max_replicas, {}};
-  const std::vector<scheduler::Store> stores = deps_.stores.All();
-  if (!stores.empty()) {
-    checks.fits_some_store = [&stores](const Rule& rule) {
-      return std::ranges::any_of(stores, [&](const scheduler::Store& store) {
-        return scheduler::MatchesConstraints(store, rule.constraints);
-      });
-    };
-  }
-  return MakeRule(std::move(draft), checks, group);
+  const auto stores = std::make_shared<const std::vector<scheduler::Store>>(deps_.stores.All());
+  if (stores->empty()) return checks;
+  checks.fits_some_store = [stores](const Rule& rule) {
+    return std::ranges::any_of(*stores, [&](const scheduler::Store& store) {
+      return scheduler::MatchesConstraints(store, rule.constraints);
+    });
+  };
+  return checks;
 }
 
-Result<void> PlacementRules::SaveFirst() {
+Result<void> PlacementRules::KeepUp() {
+  if (auto caught_up = state_.CatchUp(); !caught_up) return caught_up;
   if (state_.Get()->saved) return {};
   return state_.Change([&](const State& now, const ClusterPaths& paths, KvTxn& txn) {
-    return Apply(
-        now, paths, [](Editor&) {}, txn);
+    const auto edit = [&](Editor& editor) {
+      if (!now.saved) editor.Set(DefaultRuleOf(deps_.config.lasting()->replication));
+    };
+    return Apply(now, paths, edit, txn);
   });
 }
 
 Result<void> PlacementRules::Change(const Edit& edit) {
-  auto done = state_.Change([&](const State& now, const ClusterPaths& paths, KvTxn& txn) {
-    return Apply(now, paths, edit, txn);
-  });
-  return done ? FollowDefaultRule() : done;
+  uint64_t replicas = 0;
+  auto done = state_.Change(
+      [&](const State& now, const ClusterPaths& paths, KvTxn& txn) -> Result<StatePtr> {
+        auto next = Apply(now, paths, edit, txn);
+        if (!next) return next;
+        const Rule* before = FindDefault(now.set);
+        const Rule* after = FindDefault((*next)->set);
+        if (after != nullptr && (before == nullptr || before->count != after->count)) {
+          replicas = after->count;
+        }
+        return next;
+      });
+  return done && replicas != 0 ? FollowFirstRule() : done;
 }
 
 /// What comes into force is made before it is written: what cannot be made is not written either.
@@ -190,8 +226,12 @@ Result<PlacementRules::StatePtr> PlacementRules::Apply(const State& now, const C
   auto next = std::make_shared<State>();
   next->set = std::move(editor.set_);
   next->unreadable = std::move(editor.unreadable_);
-  WriteRules(now, paths, *next, txn);
-  WriteGroups(now, paths, *next, txn);
+  if (auto written = WriteRules(now, paths, *next, txn); !written) {
+    return tl::unexpected(written.error());
+  }
+  if (auto written = WriteGroups(now, paths, *next, txn); !written) {
+    return tl::unexpected(written.error());
+  }
   auto book = RuleBook::Make(next->set);
   if (!book) {
     const bool large = book.error().code == scheduler::ErrorCode::kLimited;
@@ -202,8 +242,8 @@ Result<PlacementRules::StatePtr> PlacementRules::Apply(const State& now, const C
 }
 
 /// Also gives the rules their versions and times.
-void PlacementRules::WriteRules(const State& now, const ClusterPaths& paths, State& next,
-                                KvTxn& txn) const {
+Result<void> PlacementRules::WriteRules(const State& now, const ClusterPaths& paths, State& next,
+                                        KvTxn& txn) const {
   for (auto& [key, rule] : next.set.rules) {
     const auto before = now.set.rules.find(key);
     if (before == now.set.rules.end()) {
@@ -215,22 +255,32 @@ void PlacementRules::WriteRules(const State& now, const ClusterPaths& paths, Sta
       if (rule == before->second && now.saved) continue;
       if (rule != before->second) ++rule.version;
     }
-    txn.Put(paths.PlacementRule(key.group_id, key.id), DumpCompact(RuleToJson(rule)));
+    std::string text = DumpCompact(RuleToJson(rule));
+    const auto back = RuleFromStored(text);
+    if (!back || *back != rule) return NotText("rule " + key.group_id + "/" + key.id);
+    txn.Put(paths.PlacementRule(key.group_id, key.id), std::move(text));
   }
-  std::set<RuleKey> gone = now.unreadable.rules;
-  for (const auto& [key, rule] : now.set.rules) gone.insert(key);
-  for (const RuleKey& key : gone) {
-    if (next.set.rules.contains(key) || next.unreadable.rules.contains(key)) continue;
-    txn.Delete(paths.PlacementRule(key.group_id, key.id));
+  for (const auto& [key, rule] : now.set.rules) {
+    if (!next.set.rules.contains(key)) txn.Delete(paths.PlacementRule(key.group_id, key.id));
   }
+  for (const auto& [name, key] : now.unreadable.rules) {
+    const std::string path = paths.PlacementRules() + name;
+    const bool written =
+        next.set.rules.contains(key) && paths.PlacementRule(key.group_id, key.id) == path;
+    if (!next.unreadable.rules.contains(name) && !written) txn.Delete(path);
+  }
+  return {};
 }
 
-void PlacementRules::WriteGroups(const State& now, const ClusterPaths& paths, const State& next,
-                                 KvTxn& txn) {
+Result<void> PlacementRules::WriteGroups(const State& now, const ClusterPaths& paths,
+                                         const State& next, KvTxn& txn) {
   for (const auto& [id, group] : next.set.groups) {
     const auto before = now.set.groups.find(id);
     if (before != now.set.groups.end() && before->second == group) continue;
-    txn.Put(paths.RuleGroup(id), DumpCompact(RuleGroupToJson(group)));
+    std::string text = DumpCompact(RuleGroupToJson(group));
+    const auto back = RuleGroupFromStored(text);
+    if (!back || *back != group) return NotText("rule group " + id);
+    txn.Put(paths.RuleGroup(id), std::move(text));
   }
   std::set<std::string> gone = now.unreadable.groups;
   for (const auto& [id, group] : now.set.groups) gone.insert(id);
@@ -238,6 +288,7 @@ void PlacementRules::WriteGroups(const State& now, const ClusterPaths& paths, co
     if (next.set.groups.contains(id) || next.unreadable.groups.contains(id)) continue;
     txn.Delete(paths.RuleGroup(id));
   }
+  return {};
 }
 
 Result<void> PlacementRules::FollowConfig(const OnlineConfig& before, const OnlineConfig& after) {
@@ -245,52 +296,40 @@ Result<void> PlacementRules::FollowConfig(const OnlineConfig& before, const Onli
   const ReplicationConfig& wanted = after.replication;
   if (old.enable_placement_rules && !wanted.enable_placement_rules) {
     const auto stores = deps_.stores.All();
-    const bool flash = std::ranges::any_of(stores, &scheduler::Store::IsTiFlash);
-    return flash ? Result<void>(Fail(ErrorCode::kConflict,
-                                     "cannot disable placement rules with TiFlash nodes"))
-                 : Result<void>();
+    if (std::ranges::none_of(stores, &scheduler::Store::IsTiFlash)) return {};
+    return Fail(ErrorCode::kConflict, "cannot disable placement rules with TiFlash nodes");
   }
-  if (!wanted.enable_placement_rules) return {};
-  const bool turned_on = !old.enable_placement_rules;
-  if (!turned_on && SameReplicas(old, wanted)) return {};
-  const auto rules = set();
-  if (rules->rules.empty()) return {};  // No cluster yet: it will begin with the settings of then.
-  const Rule* first = FindDefault(*rules);
-  if (first != nullptr && !turned_on && Follows(*first, old, wanted)) return {};
-  const bool alone = rules->rules.size() == 1 && first != nullptr;
-  if (turned_on && !alone) return {};  // Rules of an earlier time hold again, as they are.
-  if (!alone) {
-    return Fail(ErrorCode::kConflict,
-                "cannot update MaxReplicas, LocationLabels or IsolationLevel when placement rules "
-                "feature is enabled and not only default rule exists, please update rule instead");
-  }
-  if (!turned_on && !SaysTheSame(*first, old)) {
-    return Fail(ErrorCode::kConflict,
-                "cannot to update replication config, the default rules do not consistent with "
-                "replication config, please update rule instead");
-  }
-  return state_.Change([&](const State& now, const ClusterPaths& paths, KvTxn& txn) {
-    const auto edit = [&](Editor& editor) {
-      const Rule* known = FindDefault(editor.set());
-      if (known == nullptr) return;
-      Rule rule = *known;
-      rule.count = wanted.max_replicas;
-      rule.location_labels = wanted.location_labels;
-      rule.isolation_level = wanted.isolation_level;
-      editor.Set(std::move(rule));
-    };
-    return Apply(now, paths, edit, txn);
-  });
+  const bool turned_on = !old.enable_placement_rules && wanted.enable_placement_rules;
+  if (!wanted.enable_placement_rules || (!turned_on && SameReplicas(old, wanted))) return {};
+  if (!state_.leads()) return {};  // No cluster yet: it will begin with the settings of then.
+  return state_.Change(
+      [&](const State& now, const ClusterPaths& paths, KvTxn& txn) -> Result<StatePtr> {
+        const Rule* first = FindDefault(now.set);
+        const bool alone = first != nullptr && now.set.rules.size() == 1;
+        // Rules of an earlier time hold again as they are; a rule that says it already may stand beside others.
+        if (turned_on ? !alone : first != nullptr && Follows(*first, old, wanted)) {
+          return std::make_shared<const State>();  // Nothing is written, nothing changes.
+        }
+        if (auto refused = RefuseReplicas(first, alone, old, turned_on); !refused) {
+          return tl::unexpected(refused.error());
+        }
+        const auto edit = [&](Editor& editor) {
+          Rule rule = *first;
+          rule.count = wanted.max_replicas;
+          rule.location_labels = wanted.location_labels;
+          rule.isolation_level = wanted.isolation_level;
+          editor.Set(std::move(rule));
+        };
+        return Apply(now, paths, edit, txn);
+      });
 }
 
-/// Its count is that of the settings, whoever changed it.
-Result<void> PlacementRules::FollowDefaultRule() {
-  const auto rules = set();
-  const Rule* first = FindDefault(*rules);
-  if (first == nullptr || !enabled()) return {};
-  if (deps_.config.lasting()->replication.max_replicas == first->count) return {};
+/// The setting is read behind other changes of the configuration, one of which may be on its way to change this rule.
+Result<void> PlacementRules::FollowFirstRule() {
+  if (!enabled()) return {};
   return deps_.config.Update([&](OnlineConfig& online) -> Result<void> {
-    online.replication.max_replicas = first->count;
+    const auto rules = set();
+    if (const Rule* first = FindDefault(*rules)) online.replication.max_replicas = first->count;
     return {};
   });
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -21,8 +22,8 @@ namespace pd {
 /// The placement rules of the cluster, kept under /pd/{cid}/rules/{group}-{id} and /pd/{cid}/rule_group/{id}.
 ///
 /// A cluster begins with one rule, pd/default, that says what `max-replicas`, `location-labels` and `isolation-level`
-/// say. As long as it is the only one, changing these changes it, and the other way round its count is `max-replicas`;
-/// next to other rules these settings are refused (as in the reference).
+/// say. As long as it is the only one, changing these changes it; next to other rules that is refused (as in the
+/// reference). Its count is always `max-replicas`.
 ///
 /// Rules that cannot be read, or do not go together, put none in force: without one of them data would move where it
 /// must not. People can still set and delete them.
@@ -39,9 +40,9 @@ class PlacementRules {
     const Clock& clock;
   };
 
-  /// What is kept under names that make sense, and makes none itself.
+  /// What is kept and makes no sense, under the names that its path tells.
   struct Unreadable {
-    std::set<scheduler::RuleKey> rules;
+    std::map<std::string, scheduler::RuleKey> rules;  // By the end of the path, as it is.
     std::set<std::string> groups;
     [[nodiscard]] bool empty() const { return rules.empty() && groups.empty(); }
   };
@@ -57,6 +58,7 @@ class PlacementRules {
     /// One with index 0 that overrides nothing is as if nobody had set it up.
     void SetGroup(scheduler::RuleGroup group);
     void DeleteGroup(const std::string& id);
+    void DeleteGroupIf(const std::function<bool(const std::string&)>& goes);
 
    private:
     friend class PlacementRules;
@@ -70,10 +72,12 @@ class PlacementRules {
   /// Reads what is kept.
   Result<void> Load(const ClusterPaths& paths, uint64_t term) { return state_.Load(paths, term); }
   void Clear() { state_.Clear(); }
-  /// Writes the rule that the cluster began with, unless it is written.
-  Result<void> SaveFirst();
+  /// Writes the rule that the cluster began with, unless it is written, and shows what a change that was given up has
+  /// done after all. To be called every now and then.
+  Result<void> KeepUp();
 
-  /// The rules in force, for planning; null when they are turned off, and replicas are a matter of the settings.
+  /// For planning, if they are turned on; otherwise replicas are a matter of the settings. Never null; without rules
+  /// when those that are kept are not in force.
   [[nodiscard]] Book book() const;
   /// All rules and groups, in force or not.
   [[nodiscard]] std::shared_ptr<const scheduler::RuleSet> set() const;
@@ -85,8 +89,8 @@ class PlacementRules {
   /// where they would be too many.
   Result<void> Change(const Edit& edit);
 
-  /// Checks a rule against the cluster as it is. `group`: see MakeRule.
-  [[nodiscard]] Result<scheduler::Rule> Make(RuleDraft draft, const std::string& group = "") const;
+  /// What rules are to be held against: the cluster as it is.
+  [[nodiscard]] RuleChecks Checks() const;
 
  private:
   struct State {
@@ -100,12 +104,13 @@ class PlacementRules {
   [[nodiscard]] Result<StatePtr> ReadState(const ClusterPaths& paths) const;
   Result<StatePtr> Apply(const State& now, const ClusterPaths& paths, const Edit& edit,
                          KvTxn& txn) const;
-  void WriteRules(const State& now, const ClusterPaths& paths, State& next, KvTxn& txn) const;
-  static void WriteGroups(const State& now, const ClusterPaths& paths, const State& next,
-                          KvTxn& txn);
+  Result<void> WriteRules(const State& now, const ClusterPaths& paths, State& next,
+                          KvTxn& txn) const;
+  static Result<void> WriteGroups(const State& now, const ClusterPaths& paths, const State& next,
+                                  KvTxn& txn);
   /// A change of the configuration: refuses what the rules do not allow, and has the first rule follow it.
   Result<void> FollowConfig(const OnlineConfig& before, const OnlineConfig& after);
-  Result<void> FollowDefaultRule();
+  Result<void> FollowFirstRule();
 
   const Deps deps_;
   LedState<State> state_;

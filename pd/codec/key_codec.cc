@@ -9,13 +9,18 @@ constexpr size_t kGroup = 8;
 constexpr unsigned kFull =
     0xff;  // The mark of a group of which all counts; one less for each byte that does not.
 
-/// As Go's %q prints bytes: printable ASCII as it is, the rest escaped.
+/// Nearly as Go's %q prints bytes: printable ASCII as it is, the rest escaped, text beyond ASCII too.
 std::string Quoted(std::string_view bytes) {
+  constexpr std::string_view kEscaped = "\a\b\f\n\r\t\v";
+  constexpr std::string_view kLetters = "abfnrtv";
   std::string text = "\"";
   for (const char c : bytes) {
     if (c == '"' || c == '\\') {
       text += '\\';
       text += c;
+    } else if (const size_t known = kEscaped.find(c); known != std::string_view::npos) {
+      text += '\\';
+      text += kLetters[known];
     } else if (c >= ' ' && c <= '~') {
       text += c;
     } else {

@@ -68,6 +68,10 @@ Result<void> Validate(const ReplicationConfig& replication) {
   if (replication.max_replicas == 0) {
     return Refuse("[PD:placement:ErrRuleContent]invalid rule content, invalid count 0");
   }
+  constexpr uint64_t kReplicasMax = 1000;  // As placement rules bound them.
+  if (replication.max_replicas > kReplicasMax) {
+    return Refuse(fmt::format("max-replicas should be at most {}", kReplicasMax));
+  }
   bool found = replication.isolation_level.empty();
   for (const std::string& label : replication.location_labels) {
     if (!IsLabelKey(label)) return Refuse(fmt::format("invalid label key: {}", label));

@@ -81,6 +81,9 @@ const char* RegionPhrase(Reason reason) {
       return "region {region} is in the middle of a change of peers";
     case Reason::kRegionCrossesRules:
       return "region {region} crosses the bounds of a placement rule";
+    case Reason::kNoRules:
+      return "no placement rules are in force: the log says which cannot be read, or do not go "
+             "together";
     case Reason::kRegionWitness:
       return "region {region} has a witness in the way";
     case Reason::kRegionTooFewCopies:

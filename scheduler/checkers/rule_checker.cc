@@ -17,10 +17,11 @@ PeerRole RoleOf(const Rule& rule) {
 /// Repairs what one rule asks for.
 class RuleRepair {
  public:
-  RuleRepair(const PlanContext& context, const Region& region, const RuleFit& rule_fit,
-             Decision& decision)
+  RuleRepair(const PlanContext& context, const Region& region, const RegionFit& all,
+             const RuleFit& rule_fit, Decision& decision)
       : context_(context),
         region_(region),
+        all_(all),
         fit_(rule_fit),
         rule_(*rule_fit.rule),
         stores_(StoresOf(context.view, rule_fit.peers)),
@@ -57,13 +58,27 @@ class RuleRepair {
 
   void AddMissing() {
     const Store* target = Take(StoreSelector(context_, region_, rule_).ToAdd(stores_));
-    if (target == nullptr) return;
+    if (target == nullptr) return FreeStore();
     decision_.Take(region_.id, Builder(context_, "add-rule-peer", region_)
                                    .AddPeer({PeerId{}, target->id, RoleOf(rule_), WantsWitness()})
                                    .SetWhy(std::to_string(fit_.peers.size()) + " of " +
                                            std::to_string(rule_.count) + " peers of rule " +
                                            rule_.group_id + "/" + rule_.id)
                                    .Build(Kind::kReplica, Priority::kHigh));
+  }
+
+  /// Another rule's peer may sit on the only store that would do, and that rule have others to choose from.
+  void FreeStore() {
+    if (decision_.look_again_soon) return;  // A store that does is merely busy.
+    for (const RuleFit& other : all_.rule_fits) {
+      if (&other == &fit_ || !other.IsSatisfied()) continue;
+      for (const Peer& peer : other.peers) {
+        const Store* store = context_.view.FindStore(peer.store);
+        if (!MatchesConstraints(*store, rule_.constraints)) continue;
+        RuleRepair(context_, region_, all_, other, decision_).Replace(peer, "swap-fit");
+        if (!decision_.proposals.empty()) return;
+      }
+    }
   }
 
   void Replace(const Peer& old_peer, const std::string& status) {
@@ -78,7 +93,9 @@ class RuleRepair {
     Builder builder(context_, desc, region_);
     builder.RemovePeer(old_peer.store)
         .AddPeer({PeerId{}, target->id, RoleOf(rule_), WantsWitness()})
-        .SetWhy("store " + std::to_string(old_peer.store.value) + " is " + status);
+        .SetWhy(status == "swap-fit"
+                    ? "another rule needs store " + std::to_string(old_peer.store.value)
+                    : "store " + std::to_string(old_peer.store.value) + " is " + status);
     if (leader) builder.SetLeader(leader);
     decision_.Take(region_.id, builder.Build(Kind::kReplica, Priority::kHigh));
   }
@@ -88,7 +105,8 @@ class RuleRepair {
       return false;
     }
     const Store* store = context_.view.FindStore(peer.store);
-    return store != nullptr && !RefuseLeaderTarget(context_, *store);
+    return store != nullptr && !RefuseLeaderTarget(context_, *store) &&
+           !RefuseLeaderByRules(context_, region_, *store);
   }
 
   /// The peer on the store with the fewest leaders, running transfers counted in; 0 when nobody may lead.
@@ -121,7 +139,8 @@ class RuleRepair {
     if (IsVoter(peer) && rule_.role == RuleRole::kLearner) {
       return take("fix-demote-voter", [&](Builder& b) { b.DemoteVoter(peer.store); });
     }
-    if (rule_.role == RuleRole::kLeader && MayLead(peer)) {
+    // A rule for witnesses never takes the leader: it would come and go.
+    if (rule_.role == RuleRole::kLeader && !rule_.witness && MayLead(peer)) {
       return take("fix-leader-role", [&](Builder& b) { b.SetLeader(peer.store); });
     }
     if (rule_.role == RuleRole::kFollower && peer.id == region_.leader.id) {
@@ -136,16 +155,11 @@ class RuleRepair {
     return rule_.witness && context_.options.enable_witness;
   }
 
-  /// A witness gets its data back; one that has its data lays it down, unless others still wait for theirs.
+  /// A witness gets its data back; one that has its data lays it down, unless others are down or wait for theirs.
   void SwitchWitness(const Peer& peer) {
     const bool to_witness = !peer.witness;
-    if (to_witness && !region_.pending_peers.empty()) {
-      decision_.Refuse({Reason::kRegionPendingPeers,
-                        StoreId{},
-                        region_.id,
-                        static_cast<double>(region_.pending_peers.size()),
-                        0,
-                        {}});
+    if (auto refusal = RefuseUnhealthyRegion(region_); to_witness && refusal) {
+      decision_.Refuse(std::move(*refusal));
       return;
     }
     Proposal proposal;
@@ -195,6 +209,7 @@ class RuleRepair {
 
   const PlanContext& context_;
   const Region& region_;
+  const RegionFit& all_;
   const RuleFit& fit_;
   const Rule& rule_;
   std::vector<const Store*> stores_;  // Of the rule's peers; a fit knows them all.
@@ -210,14 +225,16 @@ Decision CheckRules(const PlanContext& context, const Region& region) {
     return decision;
   }
   if (context.rules.RulesFor(region).empty()) {
-    decision.Refuse({Reason::kRegionCrossesRules, StoreId{}, region.id, 0, 0, {}});
+    const Reason reason =
+        context.rules.rules().empty() ? Reason::kNoRules : Reason::kRegionCrossesRules;
+    decision.Refuse({reason, StoreId{}, region.id, 0, 0, {}});
     return decision;
   }
   const RegionFit fit = context.Fit(region);
   CheckOrphans(context, region, fit, decision);
   for (const RuleFit& rule_fit : fit.rule_fits) {
     if (!decision.proposals.empty()) break;
-    RuleRepair(context, region, rule_fit, decision).Repair();
+    RuleRepair(context, region, fit, rule_fit, decision).Repair();
   }
   return decision;
 }

@@ -41,6 +41,7 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "region-hot",
     "region-joint-state",
     "region-crosses-rules",
+    "no-rules",
     "region-witness",
     "region-schedule-denied",
     "region-gone",

@@ -46,6 +46,7 @@ enum class Reason : uint8_t {
   kRegionHot,
   kRegionJointState,
   kRegionCrossesRules,
+  kNoRules,  // Placement rules cannot be read or do not go together: none is in force.
   kRegionWitness,
   kRegionScheduleDenied,  // Labelled schedule=deny.
   kRegionGone,

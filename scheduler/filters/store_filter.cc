@@ -98,6 +98,39 @@ Verdict RefuseLeaderTarget(const PlanContext& context, const Store& store) {
   return {};
 }
 
+std::optional<Refusal> RefuseLeaderByRules(const PlanContext& context, const Region& region,
+                                           const Store& store) {
+  if (AllowLeader(context.rules.RulesFor(region), store)) return {};
+  return Refusal{Reason::kStorePlacement, store.id, region.id, 0, 0, {}};
+}
+
+std::optional<Refusal> RefuseLeaderMove(const PlanContext& context, const Region& region,
+                                        const Store& to) {
+  if (auto refusal = RefuseLeaderByRules(context, region, to)) return refusal;
+  const bool indifferent =
+      std::ranges::all_of(context.rules.RulesFor(region), [](const Rule* rule) {
+        return rule->role == RuleRole::kVoter || rule->role == RuleRole::kLearner;
+      });
+  const Peer* peer = region.PeerOnStore(to.id);
+  if (indifferent || peer == nullptr) return {};
+  Region moved = region;
+  moved.leader = *peer;
+  const auto misfits = [&](const Region& one) {
+    size_t count = 0;
+    for (const RuleFit& fit : context.Fit(one).rule_fits) count += fit.different_role.size();
+    return count;
+  };
+  const size_t before = misfits(region);
+  const size_t after = misfits(moved);
+  if (after <= before) return {};
+  return Refusal{Reason::kStorePlacement,
+                 to.id,
+                 region.id,
+                 static_cast<double>(after),
+                 static_cast<double>(before),
+                 "peers of another role than their rules want"};
+}
+
 Verdict RefuseRegionSource(const PlanContext& context, const Store& store) {
   if (auto refusal = IfBusy(store)) return refusal;
   if (auto refusal = IfNoRoom(Reason::kStoreRemoveLimit, store, store.room.remove_peer)) {

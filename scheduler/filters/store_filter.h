@@ -23,6 +23,13 @@ inline constexpr int64_t kNormalRegionCost = 1000;
 std::optional<Refusal> RefuseLeaderSource(const PlanContext& context, const Store& store);
 std::optional<Refusal> RefuseLeaderTarget(const PlanContext& context, const Store& store);
 
+/// A store on which no rule of the region lets a peer lead.
+std::optional<Refusal> RefuseLeaderByRules(const PlanContext& context, const Region& region,
+                                           const Store& store);
+/// The same, and a store from which the lead would leave more peers in another role than their rules want.
+std::optional<Refusal> RefuseLeaderMove(const PlanContext& context, const Region& region,
+                                        const Store& to);
+
 /// Down, disconnected and removing stores are legal sources.
 std::optional<Refusal> RefuseRegionSource(const PlanContext& context, const Store& store);
 

@@ -246,10 +246,7 @@ bool Builder::MayLead(const Peer& peer) const {
   if (store == nullptr) return false;
   if (force_leader_) return true;
   if (RefuseLeaderTarget(context_, *store)) return false;
-  return skip_rule_check_ || std::ranges::any_of(rules_, [&](const Rule* rule) {
-           return (rule->role == RuleRole::kLeader || rule->role == RuleRole::kVoter) &&
-                  MatchesConstraints(*store, rule->constraints);
-         });
+  return skip_rule_check_ || AllowLeader(rules_, *store);
 }
 
 StoreId Builder::ChooseTargetLeader() const {

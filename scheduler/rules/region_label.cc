@@ -37,16 +37,19 @@ std::string TooLarge(const RegionLabelBook::Rules& rules, const LabelBookBounds&
   size_t bytes = 0;
   std::vector<const KeyRange*> ranges;
   for (const auto& [id, rule] : rules) {
-    bytes += id.size();
+    bytes += sizeof(LabelRule) + id.size();
     if (ranges.size() + rule.ranges.size() > bounds.ranges) {
       return "more than " + std::to_string(bounds.ranges) + " key ranges";
     }
-    for (const RegionLabel& label : rule.labels) bytes += label.key.size() + label.value.size();
+    for (const RegionLabel& label : rule.labels) {
+      bytes += sizeof(RegionLabel) + label.key.size() + label.value.size();
+    }
     for (const LabelRange& range : rule.ranges) {
       if (std::max(range.keys.start.size(), range.keys.end.size()) > bounds.key_bytes) {
         return "a key of more than " + std::to_string(bounds.key_bytes) + " bytes";
       }
-      bytes += 3 * (range.keys.start.size() + range.keys.end.size());  // As text as well.
+      bytes += sizeof(LabelRange) +
+               3 * (range.keys.start.size() + range.keys.end.size());  // As text as well.
       ranges.push_back(&range.keys);
     }
   }

@@ -51,6 +51,13 @@ bool MatchesConstraints(const Store& store, const std::vector<LabelConstraint>& 
                              [&](const LabelConstraint& c) { return Matches(store, c); });
 }
 
+bool AllowLeader(const std::vector<const Rule*>& rules, const Store& store) {
+  return std::ranges::any_of(rules, [&](const Rule* rule) {
+    const bool may = rule->role == RuleRole::kLeader || rule->role == RuleRole::kVoter;
+    return may && !rule->witness && MatchesConstraints(store, rule->constraints);
+  });
+}
+
 bool MatchesRole(const Peer& peer, const Peer& leader, RuleRole role) {
   switch (role) {
     case RuleRole::kVoter:

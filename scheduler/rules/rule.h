@@ -39,7 +39,7 @@ struct Rule {
   uint64_t count = 0;
   std::vector<LabelConstraint> constraints;
   std::vector<std::string> location_labels;  // From the widest failure domain to the narrowest.
-  std::string isolation_level;               // One of location_labels, or empty.
+  std::string isolation_level;               // Empty, or none of location_labels: no level is forced.
   uint64_t version = 0;                      // How often it was changed.
   uint64_t create_timestamp = 0;  // Unix seconds; 0 for a rule that came with the cluster.
 
@@ -66,6 +66,10 @@ Rule DefaultRule(uint64_t max_replicas, std::vector<std::string> location_labels
 /// True when `store` meets all constraints. A store with an exclusive label (`engine`, `exclusive`, or a key that
 /// starts with `$`) takes part only in rules that name that key.
 bool MatchesConstraints(const Store& store, const std::vector<LabelConstraint>& constraints);
+
+/// True when one of the rules lets a peer on `store` lead: a rule for voters or leaders, not for witnesses, whose
+/// constraints it meets.
+bool AllowLeader(const std::vector<const Rule*>& rules, const Store& store);
 
 /// True when `peer` is what `role` asks for. `leader` is the region's leader.
 bool MatchesRole(const Peer& peer, const Peer& leader, RuleRole role);

@@ -61,6 +61,12 @@ bool HasWhoMayLead(const std::vector<const Rule*>& rules) {
   });
 }
 
+size_t BytesOf(const std::vector<std::string>& texts) {
+  size_t bytes = 0;
+  for (const std::string& text : texts) bytes += sizeof(std::string) + text.size();
+  return bytes;
+}
+
 /// Why a set is too large, for people; empty if it is not.
 std::string TooLarge(const RuleSet& set, const RuleSetBounds& bounds) {
   if (set.rules.size() + set.groups.size() > bounds.rules) {
@@ -75,16 +81,16 @@ std::string TooLarge(const RuleSet& set, const RuleSetBounds& bounds) {
     if (rule.count > bounds.count) {
       return "a rule of more than " + std::to_string(bounds.count) + " peers";
     }
-    bytes += key.group_id.size() + key.id.size() + rule.isolation_level.size();
+    bytes += sizeof(Rule) + key.group_id.size() + key.id.size() + rule.isolation_level.size();
     bytes += 3 * (rule.range.start.size() + rule.range.end.size());  // As text as well.
     for (const LabelConstraint& constraint : rule.constraints) {
-      bytes += constraint.key.size();
-      for (const std::string& value : constraint.values) bytes += value.size();
+      bytes += sizeof(LabelConstraint) + constraint.key.size();
+      bytes += BytesOf(constraint.values);
     }
-    for (const std::string& label : rule.location_labels) bytes += label.size();
+    bytes += BytesOf(rule.location_labels);
     ranges.push_back(&rule.range);
   }
-  for (const auto& [id, group] : set.groups) bytes += id.size();
+  for (const auto& [id, group] : set.groups) bytes += sizeof(RuleGroup) + id.size();
   if (bytes > bounds.bytes) return "more than " + std::to_string(bounds.bytes) + " bytes";
   if (CountPlaces(ranges, bounds.places) > bounds.places) {
     return "key ranges that overlap in too many places";
@@ -140,20 +146,24 @@ Result<RuleBook> RuleBook::Make(const RuleSet& set, const RuleSetBounds& bounds)
            std::tuple(index_of(b), std::string_view(b.group_id), b.index);
   });
   RuleBook book(std::move(rules), set.groups);
-  if (auto checked = book.Check(); !checked) return tl::unexpected(checked.error());
+  if (auto checked = book.Check(bounds); !checked) return tl::unexpected(checked.error());
   return book;
 }
 
-Result<void> RuleBook::Check() const {
+Result<void> RuleBook::Check(const RuleSetBounds& limits) const {
   const std::vector<std::string>& bounds = index_.bounds();
   for (size_t i = 0; i < index_.by_range().size(); ++i) {
     const std::vector<const Rule*>& rules = index_.by_range()[i];
+    const std::string range = "{" + (i == 0 ? "" : UpperHex(bounds[i - 1])) + ", " +
+                              (i == bounds.size() ? "" : UpperHex(bounds[i])) + "}";
     const auto refuse = [&](const std::string& why, const std::vector<const Rule*>& culprits) {
-      const std::string range = "{" + (i == 0 ? "" : UpperHex(bounds[i - 1])) + ", " +
-                                (i == bounds.size() ? "" : UpperHex(bounds[i])) + "}";
       const std::string names = culprits.empty() ? "" : ": " + Names(culprits);
       return Refuse(ErrorCode::kConflict, why + " for range " + range + names);
     };
+    if (rules.size() > limits.per_range) {
+      return Refuse(ErrorCode::kLimited,
+                    "more than " + std::to_string(limits.per_range) + " rules for range " + range);
+    }
     if (const auto culprits = TooManyLeaders(rules); !culprits.empty()) {
       return refuse("multiple leader replicas", culprits);
     }

@@ -39,7 +39,9 @@ struct RuleSet {
 /// How large a set of rules may be, so that no request makes a leader fail under its memory.
 struct RuleSetBounds {
   size_t rules = 50'000;
-  size_t places = 1'000'000;             // Rules of all elementary ranges.
+  size_t per_range =
+      100;  // Of one elementary range, without those overridden: see FitRegion's cost.
+  size_t places = 1'000'000;             // Rules of all elementary ranges, with those overridden.
   size_t bytes = size_t{64} << 20U;      // Of names, labels and keys.
   size_t key_bytes = size_t{16} << 10U;  // Of one key; 256 of them go into a command to split.
   uint64_t count = 1'000;                // Peers of one rule.
@@ -64,7 +66,7 @@ class RuleBook {
   ~RuleBook() = default;
 
   /// kLimited beyond the bounds. kConflict where rules do not go together, with the reference's words, the range, and
-  /// the smallest set of rules that does not: each key needs somebody who may lead, and at most one leader.
+  /// the rules at fault: two that ask for a leader, or all those of a range in which nobody may lead.
   static Result<RuleBook> Make(const RuleSet& set, const RuleSetBounds& bounds = {});
 
   /// In the order in which they apply.
@@ -90,7 +92,7 @@ class RuleBook {
 
   RuleBook(std::vector<Rule> rules, const std::map<std::string, RuleGroup>& groups);
 
-  [[nodiscard]] Result<void> Check() const;
+  [[nodiscard]] Result<void> Check(const RuleSetBounds& bounds) const;
 
   std::vector<Rule> rules_;
   Index index_;

@@ -105,6 +105,10 @@ class LeaderBalance {
     for (const Store* target : targets_) {
       const Peer* peer = region->PeerOnStore(target->id);
       if (target->id == source.id || peer == nullptr || IsLearner(*peer) || peer->witness) continue;
+      if (auto refusal = RefuseLeaderMove(context_, *region, *target)) {
+        decision_.Refuse(std::move(*refusal));
+        continue;
+      }
       return Propose(*region, source, *target);
     }
     return Refuse(Reason::kNoTarget, source.id, region->id);
@@ -116,6 +120,10 @@ class LeaderBalance {
     const auto source =
         std::ranges::find(sources_, region->leader.store, [](const Store* s) { return s->id; });
     if (source == sources_.end()) return Refuse(Reason::kNoSource, target.id, region->id);
+    if (auto refusal = RefuseLeaderMove(context_, *region, target)) {
+      decision_.Refuse(std::move(*refusal));
+      return false;
+    }
     return Propose(*region, **source, target);
   }
 

@@ -56,7 +56,9 @@ class Eviction {
           region.IsDown(peer.id) || region.IsPending(peer.id)) {
         continue;
       }
-      if (auto refusal = RefuseLeaderTarget(context_, *target)) {
+      auto refusal = RefuseLeaderTarget(context_, *target);
+      if (!refusal) refusal = RefuseLeaderByRules(context_, region, *target);
+      if (refusal) {
         decision_.Refuse(std::move(*refusal));
         continue;
       }

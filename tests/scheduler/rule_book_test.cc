@@ -140,6 +140,15 @@ TEST_CASE("a set of rules is bounded", "[rules]") {
   CHECK(too_large({MakeRule("a", "1"), MakeRule("a", "2", {"long", ""})}, {.key_bytes = 3}));
   CHECK(too_large({MakeRule("a", std::string(100, 'x'))}, {.bytes = 100}));
   CHECK(too_large({MakeRule("a", "1")}, {.count = 0}));
+  CHECK(too_large(nested, {.per_range = 2}));
+  CHECK_FALSE(too_large(nested, {.per_range = 3}));
+  // Those that are overridden do not count.
+  Rule last = MakeRule("a", "4", {"c", "x"});
+  last.overrides = true;
+  CHECK_FALSE(too_large({nested[0], nested[1], nested[2], last}, {.per_range = 2}));
+  Rule wordy = MakeRule("a", "1");
+  wordy.constraints.push_back({"zone", ConstraintOp::kIn, std::vector<std::string>(1000)});
+  CHECK(too_large({wordy}, {.bytes = 10'000}));
 }
 
 TEST_CASE("where other rules are in force", "[rules]") {

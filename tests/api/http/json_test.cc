@@ -118,6 +118,11 @@ TEST_CASE("where the decoder stops at a value") {
   CHECK(before({"missing"}).empty());
   CHECK(before({"n", "deeper"}).empty());
   CHECK(DecoderStop("12", {}) == 2);
+  const std::vector<std::string> index = {"index"};
+  for (const std::string odd : {R"({"\ud800":1,"index":"x"})", "{\"\xff\":1,\"index\":\"x\"}"}) {
+    REQUIRE(ParseJson(odd));
+    CHECK(DecoderStop(odd, index) == odd.size() - 1);
+  }
 }
 
 TEST_CASE("responses carry the family's headers") {

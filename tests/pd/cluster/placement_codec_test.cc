@@ -60,6 +60,8 @@ TEST_CASE("what a rule may not say", "[placement]") {
         BadRule("define multiple leaders by count 2"));
   CHECK(Made(R"({"group_id":"g","id":"a","role":"voter","count":2,"is_witness":true})") ==
         BadRule("define too many witness by count 2"));
+  CHECK(Made(R"({"group_id":"g","id":"a","role":"leader","count":1,"is_witness":true})") ==
+        BadRule("witness can't be the leader"));
   CHECK(Made(with(R"("label_constraints":[{"key":"zone","op":"near"}])")) ==
         BadRule("invalid op near"));
   CHECK(

@@ -177,7 +177,7 @@ TEST_CASE("rules can be turned off, and on again", "[placement]") {
     });
   };
   REQUIRE(turn(false));
-  CHECK(running.rules().book() == nullptr);
+  CHECK_FALSE(running.rules().enabled());
   REQUIRE(running.SetReplicas(5));
   CHECK(running.rules().set()->rules.at({"pd", "default"}).count == 3);
   REQUIRE(turn(true));
@@ -212,11 +212,68 @@ TEST_CASE("stored rules that make no sense put none in force, and can be mended"
   REQUIRE(running.rules().Change([](Editor& editor) {
     editor.Delete({"g", "b"});
     editor.Delete({"h", "a"});
-    editor.DeleteGroup("b");
+    editor.DeleteGroupIf([](const std::string& id) { return id == "b"; });
   }));
   CHECK(Names(running.rules().book()) == "g/a=2 pd/default=3 ");
   CHECK(running.server.meta().GetPrefix("/pd/7/rules/").value().size() == 2);
   CHECK(running.server.meta().GetPrefix("/pd/7/rule_group/").value().empty());
+}
+
+TEST_CASE("stored rules can be deleted wherever they are", "[placement]") {
+  test::FakeDatabase database;
+  const std::string text =
+      R"({"group_id":"k","id":"a","start_key":"","end_key":"","role":"voter","count":1})";
+  const char* name = "";
+  scheduler::RuleKey key{"k", "a"};
+  SECTION("digits of another case") { name = "6B-61"; }
+  SECTION("no digits") { name = "k-a"; }
+  SECTION("no two names") {
+    name = "plain";
+    key = {"plain", ""};
+  }
+  {
+    Running running(database);
+    REQUIRE(running.server.meta().Put(std::string("/pd/7/rules/") + name, text, 3s));
+    REQUIRE(running.Set(Voters("g", "a", 1)));
+  }
+  {
+    Running running(database);
+    CHECK(running.rules().book()->rules().empty());
+    REQUIRE(running.rules().Change([&](Editor& editor) { editor.Delete(key); }));
+    CHECK(Names(running.rules().book()) == "g/a=1 pd/default=3 ");
+  }
+  Running running(database);
+  CHECK(Names(running.rules().book()) == "g/a=1 pd/default=3 ");
+}
+
+TEST_CASE("names that are no text are refused", "[placement]") {
+  test::FakeDatabase database;
+  Running running(database);
+  for (const char* bad : {"\xff", "a\xc3"}) {
+    const auto rule = running.Set(Voters(bad, "a", 1));
+    REQUIRE_FALSE(rule);
+    CHECK(rule.error().code == ErrorCode::kInvalidArgument);
+    CHECK_FALSE(running.Set(Voters("g", bad, 1)));
+    Rule labelled = Voters("g", "a", 1);
+    labelled.location_labels = {bad};
+    CHECK_FALSE(running.Set(labelled));
+    CHECK_FALSE(running.rules().Change([&](Editor& editor) { editor.SetGroup({bad, 1, false}); }));
+  }
+  CHECK(Names(running.rules().book()) == "pd/default=3 ");
+}
+
+TEST_CASE("a change whose write was given up is seen, though nothing else happens", "[placement]") {
+  test::FakeDatabase database;
+  Running running(database);
+  REQUIRE(Eventually([&] { return !running.Stored(kFirstPath).empty(); }));
+  std::atomic<bool> stalled = true;
+  database.OnWrite([&](Durability) {
+    while (stalled) std::this_thread::sleep_for(1ms);
+  });
+  CHECK_FALSE(running.Set(Voters("g", "late", 1)));
+  stalled = false;
+  CHECK(Eventually([&] { return Names(running.rules().book()) == "g/late=1 pd/default=3 "; }));
+  database.OnWrite(nullptr);
 }
 
 TEST_CASE("a change whose write was given up is seen by the next one", "[placement]") {
@@ -242,13 +299,13 @@ TEST_CASE("a rule is held against the cluster as it is", "[placement]") {
   draft.id = "a";
   draft.role = "voter";
   draft.count = 1;
-  CHECK(running.rules().Make(draft));
+  const auto made = [&] { return MakeRule(draft, running.rules().Checks()); };
+  CHECK(made());
   draft.constraints = {{"zone", "in", {"z9"}}};
-  CHECK(running.rules().Make(draft).error().context.find("can not match any store") !=
-        std::string::npos);
+  CHECK(made().error().context.find("can not match any store") != std::string::npos);
   draft.constraints.clear();
   draft.start_hex = "61";
-  CHECK(running.rules().Make(draft).error().context.find("table mode") != std::string::npos);
+  CHECK(made().error().context.find("table mode") != std::string::npos);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ TEST_CASE("keys that are not", "[codec]") {
   CHECK(EncodedKeyFault("abcdefgh\xf6") == R"(invalid marker byte, group bytes "abcdefgh\xf6")");
   CHECK(EncodedKeyFault("a\"cdefg\x01\xfe") ==
         R"(invalid padding byte, group bytes "a\"cdefg\x01\xfe")");
+  CHECK(EncodedKeyFault("abcdef\n\t\x10") ==
+        R"(invalid marker byte, group bytes "abcdef\n\t\x10")");
 }
 
 }  // namespace

@@ -109,6 +109,10 @@ class Server {
     for (const uint64_t id : {2U, 3U}) REQUIRE(cluster_->stores().Put(MakeStore(id)));
     for (const uint64_t id : {1U, 2U, 3U}) Beat(id);
   }
+  void AddStore(uint64_t id) {
+    REQUIRE(cluster_->stores().Put(MakeStore(id)));
+    Beat(id);
+  }
   void Beat(uint64_t store, uint32_t regions = 0) {
     StoreTable::Heartbeat heartbeat;
     heartbeat.id = {store};
@@ -130,6 +134,7 @@ class Server {
   Coordinator& coordinator() { return *coordinator_; }
   Cluster& cluster() { return *cluster_; }
   ConfigStore& config() { return config_; }
+  MetaStore& meta() { return *meta_; }
 
   CountedCommands commands;
 

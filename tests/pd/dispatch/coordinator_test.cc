@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include "pd/dispatch/replication_state.h"
 #include "tests/harness/wait.h"
 #include "tests/pd/dispatch/coordinator_server.h"
 #include "tests/pd/dispatch/dispatch_fakes.h"
@@ -57,6 +58,62 @@ TEST_CASE("planning waits for the regions, repairs, and is forgotten with the le
   for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);
   server.Report();
   CHECK(Eventually([&] { return server.coordinator().operators().running_count() == 1; }));
+}
+
+Result<void> SetRule(Server& server, const std::string& id, uint64_t count) {
+  scheduler::Rule rule;
+  rule.group_id = "g";
+  rule.id = id;
+  rule.count = count;
+  return server.cluster().rules().Change([&](PlacementRules::Editor& editor) { editor.Set(rule); });
+}
+
+TEST_CASE("regions under changed rules are looked at, and said to lack something",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
+  Coordinator& coordinator = server.coordinator();
+  REQUIRE(Eventually([&] { return coordinator.planning(); }));
+  const auto state = [&] {
+    Replication found = Replication::kComplete;
+    coordinator.Look([&](const scheduler::PlanContext& context) {
+      found = ReplicationOf(context, server.cluster().regions(), {"", ""});
+    });
+    return found;
+  };
+  CHECK(state() == Replication::kComplete);
+  REQUIRE(SetRule(server, "more", 1));
+  CHECK(state() == Replication::kStuck);  // There is no fourth store.
+  REQUIRE(Eventually([&] { return AnySays(coordinator, Reason::kNoTarget); }));
+  server.AddStore(4);
+  CHECK(state() == Replication::kInProgress);
+  REQUIRE(Eventually([&] {
+    const auto info = coordinator.operators().Find({101});
+    return info && info->op.plan().desc == "add-rule-peer";
+  }));
+  // Turned off, the settings say what there is to be.
+  REQUIRE(server.config().Update([](OnlineConfig& online) -> Result<void> {
+    online.replication.enable_placement_rules = false;
+    return {};
+  }));
+  CHECK(state() == Replication::kComplete);
+}
+
+TEST_CASE("without rules in force nothing is planned, and says why", "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(SetRule(server, "a", 3));
+  REQUIRE(server.cluster().rules().Change([](PlacementRules::Editor& editor) {
+    editor.Delete({"pd", "default"});
+  }));
+  REQUIRE(server.meta().Put("/pd/7/rules/67-62", "{", 3s));
+  server.StopLeading();
+  server.Lead();
+  for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);
+  server.Report();
+  CHECK(Eventually([&] { return AnySays(server.coordinator(), Reason::kNoRules); }));
+  CHECK(server.coordinator().operators().running_count() == 0);
 }
 
 TEST_CASE("damaged peers are taken off once, however often they are named", "[coordinator]") {

@@ -242,6 +242,8 @@ std::string Builder::Brief() const {
 bool Builder::MayLead(const Peer& peer) const {
   if (IsLearner(peer) || peer.role == PeerRole::kDemotingVoter || peer.witness) return false;
   if (peer.store == region_.leader.store) return true;
+  // On the way neither: a peer that is behind or gone does not take the lead.
+  if (peer.id && (region_.IsPending(peer.id) || region_.IsDown(peer.id))) return false;
   const Store* store = context_.view.FindStore(peer.store);
   if (store == nullptr) return false;
   if (force_leader_) return true;

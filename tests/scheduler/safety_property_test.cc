@@ -7,6 +7,7 @@
 #include "scheduler/checkers/checkers.h"
 #include "scheduler/operator/command.h"
 #include "scheduler/schedulers/registry.h"
+#include "tests/scheduler/region_checks.h"
 #include "tests/scheduler/world.h"
 
 namespace scheduler::test {
@@ -55,31 +56,8 @@ void MakeStores(World& world, Rng& rng, uint64_t count) {
   }
 }
 
-bool IsAlive(const World& world, StoreId id) {
-  const Store* store = world.FindStore(id);
-  return store != nullptr && store->state != StoreState::kTombstone &&
-         !store->IsDisconnected(world.now);
-}
-
 bool IsHealthyCopy(const World& world, const Region& region, const Peer& peer) {
   return IsAlive(world, peer.store) && !region.IsDown(peer.id) && !region.IsPending(peer.id);
-}
-
-/// A majority of a voter set is alive; `old_set`: the voters before a joint change, else those after it.
-bool HasMajority(const World& world, const Region& region, bool old_set) {
-  int voters = 0;
-  int alive = 0;
-  for (const Peer& peer : region.peers) {
-    const PeerRole only_new = old_set ? PeerRole::kIncomingVoter : PeerRole::kDemotingVoter;
-    if (IsLearner(peer) || peer.role == only_new) continue;
-    ++voters;
-    if (IsAlive(world, peer.store) && !region.IsDown(peer.id)) ++alive;
-  }
-  return alive * 2 > voters;
-}
-
-bool HasQuorum(const World& world, const Region& region) {
-  return HasMajority(world, region, true) && HasMajority(world, region, false);
 }
 
 int64_t HealthyCopies(const World& world, const Region& region) {
@@ -119,12 +97,6 @@ Region MakeRegion(const World& world, Rng& rng, uint64_t stores) {
   }
   if (!leaders.empty()) region.leader = leaders[rng.Below(leaders.size())];
   return region;
-}
-
-bool TwoOnOneStore(const Region& region) {
-  std::set<StoreId> stores;
-  return !std::ranges::all_of(region.peers,
-                              [&](const Peer& peer) { return stores.insert(peer.store).second; });
 }
 
 /// Obeys a proposal step by step and looks at every state on the way.

@@ -62,6 +62,7 @@ std::string ScriptRunner::RunLine(const Line& line) {
   if (line.verb == "check") return DoCheck(line);
   if (line.verb == "schedule") return DoSchedule(line);
   if (line.verb == "build") return DoBuild(line);
+  if (line.verb == "scatter") return DoScatter(line);
   if (line.verb == "start") return DoStart(line);
   if (line.verb == "heartbeat") return DoHeartbeat(line);
   if (line.verb == "show") return DoShow(line);
@@ -374,6 +375,7 @@ std::string ScriptRunner::ShowOperator(const Operator& op, size_t step_before) c
 }
 
 std::string ScriptRunner::DoShow(const Line& line) {
+  if (line.Has("group")) return ShowGroup(line);
   std::ostringstream out;
   if (line.Has("store")) {
     const Store* store = world_.FindStore({static_cast<uint64_t>(line.Number("store"))});

@@ -6,6 +6,7 @@
 
 #include "scheduler/checkers/checkers.h"
 #include "scheduler/rules/rule_book.h"
+#include "scheduler/scatter/scatter.h"
 #include "scheduler/schedulers/registry.h"
 #include "tests/pd/script.h"
 #include "tests/scheduler/world.h"
@@ -21,9 +22,10 @@ namespace scheduler::test {
 ///   check region=7                                                   runs the checkers
 ///   schedule balance-leader seed=1                                   runs a scheduler
 ///   build desc region=7 add=4 remove=3 leader=2                      runs the builder
+///   scatter region=7 group=g                                         plans where a region of a group goes, records it
 ///   start region=7 now=10                                            starts what was proposed for the region
 ///   heartbeat region=7 peers=... now=11                              puts the region and advances its operator
-///   timeouts region=7, influence region=7, score store=1             show numbers
+///   show region=7, show store=1, show group=g                        shows timeouts and influence, scores, counts
 ///
 /// Times are seconds. Peer ids are region * 100 + store.
 class ScriptRunner {
@@ -48,6 +50,8 @@ class ScriptRunner {
   std::string DoCheck(const Line& line);
   std::string DoSchedule(const Line& line);
   std::string DoBuild(const Line& line);
+  std::string DoScatter(const Line& line);
+  std::string ShowGroup(const Line& line) const;
   std::string DoStart(const Line& line);
   std::string DoHeartbeat(const Line& line);
   std::string DoShow(const Line& line);
@@ -60,6 +64,7 @@ class ScriptRunner {
   std::map<RegionId, Proposal> proposals_;  // The last one for each region.
   std::map<RegionId, Operator> operators_;
   std::map<std::string, SchedulerMemory> memories_;
+  std::map<std::string, ScatterCounts> groups_;  // Of regions that were scattered.
 };
 
 }  // namespace scheduler::test

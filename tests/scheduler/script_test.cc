@@ -34,5 +34,10 @@ TEST_CASE("scheduler scripts", "[script]") {
   Play("region_labels");
 }
 
+TEST_CASE("scatter script", "[script]") {
+  Play("scatter");
+  Play("scatter_rules");
+}
+
 }  // namespace
 }  // namespace scheduler::test

@@ -93,8 +93,6 @@ class Scattering {
       selected_.insert(chosen);
       if (chosen == peer.store) return;
       if (region_.PeerOnStore(chosen) != nullptr) continue;
-      // What it leaves is nobody's target: no peer of the region comes where another one goes.
-      selected_.insert(peer.store);
       after_ = Moved(std::move(after_), peer, chosen);
       fit_ = context_.Fit(after_);
       return;
@@ -117,7 +115,7 @@ class Scattering {
     if (EngineOf(store) != EngineOf(own) || selected_.contains(store.id)) return false;
     if (RefuseBasicTarget(context_, store)) return false;
     if (!MayReplace(context_.view, fit_, own.id, store)) return false;
-    // No peer moves to a store that holds one of the region: that one stays.
+    // Nobody moves to a store that has a peer of the region, even where that one has just left.
     if (region_.PeerOnStore(store.id) != nullptr) return true;
     return KeepsRules(Moved(after_, peer, store.id));
   }
@@ -170,7 +168,7 @@ class Scattering {
   const RegionFit& first_fit_;  // Of the region as it is.
   Region after_;                // With the moves so far.
   RegionFit fit_;               // Of `after_`.
-  std::set<StoreId> selected_;  // Targets, and what moved peers leave.
+  std::set<StoreId> selected_;  // Each was somebody's choice.
 };
 
 void SetPlaces(const Region& region, ScatterPlan& plan) {

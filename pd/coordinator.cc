@@ -96,7 +96,7 @@ Coordinator::Coordinator(Deps deps)
       schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key}),
       patrol_(deps_.cluster.regions()),
       decisions_(deps_.clock),
-      jobs_({deps_.cluster, admission_, [this](const auto& look) { Look(look); }}),
+      jobs_({deps_.cluster, admission_, runner_, [this](const auto& look) { Look(look); }}),
       scheduler_events_(deps_.metrics.Counters("pd_scheduler_event_count",
                                                "Scheduler outcomes per scheduler and reason",
                                                {"type", "name"})),
@@ -142,6 +142,7 @@ void Coordinator::OnLeaderStop() {
     term_ = 0;
   }
   schedulers_.Clear();
+  jobs_.Clear();
   runner_.Clear();
   wake_.NotifyAll();
 }

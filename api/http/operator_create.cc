@@ -52,6 +52,7 @@ class Wish {
     if (name == "add-learner") return AddPeer(PeerRole::kLearner);
     if (name == "remove-peer") return RemovePeer();
     if (name == "split-region") return Split();
+    if (name == "scatter-region") return Scatter();
     return Refuse(400, "unknown operator");
   }
 
@@ -260,6 +261,17 @@ class Wish {
     return bytes;
   }
 
+  Outcome<void> Scatter() const {
+    const auto id = RegionId();
+    if (!id) return tl::unexpected(id.error());
+    const auto region = FindRegion(*id);
+    if (!region) return tl::unexpected(region.error());
+    const auto done =
+        routes_.coordinator.jobs().ScatterOne(*region, StringIn(body_, "group").value_or(""));
+    if (!done) return Refuse(500, done.error().context);
+    return {};
+  }
+
   Outcome<void> Split() const {
     const auto id = RegionId();
     if (!id) return tl::unexpected(id.error());
@@ -281,6 +293,7 @@ HttpResponse CreateOperator(const SchedulingRoutes& routes, const HttpRequest& r
   if (!body) return body.error();
   const auto name = StringIn(*body, "name");
   if (!name) return ErrorResponse(400, "missing operator name");
+  if (*name == "scatter-regions") return ScatterByOperator(routes, *body);
   const Outcome<void> done = Wish(routes, *body).Do(*name);
   if (!done) return ErrorResponse(done.error().status, done.error().text);
   return JsonV1(200, Json("The operator is created."));

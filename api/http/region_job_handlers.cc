@@ -59,6 +59,50 @@ HttpResponse SplitRegions(const SchedulingRoutes& routes, const HttpRequest& req
   return JsonV1(200, Json{{"processed-percentage", splits->percentage}, {"regions-id", ids}});
 }
 
+/// The regions that a body names by a range of keys or by their ids, or the answer to give.
+OrAnswer<std::vector<scheduler::RegionId>> RegionsIn(const SchedulingRoutes& routes,
+                                                     const Json& body, const char* ids_name,
+                                                     int status_if_invalid) {
+  std::vector<scheduler::RegionId> regions;
+  const auto start_hex = StringIn(body, "start_key");
+  const auto end_hex = StringIn(body, "end_key");
+  if (start_hex && end_hex) {
+    const auto start = ParseHexKey(*start_hex);
+    if (!start) return tl::unexpected(ErrorResponse(500, start.error()));
+    const auto end = ParseHexKey(*end_hex);
+    if (!end) return tl::unexpected(ErrorResponse(500, end.error()));
+    routes.coordinator.cluster().regions().Visit({*start, *end},
+                                                 [&](const scheduler::Region& region) {
+                                                   regions.push_back(region.id);
+                                                   return true;
+                                                 });
+    return regions;
+  }
+  const auto invalid = [&] {
+    return tl::unexpected(ErrorResponse(status_if_invalid, std::string(ids_name) + " is invalid"));
+  };
+  const auto list = body.find(ids_name);
+  if (list == body.end() || !list->is_array()) return invalid();
+  for (const Json& id : *list) {
+    if (!id.is_number() || id.get<double>() < 0) return invalid();
+    regions.push_back(
+        {id.is_number_unsigned() ? id.get<uint64_t>() : static_cast<uint64_t>(id.get<double>())});
+  }
+  return regions;
+}
+
+HttpResponse ScatterRegions(const SchedulingRoutes& routes, const HttpRequest& request) {
+  const auto body = ReadObject(request);
+  if (!body) return body.error();
+  const auto regions = RegionsIn(routes, *body, "regions_id", 500);
+  if (!regions) return regions.error();
+  const auto scattered = routes.coordinator.jobs().Scatter(
+      *regions, StringIn(*body, "group").value_or(""), RetriesIn(*body));
+  if (scattered) return JsonV1(200, Json{{"processed-percentage", scattered->percentage}});
+  const bool empty = scattered.error().code == pd::ErrorCode::kNotFound;
+  return empty ? ErrorResponse(500, scattered.error().context) : ErrorResponse(scattered.error());
+}
+
 // ---- Looking sooner
 
 /// "[6B31,6B32)", with the digits as they came.
@@ -139,6 +183,21 @@ HttpResponse AccelerateAll(const SchedulingRoutes& routes, const HttpRequest& re
 
 }  // namespace
 
+HttpResponse ScatterByOperator(const SchedulingRoutes& routes, const Json& body) {
+  const auto regions = RegionsIn(routes, body, "region_ids", 400);
+  if (!regions) return regions.error();
+  const auto scattered = routes.coordinator.jobs().Scatter(
+      *regions, StringIn(body, "group").value_or(""), RetriesIn(body));
+  std::string why;
+  if (!scattered) {
+    why = scattered.error().context;
+  } else if (!scattered->refused.empty()) {
+    why = scattered->refused.begin()->second;
+  }
+  return JsonV1(
+      200, Json{{"processed-percentage", scattered ? scattered->percentage : 0}, {"error", why}});
+}
+
 void AddRegionJobRoutes(Router& router, const SchedulingRoutes& routes) {
   using Handler = HttpResponse (*)(const SchedulingRoutes&, const HttpRequest&);
   const auto add = [&](const char* path, const char* name, Handler handler) {
@@ -148,6 +207,7 @@ void AddRegionJobRoutes(Router& router, const SchedulingRoutes& routes) {
                }));
   };
   add("/pd/api/v1/regions/split", "SplitRegions", SplitRegions);
+  add("/pd/api/v1/regions/scatter", "ScatterRegions", ScatterRegions);
   add("/pd/api/v1/regions/accelerate-schedule", "AccelerateRegionsScheduleInRange", Accelerate);
   add("/pd/api/v1/regions/accelerate-schedule/batch", "AccelerateRegionsScheduleInRanges",
       AccelerateAll);

@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include <nlohmann/json.hpp>
+
 #include "api/http/router.h"
 #include "pd/coordinator.h"
 
@@ -43,6 +45,10 @@ void AddSchedulingRoutes(Router& router, const SchedulingRoutes& routes);
 /// Takes a store off evict-leader or grant-leader; with the last one the scheduler goes.
 [[nodiscard]] HttpResponse RemoveSchedulerStore(const SchedulingRoutes& routes,
                                                 const std::string& name, scheduler::StoreId store);
+
+/// POST /operators with "scatter-regions": the regions of a range, or by their ids.
+[[nodiscard]] HttpResponse ScatterByOperator(const SchedulingRoutes& routes,
+                                             const nlohmann::ordered_json& body);
 
 /// POST /operators: builds and starts what a person asks for.
 [[nodiscard]] HttpResponse CreateOperator(const SchedulingRoutes& routes,

@@ -12,6 +12,7 @@
 
 #include "tests/harness/wait.h"
 #include "tests/pd/dispatch/coordinator_server.h"
+#include "tests/pd/dispatch/dispatch_fakes.h"
 
 namespace pd {
 namespace {
@@ -20,6 +21,7 @@ using namespace std::chrono_literals;
 using harness::Eventually;
 using scheduler::Region;
 using scheduler::RegionId;
+using scheduler::StoreId;
 using test::Server;
 using test::ThreeVoters;
 
@@ -145,6 +147,126 @@ TEST_CASE("jobs end with the lead, and are few at a time", "[jobs]") {
   }
   server.Lead();
   CHECK(server.coordinator().jobs().Split({}, 0));
+}
+
+/// Regions 101 to 106 between one-letter keys, all on stores 1 to 3 and led by store 1; store 4 is empty.
+struct Crowded : Server {
+  Crowded() {
+    Fill();
+    AddStore(4);
+    std::string start;
+    for (uint64_t id = 101; id <= 106; ++id) {
+      Region region = ThreeVoters();
+      region.id = {id};
+      for (scheduler::Peer& peer : region.peers) peer.id = {10 * id + peer.store.value};
+      region.leader = region.peers.front();
+      region.start_key = start;
+      start = id == 106 ? "" : std::string(1, static_cast<char>('a' + (id - 101)));
+      region.end_key = start;
+      region.epoch.version = 2;
+      REQUIRE(cluster().HandleRegionReport(region));
+    }
+    REQUIRE(Eventually([this] { return coordinator().planning(); }));
+    // Only what is asked for moves.
+    REQUIRE(config().Update([](OnlineConfig& online) -> Result<void> {
+      online.schedule.leader_schedule_limit = 0;
+      online.schedule.region_schedule_limit = 0;
+      for (const uint64_t store : {1U, 2U, 3U, 4U}) {
+        online.schedule.store_limit[store] = {1e6, 1e6};
+      }
+      return {};
+    }));
+    coordinator().operators().CancelAll(scheduler::CancelReason::kAdminStop);
+  }
+  static std::vector<RegionId> All() { return {{101}, {102}, {103}, {104}, {105}, {106}}; }
+  Region Find(uint64_t id) { return *cluster().regions().Find({id}); }
+};
+
+TEST_CASE("regions of a group are scattered, others know nothing of it", "[jobs]") {
+  Crowded server;
+  const auto scattered = server.coordinator().jobs().Scatter(Crowded::All(), "g", 0);
+  REQUIRE(scattered);
+  for (const auto& [id, why] : scattered->refused) UNSCOPED_INFO(id.value << ": " << why);
+  CHECK(scattered->refused.empty());
+  CHECK(scattered->percentage == 100);
+  int moved = 0;
+  for (const RegionId id : Crowded::All()) {
+    const auto info = server.coordinator().operators().Find(id);
+    if (!info || info->ended) continue;  // It stays where it is.
+    ++moved;
+    CHECK(info->op.plan().desc == "scatter-region");
+  }
+  CHECK(moved >= 4);
+  // They are under way: asking again changes nothing.
+  CHECK(server.coordinator().jobs().Scatter(Crowded::All(), "g", 0)->percentage == 100);
+  // The first region of another group stays where it is.
+  server.coordinator().operators().CancelAll(scheduler::CancelReason::kAdminStop);
+  CHECK(server.coordinator().jobs().ScatterOne(server.Find(101), "other"));
+  const auto first = server.coordinator().operators().Find({101});
+  CHECK((!first || first->ended));
+}
+
+TEST_CASE("what cannot be scattered is told with why", "[jobs]") {
+  Crowded server;
+  RegionJobs& jobs = server.coordinator().jobs();
+  CHECK(jobs.Scatter({{999}}, "g", 0).error().code == ErrorCode::kNotFound);
+  Region lacking = server.Find(102);
+  lacking.peers.pop_back();
+  ++lacking.epoch.conf_ver;
+  const auto few = jobs.ScatterOne(lacking, "g");
+  CHECK(few.error().context == "region 102 is not fully replicated");
+  Region led_by_nobody = server.Find(103);
+  led_by_nobody.leader = {};
+  CHECK(jobs.ScatterOne(led_by_nobody, "g").error().context == "region 103 has no leader");
+  REQUIRE(server.coordinator().RemovePeers({3}, {{104}}).planned == 1);
+  const auto mixed = jobs.Scatter({{101}, {104}, {999}}, "g", 1);
+  REQUIRE(mixed);
+  CHECK(mixed->percentage == 50);
+  REQUIRE(mixed->refused.size() == 1);
+  CHECK(mixed->refused.at({104}) == "the operator of region 104 already exist");
+}
+
+TEST_CASE("store limits hold scattering back, unless they are passed by", "[jobs]") {
+  Crowded server;
+  REQUIRE(server.config().Update([](OnlineConfig& online) -> Result<void> {
+    for (auto& [store, limit] : online.schedule.store_limit) limit = {0.001, 0.001};
+    return {};
+  }));
+  RegionJobs& jobs = server.coordinator().jobs();
+  const auto refused = jobs.Scatter(Crowded::All(), "g", 0);
+  REQUIRE(refused);
+  CHECK(refused->percentage < 100);
+  CHECK(refused->refused.begin()->second ==
+        "operator canceled because cannot add an operator to the execute queue");
+  CHECK(jobs.Scatter(Crowded::All(), "h", 0, scheduler::Limits::kPassed)->percentage == 100);
+}
+
+TEST_CASE("groups are forgotten when nobody uses them, and bounded", "[jobs]") {
+  test::HandClock clock;
+  ScatterGroups groups(clock);
+  const auto add = [](scheduler::ScatterCounts& counts) {
+    const std::vector<StoreId> stores = {{1}};
+    counts.Add(stores, {1});
+  };
+  const auto peers = [&](const std::string& group) {
+    uint64_t count = 0;
+    groups.Use(group, [&](scheduler::ScatterCounts& counts) { count = counts.PeersOn({1}); });
+    return count;
+  };
+  groups.Use("g", add);
+  clock.monotonic += std::chrono::minutes(2);
+  CHECK(peers("g") == 1);
+  clock.monotonic += std::chrono::minutes(2);
+  CHECK(peers("g") == 1);
+  clock.monotonic += std::chrono::minutes(4);
+  CHECK(peers("g") == 0);
+  groups.Use("old", add);
+  clock.monotonic += std::chrono::seconds(1);
+  for (size_t i = 1; i <= ScatterGroups::kGroupsMax; ++i) groups.Use(std::to_string(i), add);
+  CHECK(peers("old") == 0);
+  CHECK(peers("9999") == 1);
+  groups.Clear();
+  CHECK(peers("9999") == 0);
 }
 
 }  // namespace

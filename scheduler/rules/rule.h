@@ -39,8 +39,8 @@ struct Rule {
   uint64_t count = 0;
   std::vector<LabelConstraint> constraints;
   std::vector<std::string> location_labels;  // From the widest failure domain to the narrowest.
-  std::string isolation_level;               // Empty, or none of location_labels: no level is forced.
-  uint64_t version = 0;                      // How often it was changed.
+  std::string isolation_level;    // Empty, or none of location_labels: no level is forced.
+  uint64_t version = 0;           // How often it was changed.
   uint64_t create_timestamp = 0;  // Unix seconds; 0 for a rule that came with the cluster.
 
   friend bool operator==(const Rule&, const Rule&) = default;

@@ -435,14 +435,15 @@ void Coordinator::WatchRules(const PlacementRules::Book& rules, scheduler::Insta
   LogInfo("regions under changed placement rules are looked at first", {{"regions", count}});
 }
 
-void Coordinator::PointOut(const scheduler::KeyRange& range, size_t count_max) {
-  if (count_max == 0) return;
+size_t Coordinator::PointOut(const scheduler::KeyRange& range, size_t count_max) {
+  if (count_max == 0) return 0;
   const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
   size_t count = 0;
   deps_.cluster.regions().Visit(range, [&](const scheduler::Region& region) {
     patrol_.PointOut(region.id, now);
     return ++count < count_max;
   });
+  return count;
 }
 
 void Coordinator::HoldStores(const scheduler::PlanContext& context) {

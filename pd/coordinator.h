@@ -87,8 +87,8 @@ class Coordinator final : public LeaderService, public RegionObserver {
   Result<void> PlanByPerson(const ByHand& plan);
 
   [[nodiscard]] RegionJobs& jobs() { return jobs_; }
-  /// The checkers look at the regions of a range next, at most `count_max` of them.
-  void PointOut(const scheduler::KeyRange& range, size_t count_max);
+  /// The checkers look at the regions of a range next, at most `count_max` of them. How many there are.
+  size_t PointOut(const scheduler::KeyRange& range, size_t count_max);
   /// Shows the state of now as planning sees it; on the calling thread.
   void Look(const std::function<void(const scheduler::PlanContext&)>& look);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,11 +72,12 @@ OrAnswer<std::vector<scheduler::RegionId>> RegionsIn(const SchedulingRoutes& rou
     if (!start) return tl::unexpected(ErrorResponse(500, start.error()));
     const auto end = ParseHexKey(*end_hex);
     if (!end) return tl::unexpected(ErrorResponse(500, end.error()));
-    routes.coordinator.cluster().regions().Visit({*start, *end},
-                                                 [&](const scheduler::Region& region) {
-                                                   regions.push_back(region.id);
-                                                   return true;
-                                                 });
+    routes.coordinator.cluster().regions().Visit(
+        {*start, *end}, [&](const scheduler::Region& region) {
+          regions.push_back(region.id);
+          // One more than may be named, so that too many are refused.
+          return regions.size() <= pd::RegionJobs::kNamedMax;
+        });
     return regions;
   }
   const auto invalid = [&] {
@@ -84,9 +86,11 @@ OrAnswer<std::vector<scheduler::RegionId>> RegionsIn(const SchedulingRoutes& rou
   const auto list = body.find(ids_name);
   if (list == body.end() || !list->is_array()) return invalid();
   for (const Json& id : *list) {
-    if (!id.is_number() || id.get<double>() < 0) return invalid();
+    constexpr double kTooLarge = 18446744073709551616.0;  // 2^64
+    const double value = id.is_number() ? id.get<double>() : -1;
+    if (!(value >= 0 && value < kTooLarge)) return invalid();
     regions.push_back(
-        {id.is_number_unsigned() ? id.get<uint64_t>() : static_cast<uint64_t>(id.get<double>())});
+        {id.is_number_unsigned() ? id.get<uint64_t>() : static_cast<uint64_t>(value)});
   }
   return regions;
 }
@@ -131,7 +135,8 @@ HttpResponse Accelerate(const SchedulingRoutes& routes, const HttpRequest& reque
   if (!end) return ErrorResponse(500, end.error());
   const auto limit = LimitOf(request);
   if (!limit) return limit.error();
-  routes.coordinator.PointOut({*start, *end}, *limit);
+  static_cast<void>(
+      routes.coordinator.PointOut({*start, *end}, std::min(*limit, pd::Patrol::kPointedOutMax)));
   return PlainText(
       200, "Accelerate regions scheduling in a given range " + RangeText(*start_hex, *end_hex));
 }
@@ -174,8 +179,9 @@ HttpResponse AccelerateAll(const SchedulingRoutes& routes, const HttpRequest& re
   const auto limit = LimitOf(request);
   if (!limit) return limit.error();
   std::string text = "Accelerate regions scheduling in given ranges: ";
+  size_t left = pd::Patrol::kPointedOutMax;  // Of all ranges.
   for (const TextRange& range : ranges) {
-    routes.coordinator.PointOut(range.keys, *limit);
+    left -= routes.coordinator.PointOut(range.keys, std::min(*limit, left));
     text += range.text + ", ";
   }
   return PlainText(200, text);

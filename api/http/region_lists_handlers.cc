@@ -138,12 +138,12 @@ void AddStateRoutes(Router& router, const ClusterRoutes& routes) {
   using Routes = ClusterRoutes;
   using Config = pd::OnlineConfig;
   add("/pd/api/v1/regions/check/miss-peer", "GetMissPeerRegions",
-      [](const Routes&, const Config& c, const Region& r) {
-        return r.peers.size() < c.replication.max_replicas;
+      [](const Routes& of, const Config&, const Region& r) {
+        return r.peers.size() < of.cluster.rules().PeersWanted(r);
       });
   add("/pd/api/v1/regions/check/extra-peer", "GetExtraPeerRegions",
-      [](const Routes&, const Config& c, const Region& r) {
-        return r.peers.size() > c.replication.max_replicas;
+      [](const Routes& of, const Config&, const Region& r) {
+        return r.peers.size() > of.cluster.rules().PeersWanted(r);
       });
   add("/pd/api/v1/regions/check/pending-peer", "GetPendingPeerRegions",
       [](const Routes&, const Config&, const Region& r) { return !r.pending_peers.empty(); });

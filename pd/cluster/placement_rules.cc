@@ -176,6 +176,15 @@ std::shared_ptr<const RuleSet> PlacementRules::set() const {
   return {state, &state->set};
 }
 
+uint64_t PlacementRules::PeersWanted(const scheduler::Region& region) const {
+  const auto online = deps_.config.online();
+  if (!online->replication.enable_placement_rules) return online->replication.max_replicas;
+  const Book rules = book();
+  uint64_t wanted = 0;
+  for (const Rule* rule : rules->RulesFor(region)) wanted += rule->count;
+  return wanted == 0 ? online->replication.max_replicas : wanted;
+}
+
 RuleChecks PlacementRules::Checks() const {
   const auto online = deps_.config.online();
   RuleChecks checks{online->pd_server.key_type, online->replication.max_replicas, {}};
@@ -191,7 +200,7 @@ RuleChecks PlacementRules::Checks() const {
 
 Result<void> PlacementRules::KeepUp() {
   if (auto caught_up = state_.CatchUp(); !caught_up) return caught_up;
-  if (state_.Get()->saved) return {};
+  if (state_.Get()->saved) return FollowFirstRule();
   return state_.Change([&](const State& now, const ClusterPaths& paths, KvTxn& txn) {
     const auto edit = [&](Editor& editor) {
       if (!now.saved) editor.Set(DefaultRuleOf(deps_.config.lasting()->replication));
@@ -201,19 +210,12 @@ Result<void> PlacementRules::KeepUp() {
 }
 
 Result<void> PlacementRules::Change(const Edit& edit) {
-  uint64_t replicas = 0;
-  auto done = state_.Change(
-      [&](const State& now, const ClusterPaths& paths, KvTxn& txn) -> Result<StatePtr> {
-        auto next = Apply(now, paths, edit, txn);
-        if (!next) return next;
-        const Rule* before = FindDefault(now.set);
-        const Rule* after = FindDefault((*next)->set);
-        if (after != nullptr && (before == nullptr || before->count != after->count)) {
-          replicas = after->count;
-        }
-        return next;
-      });
-  return done && replicas != 0 ? FollowFirstRule() : done;
+  auto done = state_.Change([&](const State& now, const ClusterPaths& paths, KvTxn& txn) {
+    return Apply(now, paths, edit, txn);
+  });
+  // The rules are in force now, whatever becomes of the setting: the next KeepUp tries again.
+  if (done) static_cast<void>(FollowFirstRule());
+  return done;
 }
 
 /// What comes into force is made before it is written: what cannot be made is not written either.
@@ -324,9 +326,15 @@ Result<void> PlacementRules::FollowConfig(const OnlineConfig& before, const Onli
       });
 }
 
-/// The setting is read behind other changes of the configuration, one of which may be on its way to change this rule.
+/// Not done at once, it is done by KeepUp. The setting is read behind other changes of the configuration, one of which
+/// may be on its way to change this rule.
 Result<void> PlacementRules::FollowFirstRule() {
-  if (!enabled()) return {};
+  const auto in_step = [&] {
+    const auto rules = set();
+    const Rule* first = FindDefault(*rules);
+    return first == nullptr || first->count == deps_.config.lasting()->replication.max_replicas;
+  };
+  if (!enabled() || in_step()) return {};
   return deps_.config.Update([&](OnlineConfig& online) -> Result<void> {
     const auto rules = set();
     if (const Rule* first = FindDefault(*rules)) online.replication.max_replicas = first->count;

@@ -23,7 +23,7 @@ namespace pd {
 ///
 /// A cluster begins with one rule, pd/default, that says what `max-replicas`, `location-labels` and `isolation-level`
 /// say. As long as it is the only one, changing these changes it; next to other rules that is refused (as in the
-/// reference). Its count is always `max-replicas`.
+/// reference). `max-replicas` follows its count, within a second where that does not work at once.
 ///
 /// Rules that cannot be read, or do not go together, put none in force: without one of them data would move where it
 /// must not. People can still set and delete them.
@@ -84,6 +84,9 @@ class PlacementRules {
   [[nodiscard]] bool enabled() const {
     return deps_.config.online()->replication.enable_placement_rules;
   }
+
+  /// How many peers a region is to have: as its rules say, or where it has none of its own, `max-replicas`.
+  [[nodiscard]] uint64_t PeersWanted(const scheduler::Region& region) const;
 
   /// All of the change, in one write, or nothing. kConflict where the rules would not go together, kInvalidArgument
   /// where they would be too many.

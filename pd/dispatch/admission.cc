@@ -9,15 +9,17 @@ namespace pd {
 using scheduler::Reason;
 using scheduler::Refusal;
 
-std::optional<Refusal> Admission::Admit(scheduler::Proposal proposal, Origin origin) {
+std::optional<Refusal> Admission::Admit(scheduler::Proposal proposal, Origin origin,
+                                        scheduler::Limits limits) {
   const std::string desc = proposal.desc;
   deps_.metrics.Count(desc, "create");
-  auto refusal = TryAdmit(std::move(proposal), origin);
+  auto refusal = TryAdmit(std::move(proposal), origin, limits);
   if (refusal) deps_.metrics.Refused(desc, *refusal);
   return refusal;
 }
 
-std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin origin) {
+std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin origin,
+                                           scheduler::Limits limits) {
   const auto refuse = [&](Reason reason) { return Refusal{reason, {}, proposal.region, 0, 0, {}}; };
   if (origin == Origin::kPerson && !FillPeerIds(proposal)) return refuse(Reason::kNotLeader);
   const std::optional<scheduler::Region> region = deps_.regions.Find(proposal.region);
@@ -28,7 +30,7 @@ std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin 
   const scheduler::Influence influence = proposal.TotalInfluence(*region);
   const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
   StoreLimits::Taken taken;
-  if (proposal.priority == scheduler::Priority::kUrgent) {
+  if (proposal.priority == scheduler::Priority::kUrgent || limits == scheduler::Limits::kPassed) {
     taken = deps_.limits.TakeAnyway(influence, now);
   } else if (auto room = deps_.limits.Take(influence, now)) {
     taken = *std::move(room);

@@ -5,6 +5,7 @@
 #include "pd/dispatch/store_limits.h"
 #include "pd/id/id_allocator.h"
 #include "pd/runtime/clock.h"
+#include "scheduler/filters/store_filter.h"
 
 namespace pd {
 
@@ -28,13 +29,15 @@ class Admission {
 
   explicit Admission(Deps deps) : deps_(deps) {}
 
-  /// Nothing on success. kNotLeader when no ids can be had.
+  /// Nothing on success. kNotLeader when no ids can be had. Urgent ones pass by the stores' limits in any case.
   std::optional<scheduler::Refusal> Admit(scheduler::Proposal proposal,
-                                          Origin origin = Origin::kPlanner);
+                                          Origin origin = Origin::kPlanner,
+                                          scheduler::Limits limits = scheduler::Limits::kObeyed);
 
  private:
   bool FillPeerIds(scheduler::Proposal& proposal);
-  std::optional<scheduler::Refusal> TryAdmit(scheduler::Proposal proposal, Origin origin);
+  std::optional<scheduler::Refusal> TryAdmit(scheduler::Proposal proposal, Origin origin,
+                                             scheduler::Limits limits);
 
   const Deps deps_;
 };

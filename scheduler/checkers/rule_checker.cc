@@ -75,16 +75,48 @@ class RuleRepair {
       for (const Peer& peer : other.peers) {
         const Store* store = context_.view.FindStore(peer.store);
         if (!MatchesConstraints(*store, rule_.constraints)) continue;
-        RuleRepair(context_, region_, all_, other, decision_).Replace(peer, "swap-fit");
-        if (!decision_.proposals.empty()) return;
+        const RuleRepair repair(context_, region_, all_, other, decision_);
+        const Store* target = StoreSelector(context_, region_, *other.rule)
+                                  .ToReplace(repair.stores_, peer.store)
+                                  .store;
+        if (target == nullptr || !StaysFree(other, peer, *target)) continue;
+        return RuleRepair(context_, region_, all_, other, decision_)
+            .Replace(peer, *target, "swap-fit");
       }
     }
+  }
+
+  /// Once the peer has moved, this rule would take the store, and both rules would keep what they have then: otherwise
+  /// peers would be moved for ever.
+  [[nodiscard]] bool StaysFree(const RuleFit& other, const Peer& peer, const Store& target) const {
+    Region moved = region_;
+    uint64_t id = 0;
+    for (const Peer& one : region_.peers) id = std::max(id, one.id.value);
+    std::erase_if(moved.peers, [&](const Peer& one) { return one.id == peer.id; });
+    Peer arrived = peer;
+    arrived.id = {id + 1};
+    arrived.store = target.id;
+    moved.peers.push_back(arrived);
+    if (moved.leader.id == peer.id) moved.leader = arrived;
+    const Selection taken = StoreSelector(context_, moved, rule_).ToAdd(stores_);
+    if (taken.store == nullptr || taken.store->id != peer.store) return false;
+    const Peer added{{id + 2}, peer.store, RoleOf(rule_), WantsWitness()};
+    moved.peers.push_back(added);
+    const RegionFit after = context_.Fit(moved);
+    const auto serves = [&](PeerId one, const Rule* rule) {
+      const RuleFit* fit = after.FitOf(one);
+      return fit != nullptr && fit->rule == rule;
+    };
+    return serves(arrived.id, other.rule) && serves(added.id, &rule_);
   }
 
   void Replace(const Peer& old_peer, const std::string& status) {
     const Store* target =
         Take(StoreSelector(context_, region_, rule_).ToReplace(stores_, old_peer.store));
-    if (target == nullptr) return;
+    if (target != nullptr) Replace(old_peer, *target, status);
+  }
+
+  void Replace(const Peer& old_peer, const Store& target, const std::string& status) {
     std::string desc = "replace-rule-" + status + "-peer";
     StoreId leader;
     if (old_peer.id == region_.leader.id) leader = NewLeader(old_peer);
@@ -92,7 +124,7 @@ class RuleRepair {
     if (leader) desc = "replace-rule-" + status + "-leader-peer";
     Builder builder(context_, desc, region_);
     builder.RemovePeer(old_peer.store)
-        .AddPeer({PeerId{}, target->id, RoleOf(rule_), WantsWitness()})
+        .AddPeer({PeerId{}, target.id, RoleOf(rule_), WantsWitness()})
         .SetWhy(status == "swap-fit"
                     ? "another rule needs store " + std::to_string(old_peer.store.value)
                     : "store " + std::to_string(old_peer.store.value) + " is " + status);

@@ -28,7 +28,8 @@ struct Proposal {
   Kind kind = Kind::kNone;
   Priority priority = Priority::kMedium;
   std::vector<Step> steps;
-  std::string why;  // For people: the numbers that led to it.
+  std::string why;    // For people: the numbers that led to it.
+  std::string group;  // Of a region that is scattered.
 
   /// The sum of the step timeouts.
   [[nodiscard]] Millis Timeout() const;

@@ -221,6 +221,7 @@ ScatterPlan PlanScatter(const PlanContext& context, const Region& region, const 
   }
   plan.outcome = ScatterOutcome::kMove;
   plan.proposal = *std::move(built);
+  plan.proposal->group = group;
   plan.stores = std::move(stores);
   plan.leader = leader;
   return plan;

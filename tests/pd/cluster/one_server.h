@@ -46,7 +46,11 @@ class MovedClock final : public Clock {
 class Server {
  public:
   explicit Server(FakeDatabase& database)
-      : config_(Config{}, [](const OnlineConfig&) { return Result<void>(); }),
+      : config_(Config{},
+                [this](const OnlineConfig&) -> Result<void> {
+                  if (fail_config) return Fail(ErrorCode::kTimeout, "not now");
+                  return {};
+                }),
         ids_([this](uint64_t count) -> Result<IdAllocator::Window> {
           const IdAllocator::Window window{next_id_, next_id_ + count};
           next_id_ = window.end;
@@ -90,6 +94,7 @@ class Server {
   raft::Term term() const { return group_->status().term; }
 
   MovedClock moved;
+  std::atomic<bool> fail_config = false;  // The configuration cannot be written.
   /// Called in the midst of what the cluster does.
   std::function<void()> on_cluster_id;
 

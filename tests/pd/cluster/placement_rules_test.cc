@@ -167,6 +167,18 @@ TEST_CASE("the first rule and the settings follow each other", "[placement]") {
   CHECK(replicas() == 3);
 }
 
+TEST_CASE("the setting follows the first rule, later if need be", "[placement]") {
+  test::FakeDatabase database;
+  Running running(database);
+  REQUIRE(Eventually([&] { return !running.Stored(kFirstPath).empty(); }));
+  running.server.fail_config = true;
+  REQUIRE(running.Set(Voters("pd", "default", 5)));
+  CHECK(running.server.config().lasting()->replication.max_replicas == 3);
+  running.server.fail_config = false;
+  CHECK(
+      Eventually([&] { return running.server.config().lasting()->replication.max_replicas == 5; }));
+}
+
 TEST_CASE("rules can be turned off, and on again", "[placement]") {
   test::FakeDatabase database;
   Running running(database);
@@ -289,6 +301,27 @@ TEST_CASE("a change whose write was given up is seen by the next one", "[placeme
   REQUIRE(running.Set(Voters("g", "next", 2)));
   database.OnWrite(nullptr);
   CHECK(Names(running.rules().book()) == "g/late=1 g/next=2 pd/default=3 ");
+}
+
+TEST_CASE("how many peers a region is to have is a matter of its rules", "[placement]") {
+  test::FakeDatabase database;
+  Running running(database);
+  const scheduler::Region whole = FirstRegion();
+  CHECK(running.rules().PeersWanted(whole) == 3);
+  Rule learners = Voters("tiflash", "l", 2);
+  learners.role = RuleRole::kLearner;
+  REQUIRE(running.Set(learners));
+  CHECK(running.rules().PeersWanted(whole) == 5);
+  learners.range = {"k", ""};
+  learners.start_hex = "6b";
+  REQUIRE(running.Set(learners));
+  CHECK(running.rules().PeersWanted(whole) == 3);  // It is to be split first.
+  CHECK(running.rules().PeersWanted(test::Reported(9, "k", "", 1)) == 5);
+  REQUIRE(running.server.config().Update([](OnlineConfig& online) -> Result<void> {
+    online.replication.enable_placement_rules = false;
+    return {};
+  }));
+  CHECK(running.rules().PeersWanted(test::Reported(9, "k", "", 1)) == 3);
 }
 
 TEST_CASE("a rule is held against the cluster as it is", "[placement]") {

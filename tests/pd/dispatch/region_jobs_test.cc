@@ -1,14 +1,18 @@
 #include "pd/dispatch/region_jobs.h"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <variant>
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "tests/harness/wait.h"
 #include "tests/pd/dispatch/coordinator_server.h"
@@ -31,14 +35,20 @@ using SplitAnswer = Result<RegionJobs::Splits>;
 class Job {
  public:
   template <class Work>
-  explicit Job(Work work) : answer_(std::make_unique<SplitAnswer>()) {
-    thread_ = std::thread([answer = answer_.get(), work] { *answer = work(); });
+  explicit Job(Work work)
+      : answer_(std::make_unique<SplitAnswer>()),
+        done_(std::make_unique<std::atomic<bool>>(false)) {
+    thread_ = std::thread([answer = answer_.get(), done = done_.get(), work] {
+      *answer = work();
+      *done = true;
+    });
   }
   Job(Job&&) = default;
   Job& operator=(Job&&) = delete;
   ~Job() {
     if (thread_.joinable()) thread_.join();
   }
+  bool done() const { return *done_; }
   SplitAnswer get() {
     thread_.join();
     return *answer_;
@@ -46,12 +56,19 @@ class Job {
 
  private:
   std::unique_ptr<SplitAnswer> answer_;
+  std::unique_ptr<std::atomic<bool>> done_;
   std::thread thread_;
 };
 
 struct Prepared : Server {
   Prepared() {
     Fill();
+    // Nothing is balanced.
+    REQUIRE(config().Update([](OnlineConfig& online) -> Result<void> {
+      online.schedule.leader_schedule_limit = 0;
+      online.schedule.region_schedule_limit = 0;
+      return {};
+    }));
     REQUIRE(cluster().HandleRegionReport(ThreeVoters()));
     REQUIRE(Eventually([this] { return coordinator().planning(); }));
   }
@@ -121,32 +138,82 @@ TEST_CASE("stores that are given no ids are not asked to split", "[jobs]") {
 TEST_CASE("a region that is busy is tried again", "[jobs]") {
   Prepared server;
   REQUIRE(server.coordinator().RemovePeers({3}, {{101}}).planned == 1);
+  CHECK(server.Split({"k"}).get()->percentage == 0);
   auto job = server.Split({"k"}, 20);
-  std::this_thread::sleep_for(150ms);
   server.coordinator().operators().Cancel({101}, scheduler::CancelReason::kAdminStop);
-  (void)server.commands.Take({101});
+  REQUIRE(Eventually([&] {
+    const auto info = server.coordinator().operators().Find({101});
+    return info && !info->ended && info->op.plan().desc == "region-splitter";
+  }));
   server.CarryOutSplit({101}, 201);
   CHECK(job.get()->percentage == 100);
 }
 
-TEST_CASE("jobs end with the lead, and are few at a time", "[jobs]") {
+TEST_CASE("a region is split at many keys in turns", "[jobs]") {
   Prepared server;
-  std::vector<Job> jobs;
-  for (int i = 0; i < RegionJobs::kJobsMax; ++i) jobs.push_back(server.Split({"k"}, 30));
-  std::optional<SplitAnswer> refused;
+  std::vector<std::string> keys;
+  for (int i = 0; i < 300; ++i) keys.push_back(fmt::format("k{:03}", i));
+  auto job = server.Split(keys);  // No retry is needed for that.
+  server.CarryOutSplit({101}, 1001);
+  CHECK(server.cluster().regions().size() == 257);
+  // The rest lies in many of the new regions.
+  std::set<uint64_t> done;
   REQUIRE(Eventually([&] {
-    refused = server.coordinator().jobs().Split({}, 0);
-    return !*refused;
+    for (uint64_t id = 1000; id < 1257; ++id) {
+      const RegionId region{id == 1000 ? 101 : id};  // The last range stays with the first region.
+      const auto info = server.coordinator().operators().Find(region);
+      if (!info || info->ended || !done.insert(id).second) continue;
+      server.CarryOutSplit(region, 2000 + id);
+    }
+    return server.cluster().regions().size() == 301;
   }));
-  CHECK(refused->error().code == ErrorCode::kQueueFull);
+  CHECK(done.size() > 30);
+  CHECK(job.get()->percentage == 100);
+}
+
+TEST_CASE("percentages are rounded as in the reference", "[jobs]") {
+  Prepared server;
+  auto job = server.Split({"", "b", "d"});
+  server.CarryOutSplit({101}, 201);
+  CHECK(job.get()->percentage == 67);
+}
+
+TEST_CASE("jobs are bounded", "[jobs]") {
+  Prepared server;
+  RegionJobs& jobs = server.coordinator().jobs();
+  const auto invalid = [](const auto& result) {
+    return !result && result.error().code == ErrorCode::kInvalidArgument;
+  };
+  CHECK(invalid(jobs.Split({std::string(RegionJobs::kKeyBytesMax + 1, 'k')}, 0)));
+  CHECK(invalid(jobs.Split(std::vector<std::string>(RegionJobs::kNamedMax + 1, "k"), 0)));
+  const std::string long_name(RegionJobs::kGroupBytesMax + 1, 'g');
+  CHECK(invalid(jobs.Scatter({{101}}, long_name, 0)));
+  CHECK(invalid(jobs.ScatterOne(ThreeVoters(), long_name)));
+  CHECK(invalid(jobs.Scatter(std::vector<RegionId>(RegionJobs::kNamedMax + 1), "g", 0)));
+}
+
+TEST_CASE("jobs end with the lead, and few wait at a time", "[jobs]") {
+  Prepared server;
+  REQUIRE(server.coordinator().RemovePeers({3}, {{101}}).planned == 1);  // Nothing can be split.
+  constexpr int kMore = 4;
+  std::vector<Job> jobs;
+  for (int i = 0; i < RegionJobs::kWaitingMax + kMore; ++i) jobs.push_back(server.Split({"k"}, 30));
+  // Those that may not wait say at once how far they got; the others try for minutes.
+  const auto done = [&] { return std::ranges::count_if(jobs, &Job::done); };
+  REQUIRE(Eventually([&] { return done() == kMore; }));
   server.StopLeading();
+  int ended = 0;
   for (auto& job : jobs) {
-    const SplitAnswer ended = job.get();
-    REQUIRE_FALSE(ended);
-    CHECK(ended.error().code == ErrorCode::kNotLeader);
+    const SplitAnswer answer = job.get();
+    if (answer) {
+      CHECK(answer->percentage == 0);
+    } else {
+      CHECK(answer.error().code == ErrorCode::kNotLeader);
+      ++ended;
+    }
   }
-  server.Lead();
-  CHECK(server.coordinator().jobs().Split({}, 0));
+  CHECK(ended == RegionJobs::kWaitingMax);
+  CHECK(server.coordinator().jobs().Split({"k"}, 0).error().code == ErrorCode::kNotLeader);
 }
 
 /// Regions 101 to 106 between one-letter keys, all on stores 1 to 3 and led by store 1; store 4 is empty.
@@ -154,6 +221,15 @@ struct Crowded : Server {
   Crowded() {
     Fill();
     AddStore(4);
+    // Only what is asked for moves.
+    REQUIRE(config().Update([](OnlineConfig& online) -> Result<void> {
+      online.schedule.leader_schedule_limit = 0;
+      online.schedule.region_schedule_limit = 0;
+      for (const uint64_t store : {1U, 2U, 3U, 4U}) {
+        online.schedule.store_limit[store] = {1e6, 1e6};
+      }
+      return {};
+    }));
     std::string start;
     for (uint64_t id = 101; id <= 106; ++id) {
       Region region = ThreeVoters();
@@ -167,16 +243,6 @@ struct Crowded : Server {
       REQUIRE(cluster().HandleRegionReport(region));
     }
     REQUIRE(Eventually([this] { return coordinator().planning(); }));
-    // Only what is asked for moves.
-    REQUIRE(config().Update([](OnlineConfig& online) -> Result<void> {
-      online.schedule.leader_schedule_limit = 0;
-      online.schedule.region_schedule_limit = 0;
-      for (const uint64_t store : {1U, 2U, 3U, 4U}) {
-        online.schedule.store_limit[store] = {1e6, 1e6};
-      }
-      return {};
-    }));
-    coordinator().operators().CancelAll(scheduler::CancelReason::kAdminStop);
   }
   static std::vector<RegionId> All() { return {{101}, {102}, {103}, {104}, {105}, {106}}; }
   Region Find(uint64_t id) { return *cluster().regions().Find({id}); }
@@ -238,6 +304,7 @@ TEST_CASE("store limits hold scattering back, unless they are passed by", "[jobs
   CHECK(refused->percentage < 100);
   CHECK(refused->refused.begin()->second ==
         "operator canceled because cannot add an operator to the execute queue");
+  server.coordinator().operators().CancelAll(scheduler::CancelReason::kAdminStop);
   CHECK(jobs.Scatter(Crowded::All(), "h", 0, scheduler::Limits::kPassed)->percentage == 100);
 }
 

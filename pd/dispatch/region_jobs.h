@@ -51,8 +51,8 @@ class RegionJobs {
     std::vector<scheduler::RegionId> regions;  // Those that start at the others.
   };
   /// Splits regions at `keys`. A key whose region is not replicated as its rules say, has no leader or another
-  /// operator, is not split at; it is tried again `retries` times, with pauses of 100 ms and then of twice the last one. Nothing
-  /// becomes of a key at which a region starts already.
+  /// operator, is not split at; it is tried again `retries` times, with pauses of 100 ms and then of twice the
+  /// last one. Nothing becomes of a key at which a region starts already.
   Result<Splits> Split(const std::vector<std::string>& keys, uint64_t retries);
 
   /// Spreads one region of a group over the stores; success also when it is where it belongs. Errors, with the

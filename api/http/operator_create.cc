@@ -9,6 +9,7 @@
 #include "api/http/scheduling_routes.h"
 #include "pd/cluster/store_rules.h"
 #include "pd/dispatch/by_hand.h"
+#include "scheduler/model/hex.h"
 
 namespace api {
 namespace {
@@ -241,24 +242,13 @@ class Wish {
     if (!keys->is_array()) return Refuse(400, "bad format keys");
     for (const Json& item : *keys) {
       if (!item.is_string()) return Refuse(400, "bad format keys");
-      const auto key = BytesOfHex(item.get<std::string>());
+      const auto key = scheduler::FromHex(item.get<std::string>());
       if (!key) {
         return Refuse(500, "split key " + item.get<std::string>() + " is not in hex format");
       }
       step.keys.push_back(*key);
     }
     return step;
-  }
-
-  static std::optional<std::string> BytesOfHex(const std::string& hex) {
-    const bool digits =
-        std::ranges::all_of(hex, [](unsigned char c) { return std::isxdigit(c) != 0; });
-    if (!digits || hex.size() % 2 != 0) return {};
-    std::string bytes;
-    for (size_t i = 0; i < hex.size(); i += 2) {
-      bytes.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
-    }
-    return bytes;
   }
 
   Outcome<void> Scatter() const {

@@ -197,13 +197,6 @@ HttpResponse RegionsBody::Respond() && {
   return RegionsV1(200, std::move(body_));
 }
 
-std::string HexKey(std::string_view key) {
-  std::string text;
-  text.reserve(key.size() * 2);
-  AppendHex(key, text);
-  return text;
-}
-
 tl::expected<std::string, std::string> ParseHexKey(std::string_view hex) {
   std::string key;
   for (size_t i = 0; i < hex.size(); ++i) {

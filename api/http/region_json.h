@@ -38,8 +38,6 @@ class RegionsBody {
   std::string body_;  // Begins with room for what is known last, the count.
 };
 
-/// Upper-case hex, as keys are shown.
-[[nodiscard]] std::string HexKey(std::string_view key);
 /// Hex of either case; the error is Go's text: `encoding/hex: invalid byte: U+0058 'X'`.
 [[nodiscard]] tl::expected<std::string, std::string> ParseHexKey(std::string_view hex);
 

@@ -6,6 +6,7 @@
 
 #include "api/http/cluster_routes.h"
 #include "api/http/region_json.h"
+#include "scheduler/model/hex.h"
 
 // Regions over HTTP: by id, by key, in ranges, of stores (as in the reference).
 
@@ -131,13 +132,13 @@ HttpResponse GetHoles(const ClusterRoutes& routes) {
   bool open = true;  // Whether something is left beyond covered_to.
   routes.cluster.regions().Visit({}, [&](const Region& region) {
     if (region.start_key > covered_to) {
-      holes.push_back({HexKey(covered_to), HexKey(region.start_key)});
+      holes.push_back({scheduler::UpperHex(covered_to), scheduler::UpperHex(region.start_key)});
     }
     covered_to = region.end_key;
     open = !region.end_key.empty();
     return open;
   });
-  if (open) holes.push_back({HexKey(covered_to), ""});
+  if (open) holes.push_back({scheduler::UpperHex(covered_to), ""});
   return JsonV1(200, holes);
 }
 

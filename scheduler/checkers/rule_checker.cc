@@ -75,13 +75,12 @@ class RuleRepair {
       for (const Peer& peer : other.peers) {
         const Store* store = context_.view.FindStore(peer.store);
         if (!MatchesConstraints(*store, rule_.constraints)) continue;
-        const RuleRepair repair(context_, region_, all_, other, decision_);
+        RuleRepair repair(context_, region_, all_, other, decision_);
         const Store* target = StoreSelector(context_, region_, *other.rule)
                                   .ToReplace(repair.stores_, peer.store)
                                   .store;
         if (target == nullptr || !StaysFree(other, peer, *target)) continue;
-        return RuleRepair(context_, region_, all_, other, decision_)
-            .Replace(peer, *target, "swap-fit");
+        return repair.Replace(peer, *target, "swap-fit");
       }
     }
   }

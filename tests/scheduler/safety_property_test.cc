@@ -20,33 +20,8 @@ void MakeStores(World& world, Rng& rng, uint64_t count) {
     Store& store = world.AddStore(id);
     store.labels = {{"zone", "z" + std::to_string(rng.Below(3))},
                     {"host", "h" + std::to_string(id)}};
-    switch (rng.Below(14)) {
-      case 0:
-        store.state = StoreState::kOffline;
-        store.node_state = NodeState::kRemoving;
-        break;
-      case 1:
-        store.last_heartbeat = world.now - Seconds{3600};
-        break;
-      case 2:
-        store.last_heartbeat = world.now - Seconds{60};
-        break;
-      case 3:
-        store.stats.busy = true;
-        break;
-      case 4:
-        store.pauses.leader_transfer_in = 1;
-        break;
-      case 5:
-        store.room.add_peer = 0;
-        break;
-      case 6:
-        store.state = StoreState::kTombstone;
-        store.node_state = NodeState::kRemoved;
-        break;
-      default:
-        break;
-    }
+    // Half of the stores have no trouble.
+    Afflict(world, store, static_cast<Trouble>(std::min<uint64_t>(rng.Below(14), 7)));
     StoreCounts counts;
     counts.leaders = rng.Below(100);
     counts.followers = rng.Below(200);

@@ -1,6 +1,7 @@
 // Over many random clusters: scattering a region never puts two peers on a store, never leaves a rule worse off, loses
 // no peer, and gives the lead to nobody who cannot lead, in any of its steps.
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include <catch2/catch.hpp>
@@ -36,31 +37,11 @@ void MakeStores(World& world, Rng& rng) {
     store.labels = {{"zone", "z" + std::to_string(rng.Below(4))},
                     {"host", "h" + std::to_string(rng.Below(12))}};
     if (id > ordinary) store.labels.push_back({"engine", "tiflash"});
-    switch (rng.Below(20)) {
-      case 0:
-        store.state = StoreState::kOffline;
-        store.node_state = NodeState::kRemoving;
-        break;
-      case 1:
-      case 2:
-        store.last_heartbeat = world.now - Seconds{3600};
-        break;
-      case 3:
-        store.last_heartbeat = world.now - Seconds{60};
-        break;
-      case 4:
-        store.stats.busy = true;
-        break;
-      case 5:
-        store.pauses.leader_transfer_in = 1;
-        break;
-      case 6:
-        store.state = StoreState::kTombstone;
-        store.node_state = NodeState::kRemoved;
-        break;
-      default:
-        break;
-    }
+    constexpr std::array kTroubles = {
+        Trouble::kLeaves, Trouble::kDown,           Trouble::kDown,  Trouble::kDisconnected,
+        Trouble::kBusy,   Trouble::kTakesNoLeaders, Trouble::kBuried};
+    const uint64_t drawn = rng.Below(20);  // Two in three have none.
+    Afflict(world, store, drawn < kTroubles.size() ? kTroubles[drawn] : Trouble::kNone);
   }
 }
 

@@ -127,4 +127,34 @@ Region Applied(const Region& region, const Step& step) {
   return after;
 }
 
+void Afflict(const World& world, Store& store, Trouble trouble) {
+  switch (trouble) {
+    case Trouble::kLeaves:
+      store.state = StoreState::kOffline;
+      store.node_state = NodeState::kRemoving;
+      return;
+    case Trouble::kDown:
+      store.last_heartbeat = world.now - Seconds{3600};
+      return;
+    case Trouble::kDisconnected:
+      store.last_heartbeat = world.now - Seconds{60};
+      return;
+    case Trouble::kBusy:
+      store.stats.busy = true;
+      return;
+    case Trouble::kTakesNoLeaders:
+      store.pauses.leader_transfer_in = 1;
+      return;
+    case Trouble::kAddLimit:
+      store.room.add_peer = 0;
+      return;
+    case Trouble::kBuried:
+      store.state = StoreState::kTombstone;
+      store.node_state = NodeState::kRemoved;
+      return;
+    case Trouble::kNone:
+      return;
+  }
+}
+
 }  // namespace scheduler::test

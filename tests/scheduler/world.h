@@ -71,6 +71,19 @@ class World final : public ClusterView {
   std::optional<uint64_t> average_size_mib_;
 };
 
+/// What may be wrong with a store.
+enum class Trouble : uint8_t {
+  kLeaves,
+  kDown,
+  kDisconnected,
+  kBusy,
+  kTakesNoLeaders,
+  kAddLimit,
+  kBuried,
+  kNone,
+};
+void Afflict(const World& world, Store& store, Trouble trouble);
+
 /// What the stores would do with a step that they obey at once: the region afterwards, with conf_ver moved on.
 Region Applied(const Region& region, const Step& step);
 

@@ -1,96 +1,16 @@
 // The routes of region labels, over a cluster of one member.
-#include <memory>
 #include <string>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
-#include "api/http/app.h"
-#include "api/http/cluster_routes.h"
-#include "tests/harness/wait.h"
-#include "tests/pd/storage/fake_database.h"
+#include "tests/api/http/cluster_fixture.h"
 
 namespace api {
 namespace {
 
-class NoTransport final : public pd::Transport {
- public:
-  bool Send(raft::NodeId, std::string) override { return false; }
-  bool SendSnapshotChunk(raft::NodeId, std::string) override { return false; }
-  void SetPeers(std::vector<Peer>) override {}
-};
-
-class Fixture {
- public:
-  Fixture() {
-    REQUIRE(pd::RaftGroup::Bootstrap(database_, {{1, "", {"p"}, {}, false}}).has_value());
-    pd::GroupOptions options;
-    options.id = 1;
-    group_ = pd::RaftGroup::Open(options, database_, transport_, clock_).value();
-    meta_ = pd::MetaStore::Create(*group_, database_, clock_);
-    cluster_ = std::make_unique<pd::Cluster>(pd::Cluster::Deps{
-        *meta_, config_, ids_, clock_, [] { return uint64_t{7}; }, [](const std::string&) {}});
-    group_->AddListener(cluster_->listener());
-    REQUIRE(cluster_->Start());
-    group_->Start();
-    meta_->Start();
-    REQUIRE(harness::Eventually([this] { return group_->LeaseValid(); }));
-    REQUIRE(cluster_->OnLeaderStart(group_->status().term));
-    AddRegionLabelRoutes(router_, {*cluster_, [] { return true; }});
-  }
-  ~Fixture() {
-    cluster_->OnLeaderStop();
-    meta_->Stop();
-    group_->Stop();
-    cluster_->Stop();
-  }
-  Fixture(const Fixture&) = delete;
-  Fixture& operator=(const Fixture&) = delete;
-
-  void Bootstrap() {
-    scheduler::Store store;
-    store.id = {1};
-    store.address = "tikv1:20160";
-    store.version = "8.5.0";
-    scheduler::Region region;
-    region.id = {101};
-    region.epoch = {1, 1};
-    region.peers = {{{1010}, {1}, scheduler::PeerRole::kVoter, false}};
-    REQUIRE(cluster_->Bootstrap(store, region));
-    region.leader = region.peers.front();
-    region.epoch = {1, 2};
-    region.start_key = "a";
-    region.end_key = "b";
-    REQUIRE(cluster_->HandleRegionReport(region));
-  }
-
-  /// Status and body, without spaces and line ends.
-  std::string Ask(const std::string& method, const std::string& tail,
-                  const std::string& body = "") {
-    HttpRequest request;
-    request.method = method;
-    request.target = request.path = "/pd/api/v1" + tail;
-    request.body = body;
-    const HttpResponse response = app_.Serve(request);
-    std::string text = std::to_string(response.status) + " " + response.body;
-    std::erase_if(text, [](char c) { return c == '\n'; });
-    for (size_t at = 0; (at = text.find("  ")) != std::string::npos;) text.erase(at, 2);
-    return text;
-  }
-
- private:
-  pd::SystemClock clock_;
-  pd::test::FakeDatabase database_;
-  NoTransport transport_;
-  pd::ConfigStore config_{pd::Config{}, [](const pd::OnlineConfig&) { return pd::Result<void>(); }};
-  pd::IdAllocator ids_{[](uint64_t count) -> pd::Result<pd::IdAllocator::Window> {
-    return pd::IdAllocator::Window{1, 1 + count};
-  }};
-  std::unique_ptr<pd::RaftGroup> group_;
-  std::unique_ptr<pd::MetaStore> meta_;
-  std::unique_ptr<pd::Cluster> cluster_;
-  Router router_;
-  HttpApp app_{router_, {nullptr, nullptr, nullptr}};
+struct Fixture : ClusterFixture {
+  Fixture() : ClusterFixture(AddRegionLabelRoutes) {}
 };
 
 const std::string kRule = "/config/region-label/rule";

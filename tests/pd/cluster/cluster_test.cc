@@ -15,7 +15,7 @@
 #include "pd/cluster/cluster_metrics.h"
 #include "pd/codec/cluster_codec.h"
 #include "tests/harness/wait.h"
-#include "tests/pd/cluster/one_server.h"
+#include "tests/pd/cluster/one_member.h"
 #include "tests/pd/storage/fake_database.h"
 
 namespace pd {
@@ -25,8 +25,8 @@ using harness::Eventually;
 using test::FirstRegion;
 using test::FirstStore;
 using test::kClusterId;
+using test::OneMember;
 using test::Reported;
-using test::Server;
 
 using namespace std::chrono_literals;
 using scheduler::PeerId;
@@ -38,7 +38,7 @@ using scheduler::StoreId;
 TEST_CASE("a cluster is bootstrapped once, and is there after a restart", "[cluster]") {
   test::FakeDatabase database;
   {
-    Server server(database);
+    OneMember server(database);
     CHECK_FALSE(server.cluster().running());
     REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
     CHECK(server.cluster().running());
@@ -51,7 +51,7 @@ TEST_CASE("a cluster is bootstrapped once, and is there after a restart", "[clus
     CHECK(Eventually(
         [&] { return server.cluster().stores().Find(StoreId{1})->counts.followers == 1; }));
   }
-  Server server(database);
+  OneMember server(database);
   CHECK(server.cluster().running());
   CHECK(server.cluster().bootstrap_time_unix_ns() > 0);
   CHECK(server.cluster().stores().Find(StoreId{1})->address == "tikv1:20160");
@@ -74,7 +74,7 @@ TEST_CASE("label rules outlast leaders and restarts, and are gone with the lead"
   test::FakeDatabase database;
   const auto region = Reported(9, "a", "b", 1);
   {
-    Server server(database);
+    OneMember server(database);
     RegionLabels& labels = server.cluster().labels();
     REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
     REQUIRE(labels.All().size() == 1);
@@ -95,7 +95,7 @@ TEST_CASE("label rules outlast leaders and restarts, and are gone with the lead"
     CHECK(labels.All().size() == 2);
     REQUIRE(server.meta().Put("/pd/7/region_label/broken", "{", 3s));
   }
-  Server server(database);
+  OneMember server(database);
   const RegionLabels& labels = server.cluster().labels();
   REQUIRE(labels.All().size() == 2);  // The deleted one does not come back either.
   CHECK(labels.Find("b") == LabelAll("b", 0, ""));
@@ -106,16 +106,12 @@ TEST_CASE("label rules outlast leaders and restarts, and are gone with the lead"
 
 TEST_CASE("a label rule whose write was given up is seen and can be deleted", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   RegionLabels& labels = server.cluster().labels();
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
-  std::atomic<bool> stalled = true;
-  database.OnWrite([&](Durability) {
-    while (stalled) std::this_thread::sleep_for(1ms);
-  });
+  test::StalledDisk disk(database);
   CHECK_FALSE(labels.Apply({{LabelAll("late", 0, "")}, {}}));
-  stalled = false;
-  database.OnWrite(nullptr);
+  disk.Release();
   const std::string key = "/pd/7/region_label/late";
   REQUIRE(Eventually([&] { return server.meta().Get(key).value().has_value(); }));
   SECTION("the job shows it") {
@@ -141,7 +137,7 @@ TEST_CASE("a label rule whose write was given up is seen and can be deleted", "[
 TEST_CASE("stored label rules beyond the bounds are not in force, and can be deleted",
           "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   RegionLabels& labels = server.cluster().labels();
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   const std::string key = "/pd/7/region_label/large";
@@ -162,7 +158,7 @@ TEST_CASE("stored label rules beyond the bounds are not in force, and can be del
 
 TEST_CASE("many label rules that expire together go some at a time", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   RegionLabels& labels = server.cluster().labels();
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   const int64_t end = server.moved.UnixNanos() + Nanos(10h).count();
@@ -176,7 +172,7 @@ TEST_CASE("many label rules that expire together go some at a time", "[cluster]"
 
 TEST_CASE("labels that expired count no more, and are taken off the disk", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   RegionLabels& labels = server.cluster().labels();
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   const int64_t end = server.moved.UnixNanos() + Nanos(10h).count();
@@ -204,12 +200,12 @@ TEST_CASE("labels that expired count no more, and are taken off the disk", "[clu
 TEST_CASE("a bootstrapped region lasts from its first report on", "[cluster]") {
   test::FakeDatabase database;
   {
-    Server server(database);
+    OneMember server(database);
     REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   }
   {
     // Nobody reported it: a later leader knows it by key alone, for a store that missed its bootstrap's answer.
-    Server server(database);
+    OneMember server(database);
     const RegionTable& regions = server.cluster().regions();
     CHECK_FALSE(regions.Find(RegionId{2}));
     CHECK(regions.size() == 0);
@@ -220,7 +216,7 @@ TEST_CASE("a bootstrapped region lasts from its first report on", "[cluster]") {
     CHECK(regions.FindByKey("")->HasLeader());
     REQUIRE(Eventually([&] { return server.meta().Region(2).value().has_value(); }));
   }
-  Server server(database);
+  OneMember server(database);
   CHECK(server.cluster().regions().Find(RegionId{2}));
   // What is forgotten after that is not found in the bootstrap's record either.
   server.cluster().regions().Clear();
@@ -231,7 +227,7 @@ TEST_CASE("a bootstrapped region lasts from its first report on", "[cluster]") {
 
 TEST_CASE("the metrics page shows stores and regions as long as the member leads", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   MetricsRegistry registry;
   const ClusterMetrics metrics(server.cluster(), registry);
   CHECK(registry.Render().empty());
@@ -304,7 +300,7 @@ TEST_CASE("the metrics page shows stores and regions as long as the member leads
 TEST_CASE("a slow store wakes the regions of the others, at most once in ten minutes each",
           "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   StoreTable& stores = server.cluster().stores();
   for (const uint64_t id : {2U, 3U, 4U}) {
@@ -347,7 +343,7 @@ TEST_CASE("a slow store wakes the regions of the others, at most once in ten min
 
 TEST_CASE("bootstrap says what is wrong, in the reference's order", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   const auto refusal = [&](const std::optional<Store>& store, const std::optional<Region>& region) {
     const auto done = server.cluster().Bootstrap(store, region);
     return done ? "" : done.error().context;
@@ -377,7 +373,7 @@ TEST_CASE("bootstrap says what is wrong, in the reference's order", "[cluster]")
 
 TEST_CASE("a bootstrap that outlives the lead starts nothing", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   server.cluster().OnLeaderStop();
   const auto done = server.cluster().Bootstrap(FirstStore(), FirstRegion());
   REQUIRE_FALSE(done);
@@ -388,7 +384,7 @@ TEST_CASE("a bootstrap that outlives the lead starts nothing", "[cluster]") {
 
 TEST_CASE("a bootstrap that is late leaves a later lead alone", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   Cluster& cluster = server.cluster();
   // Committed, but its thread goes on only after the lead was lost and won again.
   bool late = false;
@@ -410,7 +406,7 @@ TEST_CASE("a bootstrap that is late leaves a later lead alone", "[cluster]") {
 
 TEST_CASE("the loser of two bootstraps takes nothing back from the running cluster", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   Cluster& cluster = server.cluster();
   const ClusterPaths paths(kClusterId);
   REQUIRE(server.meta().Put(paths.Cluster(), EncodeClusterMeta({kClusterId, 3}), Millis{5000}));
@@ -442,7 +438,7 @@ TEST_CASE("the loser of two bootstraps takes nothing back from the running clust
 
 TEST_CASE("a bootstrap whose answer was lost is found by the next try", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   const ClusterPaths paths(kClusterId);
   REQUIRE(server.meta().Put(paths.Cluster(), EncodeClusterMeta({kClusterId, 3}), Millis{5000}));
   CHECK_FALSE(server.cluster().running());
@@ -455,7 +451,7 @@ TEST_CASE("a bootstrap whose answer was lost is found by the next try", "[cluste
 TEST_CASE("one region is a whole cluster only with the first key and all its replicas",
           "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   Region whole = Reported(2, "", "", 2);
   whole.peers.push_back({PeerId{4}, StoreId{2}});
@@ -477,7 +473,7 @@ TEST_CASE("one region is a whole cluster only with the first key and all its rep
 TEST_CASE("what heartbeats bring lasts", "[cluster]") {
   test::FakeDatabase database;
   {
-    Server server(database);
+    OneMember server(database);
     REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
     REQUIRE(server.cluster().HandleRegionReport(Reported(2, "m", "", 2)));
     REQUIRE(server.cluster().HandleRegionReport(Reported(5, "", "m", 2)));
@@ -491,7 +487,7 @@ TEST_CASE("what heartbeats bring lasts", "[cluster]") {
     REQUIRE(server.cluster().HandleRegionReport(Reported(5, "", "", 4)));
     REQUIRE(Eventually([&] { return !server.meta().Region(2).value().has_value(); }));
   }
-  Server server(database);
+  OneMember server(database);
   CHECK(server.cluster().regions().size() == 1);
   CHECK(server.cluster().regions().FindByKey("x")->id == RegionId{5});
 }
@@ -499,17 +495,17 @@ TEST_CASE("what heartbeats bring lasts", "[cluster]") {
 TEST_CASE("a region's encryption meta lasts with its record", "[cluster]") {
   test::FakeDatabase database;
   {
-    Server server(database);
+    OneMember server(database);
     Region first = FirstRegion();
     first.encryption_meta = "\x08\x01";  // key_id 1, as in a metapb.Region.
     REQUIRE(server.cluster().Bootstrap(FirstStore(), first));
   }
-  const auto saved = [](Server& server) {
+  const auto saved = [](OneMember& server) {
     const auto record = server.meta().Region(2).value();
     return record ? record->encryption_meta : "none";
   };
   {
-    Server server(database);
+    OneMember server(database);
     CHECK(server.cluster().regions().FindByKey("")->encryption_meta == "\x08\x01");
     Region report = Reported(2, "", "", 2);
     report.encryption_meta = "\x08\x02";
@@ -519,7 +515,7 @@ TEST_CASE("a region's encryption meta lasts with its record", "[cluster]") {
     REQUIRE(server.cluster().HandleRegionReport(report));
     REQUIRE(Eventually([&] { return saved(server) == "\x08\x03"; }));
   }
-  Server server(database);
+  OneMember server(database);
   CHECK(server.cluster().regions().Find(RegionId{2})->encryption_meta == "\x08\x03");
   REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "", 2)));
   REQUIRE(Eventually([&] { return saved(server).empty(); }));
@@ -529,7 +525,7 @@ TEST_CASE("a region's encryption meta lasts with its record", "[cluster]") {
 TEST_CASE("stores keep what was set, and forget statistics", "[cluster]") {
   test::FakeDatabase database;
   {
-    Server server(database);
+    OneMember server(database);
     REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
     StoreTable& stores = server.cluster().stores();
     Store second = FirstStore();
@@ -549,7 +545,7 @@ TEST_CASE("stores keep what was set, and forget statistics", "[cluster]") {
     CHECK(stores.DeleteLabel(StoreId{2}, "none").error().context ==
           "the label key none does not exist");
   }
-  Server server(database);
+  OneMember server(database);
   const auto store = server.cluster().stores().Find(StoreId{2});
   REQUIRE(store);
   CHECK(store->labels == std::vector<scheduler::StoreLabel>{{"Zone", "z2"}, {"host", "h"}});
@@ -561,7 +557,7 @@ TEST_CASE("stores keep what was set, and forget statistics", "[cluster]") {
 TEST_CASE("a heartbeat takes no change of its store back, and a store with peers stays",
           "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   StoreTable& stores = server.cluster().stores();
   const std::string key = "/pd/7/raft/s/00000000000000000001";
@@ -585,7 +581,7 @@ TEST_CASE("a heartbeat takes no change of its store back, and a store with peers
 
 TEST_CASE("the time of a heartbeat is saved with a later one when it could not be", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   StoreTable& stores = server.cluster().stores();
   const std::string key = "/pd/7/raft/s/00000000000000000001";
@@ -611,30 +607,26 @@ TEST_CASE("the time of a heartbeat is saved with a later one when it could not b
 
 TEST_CASE("a store heartbeat does not wait for Raft", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   StoreTable& stores = server.cluster().stores();
-  std::atomic<bool> stalled = true;
-  database.OnWrite([&](Durability) {
-    while (stalled) std::this_thread::sleep_for(1ms);
-  });
+  test::StalledDisk disk(database);
   const SystemClock clock;
   const Nanos begun = clock.Monotonic();
   const bool answered = stores.OnHeartbeat({StoreId{1}, {}, ""}).has_value();
   const Nanos taken = clock.Monotonic() - begun;
-  stalled = false;
+  disk.Release();
   CHECK(answered);
   CHECK(taken < 2s);
   const std::string key = "/pd/7/raft/s/00000000000000000001";
   CHECK(Eventually([&] {
     return DecodeStore(server.meta().Get(key).value()->value)->last_heartbeat_unix_ns != 0;
   }));
-  database.OnWrite(nullptr);
 }
 
 TEST_CASE("a store heartbeat is answered once its time is written", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   database.OnWrite([](Durability) { std::this_thread::sleep_for(20ms); });
   server.moved.stands = true;  // It does not lose patience.
@@ -647,24 +639,20 @@ TEST_CASE("a store heartbeat is answered once its time is written", "[cluster]")
 
 TEST_CASE("a store heartbeat is answered though its time cannot be written", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
-  std::atomic<bool> stalled = true;
-  database.OnWrite([&](Durability) {
-    while (stalled) std::this_thread::sleep_for(1ms);
-  });
+  test::StalledDisk disk(database);
   CHECK(server.cluster().HandleStoreReport({StoreId{1}, {}, ""}));
-  stalled = false;
+  disk.Release();
   const std::string key = "/pd/7/raft/s/00000000000000000001";
   CHECK(Eventually([&] {
     return DecodeStore(server.meta().Get(key).value()->value)->last_heartbeat_unix_ns != 0;
   }));
-  database.OnWrite(nullptr);
 }
 
 TEST_CASE("a lead that is won again waits for reports of its own", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   Cluster& cluster = server.cluster();
   REQUIRE(cluster.Bootstrap(FirstStore(), FirstRegion()));
   const Region low = Reported(2, "", "m", 2);
@@ -697,7 +685,7 @@ TEST_CASE("an empty store is buried once enough regions have reported to this le
     }));
   };
   {
-    Server server(database);
+    OneMember server(database);
     REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
     StoreTable& stores = server.cluster().stores();
     for (const uint64_t id : {2U, 3U}) {
@@ -714,7 +702,7 @@ TEST_CASE("an empty store is buried once enough regions have reported to this le
     REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "m", 2)));
     REQUIRE(Eventually([&] { return server.meta().Region(2).value().has_value(); }));
   }
-  Server server(database);
+  OneMember server(database);
   StoreTable& stores = server.cluster().stores();
   leave(stores, 2);
   scheduler::StoreStats stats;
@@ -747,7 +735,7 @@ TEST_CASE("an empty store is buried once enough regions have reported to this le
 
 TEST_CASE("split ids come in a row, region first", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   const auto splits = server.cluster().AskSplit(FirstRegion(), 2);
   REQUIRE(splits);
@@ -763,7 +751,7 @@ TEST_CASE("split ids come in a row, region first", "[cluster]") {
 
 TEST_CASE("safe points only rise, and barriers hold them", "[cluster]") {
   test::FakeDatabase database;
-  Server server(database);
+  OneMember server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   SafePoints& points = server.cluster().safe_points();
   using Scope = SafePoints::Scope;

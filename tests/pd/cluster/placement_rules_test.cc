@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/pd/cluster/one_server.h"
+#include "tests/pd/cluster/one_member.h"
 
 namespace pd {
 namespace {
@@ -18,7 +18,7 @@ using scheduler::Rule;
 using scheduler::RuleRole;
 using test::FirstRegion;
 using test::FirstStore;
-using test::Server;
+using test::OneMember;
 
 using Editor = PlacementRules::Editor;
 
@@ -52,7 +52,7 @@ struct Running {
       return {};
     });
   }
-  Server server;
+  OneMember server;
 };
 
 std::string Names(const PlacementRules::Book& book) {
@@ -278,28 +278,20 @@ TEST_CASE("a change whose write was given up is seen, though nothing else happen
   test::FakeDatabase database;
   Running running(database);
   REQUIRE(Eventually([&] { return !running.Stored(kFirstPath).empty(); }));
-  std::atomic<bool> stalled = true;
-  database.OnWrite([&](Durability) {
-    while (stalled) std::this_thread::sleep_for(1ms);
-  });
+  test::StalledDisk disk(database);
   CHECK_FALSE(running.Set(Voters("g", "late", 1)));
-  stalled = false;
+  disk.Release();
   CHECK(Eventually([&] { return Names(running.rules().book()) == "g/late=1 pd/default=3 "; }));
-  database.OnWrite(nullptr);
 }
 
 TEST_CASE("a change whose write was given up is seen by the next one", "[placement]") {
   test::FakeDatabase database;
   Running running(database);
   REQUIRE(Eventually([&] { return !running.Stored(kFirstPath).empty(); }));
-  std::atomic<bool> stalled = true;
-  database.OnWrite([&](Durability) {
-    while (stalled) std::this_thread::sleep_for(1ms);
-  });
+  test::StalledDisk disk(database);
   CHECK_FALSE(running.Set(Voters("g", "late", 1)));
-  stalled = false;
+  disk.Release();
   REQUIRE(running.Set(Voters("g", "next", 2)));
-  database.OnWrite(nullptr);
   CHECK(Names(running.rules().book()) == "g/late=1 g/next=2 pd/default=3 ");
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <catch2/catch.hpp>
@@ -42,10 +44,35 @@ class MovedClock final : public Clock {
   const Nanos stands_at_ = system_.Monotonic();
 };
 
-/// One member with its cluster, as long as it runs; the database outlives it.
-class Server {
+/// Writes wait from the construction on, until Release() or the end.
+class StalledDisk {
  public:
-  explicit Server(FakeDatabase& database)
+  explicit StalledDisk(FakeDatabase& database) : database_(database) {
+    database_.OnWrite([stalled = stalled_](Durability) {
+      while (*stalled) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    });
+  }
+  ~StalledDisk() {
+    Release();
+    database_.OnWrite(nullptr);
+  }
+  StalledDisk(const StalledDisk&) = delete;
+  StalledDisk& operator=(const StalledDisk&) = delete;
+
+  void Release() { *stalled_ = false; }
+
+ private:
+  FakeDatabase& database_;
+  /// Shared with writes that are under way when this ends.
+  const std::shared_ptr<std::atomic<bool>> stalled_ = std::make_shared<std::atomic<bool>>(true);
+};
+
+/// One member that leads, with its cluster, as long as it lives; the database outlives it.
+class OneMember {
+ public:
+  /// `before_start` adds what has to be there when the cluster starts.
+  explicit OneMember(FakeDatabase& database,
+                     const std::function<void(OneMember&)>& before_start = nullptr)
       : config_(Config{},
                 [this](const OnlineConfig&) -> Result<void> {
                   if (fail_config) return Fail(ErrorCode::kTimeout, "not now");
@@ -72,6 +99,7 @@ class Server {
                                                        },
                                                        [](const std::string&) {}});
     group_->AddListener(cluster_->listener());
+    if (before_start) before_start(*this);
     REQUIRE(cluster_->Start());
     group_->Start();
     meta_->Start();
@@ -79,18 +107,19 @@ class Server {
     REQUIRE(harness::Eventually([this] { return group_->LeaseValid(); }));
     REQUIRE(cluster_->OnLeaderStart(group_->status().term));
   }
-  ~Server() {
+  ~OneMember() {
     cluster_->OnLeaderStop();
     meta_->Stop();
     group_->Stop();
     cluster_->Stop();
   }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
+  OneMember(const OneMember&) = delete;
+  OneMember& operator=(const OneMember&) = delete;
 
   Cluster& cluster() { return *cluster_; }
   MetaStore& meta() { return *meta_; }
   ConfigStore& config() { return config_; }
+  IdAllocator& ids() { return ids_; }
   raft::Term term() const { return group_->status().term; }
 
   MovedClock moved;

@@ -2,21 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "pd/codec/json_members.h"
+
 namespace api {
-namespace {
-
-std::string_view KindOf(const nlohmann::ordered_json& value) {
-  if (value.is_array()) return "array";
-  if (value.is_string()) return "string";
-  if (value.is_boolean()) return "bool";
-  return "number";
-}
-
-}  // namespace
-
 std::string NotAnObjectText(const nlohmann::ordered_json& value) {
   return fmt::format("json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-                     KindOf(value));
+                     pd::JsonKind(value));
 }
 
 tl::expected<nlohmann::ordered_json, HttpResponse> ReadObject(const HttpRequest& request) {
@@ -27,7 +18,7 @@ tl::expected<nlohmann::ordered_json, HttpResponse> ReadObject(const HttpRequest&
   if (parsed->is_null()) return nlohmann::ordered_json::object();
   if (parsed->is_object()) return std::move(*parsed);
   return tl::unexpected(
-      InputError(NotAnObjectText(*parsed), {{"Value", KindOf(*parsed)},
+      InputError(NotAnObjectText(*parsed), {{"Value", pd::JsonKind(*parsed)},
                                             {"Type", nlohmann::ordered_json::object()},
                                             {"Offset", 1},
                                             {"Struct", ""},

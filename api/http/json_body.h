@@ -6,6 +6,7 @@
 #include "api/http/json.h"
 #include "api/http/request.h"
 #include "api/http/response.h"
+#include "pd/codec/json_members.h"
 
 namespace api {
 
@@ -30,13 +31,26 @@ namespace api {
                      {"Field", ""}});
 }
 
-/// What Go's decoder calls a JSON value.
-[[nodiscard]] inline const char* JsonKind(const nlohmann::ordered_json& value) {
-  if (value.is_object()) return "object";
-  if (value.is_array()) return "array";
-  if (value.is_string()) return "string";
-  if (value.is_number()) return "number";
-  return value.is_boolean() ? "bool" : "null";
+/// What Go's decoder says of a member of the wrong kind in the request's body.
+[[nodiscard]] inline HttpResponse FaultResponse(const pd::JsonFault& fault,
+                                                const HttpRequest& request) {
+  const std::string field = fault.Field();
+  return InputError(fault.Text(), {{"Value", fault.value},
+                                   {"Type", nlohmann::ordered_json::object()},
+                                   {"Offset", DecoderStop(request.body, fault.members)},
+                                   {"Struct", field.empty() ? "" : fault.structure},
+                                   {"Field", field}});
+}
+
+/// The body as a struct, or the answer to give.
+template <class T>
+[[nodiscard]] tl::expected<T, HttpResponse> ReadAs(
+    const HttpRequest& request, pd::JsonResult<T> (*read)(const nlohmann::ordered_json&)) {
+  const auto body = ReadBody(request);
+  if (!body) return tl::unexpected(body.error());
+  auto value = read(*body);
+  if (!value) return tl::unexpected(FaultResponse(value.error(), request));
+  return *std::move(value);
 }
 
 }  // namespace api

@@ -32,25 +32,6 @@ using scheduler::RuleSet;
 template <class T>
 using OrAnswer = tl::expected<T, HttpResponse>;
 
-/// What the decoder says of a member of the wrong kind.
-HttpResponse FaultResponse(const pd::JsonFault& fault, const HttpRequest& request) {
-  const std::string field = fault.Field();
-  return InputError(fault.Text(), {{"Value", fault.value},
-                                   {"Type", Json::object()},
-                                   {"Offset", DecoderStop(request.body, fault.members)},
-                                   {"Struct", field.empty() ? "" : fault.structure},
-                                   {"Field", field}});
-}
-
-template <class T>
-OrAnswer<T> ReadAs(const HttpRequest& request, pd::JsonResult<T> (*read)(const Json&)) {
-  const auto body = ReadBody(request);
-  if (!body) return tl::unexpected(body.error());
-  auto value = read(*body);
-  if (!value) return tl::unexpected(FaultResponse(value.error(), request));
-  return *std::move(value);
-}
-
 HttpResponse Done(const pd::Result<void>& done, const char* text) {
   return done ? JsonV1(200, Json(text)) : ErrorResponse(done.error());
 }

@@ -168,10 +168,10 @@ HttpResponse AccelerateAll(const SchedulingRoutes& routes, const HttpRequest& re
   const auto body = ReadBody(request);
   if (!body) return body.error();
   constexpr const char* kType = "[]map[string]interface {}";
-  if (!body->is_array() && !body->is_null()) return TypeError(JsonKind(*body), kType, 1);
+  if (!body->is_array() && !body->is_null()) return TypeError(pd::JsonKind(*body), kType, 1);
   std::vector<TextRange> ranges;
   for (const Json& item : *body) {
-    if (!item.is_object()) return TypeError(JsonKind(item), kType + 2, 1);
+    if (!item.is_object()) return TypeError(pd::JsonKind(item), kType + 2, 1);
     auto range = RangeIn(item);
     if (!range) return range.error();
     ranges.push_back(*std::move(range));

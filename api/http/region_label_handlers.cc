@@ -22,11 +22,6 @@ Json RulesJson(const std::vector<LabelRule>& rules) {
 
 HttpResponse Null(int status) { return JsonV1(status, Json(nullptr)); }
 
-/// A member of the wrong type is the decoder's business, as a body that is no JSON is.
-HttpResponse RuleError(const pd::Error& error) {
-  return error.context.starts_with("json: ") ? InputError(error.context) : ErrorResponse(error);
-}
-
 HttpResponse GetRules(const ClusterRoutes& routes, const HttpRequest&) {
   return JsonV1(200, RulesJson(routes.cluster.labels().All()));
 }
@@ -34,11 +29,11 @@ HttpResponse GetRules(const ClusterRoutes& routes, const HttpRequest&) {
 HttpResponse GetRulesById(const ClusterRoutes& routes, const HttpRequest& request) {
   const auto ids = ReadBody(request);
   if (!ids) return ids.error();
-  if (!ids->is_array() && !ids->is_null()) return TypeError(JsonKind(*ids), "[]string", 1);
+  if (!ids->is_array() && !ids->is_null()) return TypeError(pd::JsonKind(*ids), "[]string", 1);
   std::vector<LabelRule> rules;
   std::set<std::string> asked;  // Each once: an answer is not larger than all rules are.
   for (const Json& id : *ids) {
-    if (!id.is_string()) return TypeError(JsonKind(id), "string", 1);
+    if (!id.is_string()) return TypeError(pd::JsonKind(id), "string", 1);
     if (!asked.insert(id.get<std::string>()).second) continue;
     if (auto rule = routes.cluster.labels().Find(id.get<std::string>())) {
       rules.push_back(*std::move(rule));
@@ -53,10 +48,10 @@ HttpResponse GetRule(const ClusterRoutes& routes, const HttpRequest& request) {
 }
 
 HttpResponse SetRule(const ClusterRoutes& routes, const HttpRequest& request) {
-  const auto body = ReadObject(request);
-  if (!body) return body.error();
-  auto rule = pd::LabelRuleFromJson(*body, routes.cluster.clock().UnixNanos());
-  if (!rule) return RuleError(rule.error());
+  auto draft = ReadAs(request, pd::ReadLabelRuleDraft);
+  if (!draft) return draft.error();
+  auto rule = pd::MakeLabelRule(*std::move(draft), routes.cluster.clock().UnixNanos());
+  if (!rule) return ErrorResponse(rule.error());
   pd::RegionLabels::Patch patch;
   patch.sets.push_back(*std::move(rule));
   const auto done = routes.cluster.labels().Apply(std::move(patch));
@@ -64,33 +59,28 @@ HttpResponse SetRule(const ClusterRoutes& routes, const HttpRequest& request) {
               : ErrorResponse(done.error());
 }
 
-/// The list under `key`; a member that is no list is refused.
-tl::expected<Json, HttpResponse> ListIn(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return Json::array();
-  if (found->is_array()) return *found;
-  return tl::unexpected(
-      InputError(std::string("json: cannot unmarshal ") + JsonKind(*found) +
-                 " into Go struct field LabelRulePatch." + key + " of type []" +
-                 (std::string_view(key) == "sets" ? "*labeler.LabelRule" : "string")));
+struct PatchDraft {
+  std::vector<pd::LabelRuleDraft> sets;
+  std::vector<std::string> deletes;
+};
+
+pd::JsonResult<PatchDraft> ReadPatch(const Json& json) {
+  PatchDraft draft;
+  pd::JsonMembers members(json, "LabelRulePatch", "labeler.LabelRulePatch");
+  members.ReadList("sets", draft.sets, "*labeler.LabelRule", pd::ReadLabelRuleDraft);
+  members.Read("deletes", draft.deletes);
+  return members.Result(std::move(draft));
 }
 
 HttpResponse PatchRules(const ClusterRoutes& routes, const HttpRequest& request) {
-  const auto body = ReadObject(request);
-  if (!body) return body.error();
-  const auto sets = ListIn(*body, "sets");
-  if (!sets) return sets.error();
-  const auto deletes = ListIn(*body, "deletes");
-  if (!deletes) return deletes.error();
+  auto draft = ReadAs(request, ReadPatch);
+  if (!draft) return draft.error();
   pd::RegionLabels::Patch patch;
-  for (const Json& item : *sets) {
-    auto rule = pd::LabelRuleFromJson(item, routes.cluster.clock().UnixNanos());
-    if (!rule) return RuleError(rule.error());
+  patch.deletes = std::move(draft->deletes);
+  for (pd::LabelRuleDraft& item : draft->sets) {
+    auto rule = pd::MakeLabelRule(std::move(item), routes.cluster.clock().UnixNanos());
+    if (!rule) return ErrorResponse(rule.error());
     patch.sets.push_back(*std::move(rule));
-  }
-  for (const Json& id : *deletes) {
-    if (!id.is_string()) return TypeError(JsonKind(id), "string", 1);
-    patch.deletes.push_back(id.get<std::string>());
   }
   const auto done = routes.cluster.labels().Apply(std::move(patch));
   return done ? JsonV1(200, Json("Update region label rules successfully."))

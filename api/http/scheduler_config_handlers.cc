@@ -49,7 +49,7 @@ HttpResponse SetBalanceLeader(const SchedulingRoutes& routes, const HttpRequest&
   }
   const Json& value = (*body)["batch"];
   if (!value.is_number()) {
-    return ErrorResponse(500, std::string("json: cannot unmarshal ") + JsonKind(value) +
+    return ErrorResponse(500, std::string("json: cannot unmarshal ") + pd::JsonKind(value) +
                                   " into Go struct field balanceLeaderSchedulerParam.batch of type "
                                   "int");
   }
@@ -74,7 +74,7 @@ HttpResponse SetStores(const SchedulingRoutes& routes, const HttpRequest& reques
     if (!(*body)["batch"].is_number()) {
       return ErrorResponse(400,
                            std::string("invalid argument for 'batch': expected a number, got ") +
-                               JsonKind((*body)["batch"]));
+                               pd::JsonKind((*body)["batch"]));
     }
     batch = WholeIn(*body, "batch", 1, 10);
     if (!batch) return ErrorResponse(400, "batch must be an integer in [1, 10]");

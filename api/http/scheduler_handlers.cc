@@ -187,7 +187,7 @@ tl::expected<int64_t, HttpResponse> ReadDelay(const HttpRequest& request, const 
   if (!body) return tl::unexpected(body.error());
   for (const auto& [key, value] : body->items()) {
     if (value.is_number_integer()) continue;
-    return tl::unexpected(TypeError(JsonKind(value), go_type, request.body.size() - 1));
+    return tl::unexpected(TypeError(pd::JsonKind(value), go_type, request.body.size() - 1));
   }
   const auto delay = body->find("delay");
   if (delay == body->end()) return tl::unexpected(ErrorResponse(400, "missing pause time"));

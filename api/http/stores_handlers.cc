@@ -141,14 +141,14 @@ HttpResponse SetState(const ClusterRoutes& routes, const HttpRequest& request) {
 tl::expected<std::vector<StoreLabel>, HttpResponse> LabelsOf(const Json& body) {
   if (!body.is_object()) {
     return tl::unexpected<HttpResponse>(
-        TypeError(JsonKind(body), "map[string]string", body.dump().size()));
+        TypeError(pd::JsonKind(body), "map[string]string", body.dump().size()));
   }
   std::vector<StoreLabel> labels;
   size_t offset = 1;
   for (const auto& [key, value] : body.items()) {
     offset += Json(key).dump().size() + 1 + value.dump().size();
     if (!value.is_string()) {
-      return tl::unexpected<HttpResponse>(TypeError(JsonKind(value), "string", offset));
+      return tl::unexpected<HttpResponse>(TypeError(pd::JsonKind(value), "string", offset));
     }
     ++offset;
     labels.push_back({key, value.get<std::string>()});
@@ -184,7 +184,7 @@ HttpResponse DeleteLabel(const ClusterRoutes& routes, const HttpRequest& request
   if (!id) return id.error();
   const auto body = ReadBody(request);
   if (!body) return body.error();
-  if (!body->is_string()) return TypeError(JsonKind(*body), "string", body->dump().size());
+  if (!body->is_string()) return TypeError(pd::JsonKind(*body), "string", body->dump().size());
   const auto key = body->get<std::string>();
   if (scheduler::EqualsIgnoringCase(key, scheduler::kEngineLabel)) {
     return InputError("can't modify label key \"engine\"");

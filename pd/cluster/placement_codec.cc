@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "pd/codec/key_codec.h"
-#include "scheduler/model/hex.h"
 
 namespace pd {
 namespace {
@@ -47,119 +46,13 @@ const char* TextOf(const Names& names, T value) {
   return std::ranges::find_if(names, [&](const auto& name) { return name.value == value; })->text;
 }
 
-std::string KindOf(const Json& json) {
-  if (json.is_object()) return "object";
-  if (json.is_array()) return "array";
-  if (json.is_string()) return "string";
-  if (json.is_boolean()) return "bool";
-  return json.is_number_integer() ? "number" : "number " + json.dump();
-}
-
-/// Reads the members of one object. The first fault stays; after it nothing more is read.
-class MemberReader {
- public:
-  MemberReader(const Json& object, const char* structure, const char* type)
-      : object_(object), structure_(structure) {
-    if (!object.is_object() && !object.is_null()) {
-      fault_ = JsonFault{KindOf(object), structure_, {}, type};
-    }
-  }
-
-  void Read(const char* name, std::string& out) {
-    const Json* member = Member(name);
-    if (member == nullptr) return;
-    if (!member->is_string()) return Refuse(name, *member, "string");
-    out = member->get<std::string>();
-  }
-  void Read(const char* name, bool& out) {
-    const Json* member = Member(name);
-    if (member == nullptr) return;
-    if (!member->is_boolean()) return Refuse(name, *member, "bool");
-    out = member->get<bool>();
-  }
-  void Read(const char* name, int64_t& out) {
-    const Json* member = Member(name);
-    if (member == nullptr) return;
-    const bool beyond = member->is_number_unsigned() &&
-                        member->get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()};
-    if (!member->is_number_integer() || beyond) return Refuse(name, *member, "int");
-    out = member->get<int64_t>();
-  }
-  void Read(const char* name, uint64_t& out) {
-    const Json* member = Member(name);
-    if (member == nullptr) return;
-    if (!member->is_number_unsigned()) return Refuse(name, *member, "uint64");
-    out = member->get<uint64_t>();
-  }
-  void Read(const char* name, std::vector<std::string>& out) {
-    ReadList(name, out, "string", [](const Json& item) -> JsonResult<std::string> {
-      if (item.is_null()) return std::string();
-      if (item.is_string()) return item.get<std::string>();
-      return tl::unexpected(JsonFault{KindOf(item), "", {}, "string"});
-    });
-  }
-  template <class T, class ReadItem>
-  void ReadList(const char* name, std::vector<T>& out, const char* type, const ReadItem& read) {
-    const Json* member = Member(name);
-    if (member == nullptr) return;
-    if (!member->is_array()) return Refuse(name, *member, std::string("[]") + type);
-    for (size_t i = 0; i < member->size(); ++i) {
-      JsonResult<T> item = read((*member)[i]);
-      if (!item) {
-        fault_ = std::move(item.error());
-        fault_->structure = structure_;
-        fault_->members.insert(fault_->members.begin(), {name, std::to_string(i)});
-        return;
-      }
-      out.push_back(*std::move(item));
-    }
-  }
-
-  template <class T>
-  JsonResult<T> Result(T value) {
-    if (fault_) return tl::unexpected(*std::move(fault_));
-    return value;
-  }
-
- private:
-  const Json* Member(const char* name) const {
-    if (fault_ || object_.is_null()) return nullptr;
-    const auto found = object_.find(name);
-    return found == object_.end() || found->is_null() ? nullptr : &*found;
-  }
-  void Refuse(const char* name, const Json& member, std::string type) {
-    fault_ = JsonFault{KindOf(member), structure_, {name}, std::move(type)};
-  }
-
-  const Json& object_;
-  const char* structure_;
-  std::optional<JsonFault> fault_;
-};
-
 JsonResult<RuleDraft::Constraint> ReadConstraint(const Json& json) {
   RuleDraft::Constraint constraint;
-  MemberReader reader(json, "LabelConstraint", "placement.LabelConstraint");
+  JsonMembers reader(json, "LabelConstraint", "placement.LabelConstraint");
   reader.Read("key", constraint.key);
   reader.Read("op", constraint.op);
   reader.Read("values", constraint.values);
   return reader.Result(std::move(constraint));
-}
-
-template <class T>
-JsonResult<std::vector<T>> ReadAll(const Json& json, const char* type,
-                                   JsonResult<T> (*read)(const Json&)) {
-  std::vector<T> list;
-  if (json.is_null()) return list;
-  if (!json.is_array()) return tl::unexpected(JsonFault{KindOf(json), "", {}, type});
-  for (size_t i = 0; i < json.size(); ++i) {
-    JsonResult<T> item = read(json[i]);
-    if (!item) {
-      item.error().members.insert(item.error().members.begin(), std::to_string(i));
-      return tl::unexpected(std::move(item.error()));
-    }
-    list.push_back(*std::move(item));
-  }
-  return list;
 }
 
 tl::unexpected<Error> BadContent(const std::string& why) {
@@ -170,11 +63,8 @@ tl::unexpected<Error> BadContent(const std::string& why) {
 Result<void> DecodeRange(RuleDraft& draft, Rule& rule) {
   for (const auto& [digits, bytes] : {std::pair{&draft.start_hex, &rule.range.start},
                                       std::pair{&draft.end_hex, &rule.range.end}}) {
-    auto decoded = scheduler::FromHex(*digits);
-    if (!decoded) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  fmt::format("[PD:hex:ErrHexDecodingString]decode string {} error", *digits));
-    }
+    auto decoded = BytesOfHex(*digits);
+    if (!decoded) return tl::unexpected(decoded.error());
     *bytes = *std::move(decoded);
   }
   if (!rule.range.end.empty() && rule.range.end <= rule.range.start) {
@@ -247,27 +137,9 @@ Result<T> ReadStored(const std::string& text, JsonResult<T> (*read)(const Json&)
 
 }  // namespace
 
-std::string JsonFault::Field() const {
-  std::string field;
-  for (const std::string& member : members) {
-    if (member.find_first_not_of("0123456789") == std::string::npos) continue;
-    if (!field.empty()) field += '.';
-    field += member;
-  }
-  return field;
-}
-
-std::string JsonFault::Text() const {
-  const std::string field = Field();
-  if (field.empty())
-    return fmt::format("json: cannot unmarshal {} into Go value of type {}", value, type);
-  return fmt::format("json: cannot unmarshal {} into Go struct field {}.{} of type {}", value,
-                     structure, field, type);
-}
-
 JsonResult<RuleDraft> ReadRuleDraft(const Json& json) {
   RuleDraft draft;
-  MemberReader reader(json, "Rule", "placement.Rule");
+  JsonMembers reader(json, "Rule", "placement.Rule");
   reader.Read("group_id", draft.group_id);
   reader.Read("id", draft.id);
   reader.Read("index", draft.index);
@@ -289,12 +161,12 @@ JsonResult<RuleDraft> ReadRuleDraft(const Json& json) {
 }
 
 JsonResult<std::vector<RuleDraft>> ReadRuleDrafts(const Json& json) {
-  return ReadAll(json, "[]*placement.Rule", ReadRuleDraft);
+  return ReadJsonList(json, "[]*placement.Rule", ReadRuleDraft);
 }
 
 JsonResult<BundleDraft> ReadBundleDraft(const Json& json) {
   BundleDraft draft;
-  MemberReader reader(json, "GroupBundle", "placement.GroupBundle");
+  JsonMembers reader(json, "GroupBundle", "placement.GroupBundle");
   reader.Read("group_id", draft.group_id);
   reader.Read("group_index", draft.index);
   reader.Read("group_override", draft.overrides);
@@ -303,12 +175,12 @@ JsonResult<BundleDraft> ReadBundleDraft(const Json& json) {
 }
 
 JsonResult<std::vector<BundleDraft>> ReadBundleDrafts(const Json& json) {
-  return ReadAll(json, "[]placement.GroupBundle", ReadBundleDraft);
+  return ReadJsonList(json, "[]placement.GroupBundle", ReadBundleDraft);
 }
 
 JsonResult<RuleGroup> ReadRuleGroup(const Json& json) {
   RuleGroup group;
-  MemberReader reader(json, "RuleGroup", "placement.RuleGroup");
+  JsonMembers reader(json, "RuleGroup", "placement.RuleGroup");
   reader.Read("id", group.id);
   reader.Read("index", group.index);
   reader.Read("override", group.overrides);

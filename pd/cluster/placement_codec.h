@@ -7,30 +7,14 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
-#include <tl/expected.hpp>
 
+#include "pd/codec/json_members.h"
 #include "pd/result.h"
 #include "scheduler/rules/rule.h"
 
 // Placement rules as JSON: the form of the HTTP routes, and of what is stored.
 
 namespace pd {
-
-/// A member of the wrong kind, as Go's decoder names it.
-struct JsonFault {
-  std::string value;      // What is there: "string", "number 1.5".
-  std::string structure;  // "Rule".
-  std::vector<std::string>
-      members;       // Where it is, from the outside in; indexes of lists as digits.
-  std::string type;  // What the member takes: "int".
-
-  [[nodiscard]] std::string Text() const;
-  /// The members without indexes, with dots.
-  [[nodiscard]] std::string Field() const;
-};
-
-template <class T>
-using JsonResult = tl::expected<T, JsonFault>;
 
 /// A rule as it was written, before anybody has looked at what it says.
 struct RuleDraft {

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "pd/config/values.h"
-#include "scheduler/model/hex.h"
 
 namespace pd {
 namespace {
@@ -28,14 +27,6 @@ tl::unexpected<Error> BadContent(const std::string& why) {
               "[PD:region:ErrRegionRuleContent]invalid region rule content, " + why);
 }
 
-const char* JsonKind(const Json& json) {
-  if (json.is_object()) return "object";
-  if (json.is_array()) return "array";
-  if (json.is_string()) return "string";
-  if (json.is_number()) return "number";
-  return json.is_null() ? "null" : "bool";
-}
-
 /// What the reference calls the type of a value that may be anything.
 const char* TypeName(const Json& json) {
   if (json.is_null()) return "<nil>";
@@ -45,25 +36,11 @@ const char* TypeName(const Json& json) {
   return json.is_number() ? "float64" : "bool";
 }
 
-tl::unexpected<Error> Mismatch(const Json& json, std::string_view field, std::string_view type) {
-  return Fail(ErrorCode::kInvalidArgument,
-              fmt::format("json: cannot unmarshal {} into Go struct field {} of type {}",
-                          JsonKind(json), field, type));
-}
-
 /// The member, or null where there is none.
 const Json& Member(const Json& object, const char* name) {
   static const Json kNull;
   const auto found = object.find(name);
   return found == object.end() ? kNull : *found;
-}
-
-Result<std::string> StringMember(const Json& object, const char* struct_name, const char* name) {
-  const Json& member = Member(object, name);
-  if (member.is_null()) return std::string();
-  if (!member.is_string())
-    return Mismatch(member, fmt::format("{}.{}", struct_name, name), "string");
-  return member.get<std::string>();
 }
 
 // ---- Times: "Mon Nov 23 15:59:08 UTC 2026"
@@ -121,31 +98,14 @@ Result<void> SetExpiry(RegionLabel& label, int64_t unix_ns) {
 
 // ---- Labels and ranges
 
-/// The members alone; what they say is checked once all of the rule has been read, as in the reference.
-Result<std::vector<RegionLabel>> ReadLabels(const Json& list) {
-  std::vector<RegionLabel> labels;
-  if (list.is_null()) return labels;
-  if (!list.is_array()) return Mismatch(list, "LabelRule.labels", "[]labeler.RegionLabel");
-  for (const Json& item : list) {
-    if (item.is_null()) {
-      labels.emplace_back();
-      continue;
-    }
-    if (!item.is_object()) return Mismatch(item, "LabelRule.labels", "labeler.RegionLabel");
-    RegionLabel label;
-    constexpr std::array<std::pair<const char*, std::string RegionLabel::*>, 4> kMembers = {
-        {{"key", &RegionLabel::key},
-         {"value", &RegionLabel::value},
-         {"ttl", &RegionLabel::ttl},
-         {"start_at", &RegionLabel::start_at}}};
-    for (const auto& [name, member] : kMembers) {
-      auto text = StringMember(item, "RegionLabel", name);
-      if (!text) return tl::unexpected(text.error());
-      label.*member = *std::move(text);
-    }
-    labels.push_back(std::move(label));
-  }
-  return labels;
+JsonResult<RegionLabel> ReadLabel(const Json& json) {
+  RegionLabel label;
+  JsonMembers members(json, "RegionLabel", "labeler.RegionLabel");
+  members.Read("key", label.key);
+  members.Read("value", label.value);
+  members.Read("ttl", label.ttl);
+  members.Read("start_at", label.start_at);
+  return members.Result(std::move(label));
 }
 
 Result<void> CheckLabels(std::vector<RegionLabel>& labels, int64_t unix_ns) {
@@ -156,12 +116,6 @@ Result<void> CheckLabels(std::vector<RegionLabel>& labels, int64_t unix_ns) {
     if (auto set = SetExpiry(label, unix_ns); !set) return set;
   }
   return {};
-}
-
-Result<std::string> DecodeHex(const std::string& text) {
-  if (auto bytes = scheduler::FromHex(text)) return *std::move(bytes);
-  return Fail(ErrorCode::kInvalidArgument,
-              fmt::format("[PD:hex:ErrHexDecodingString]decode string {} error", text));
 }
 
 /// A bound must be text. The type in the error is the reference's slip: it names the type of the type.
@@ -178,9 +132,9 @@ Result<LabelRange> ReadRange(const Json& json) {
   if (!start_hex) return tl::unexpected(start_hex.error());
   auto end_hex = BoundOf(json, "end_key", "endKey");
   if (!end_hex) return tl::unexpected(end_hex.error());
-  auto start = DecodeHex(*start_hex);
+  auto start = BytesOfHex(*start_hex);
   if (!start) return tl::unexpected(start.error());
-  auto end = DecodeHex(*end_hex);
+  auto end = BytesOfHex(*end_hex);
   if (!end) return tl::unexpected(end.error());
   if (!end->empty() && *end <= *start) {
     return BadContent("endKey should be greater than startKey");
@@ -221,38 +175,26 @@ nlohmann::ordered_json LabelRuleToJson(const LabelRule& rule) {
               {"data", std::move(data)}};
 }
 
-Result<LabelRule> LabelRuleFromJson(const nlohmann::ordered_json& json, int64_t unix_ns) {
-  if (!json.is_object()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("json: cannot unmarshal {} into Go value of type labeler.LabelRule",
-                            JsonKind(json)));
-  }
-  LabelRule rule;
-  auto id = StringMember(json, "LabelRule", "id");
-  if (!id) return tl::unexpected(id.error());
-  rule.id = *std::move(id);
-  if (const Json& index = Member(json, "index"); !index.is_null()) {
-    const bool beyond = index.is_number_unsigned() &&
-                        index.get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()};
-    if (beyond) return Mismatch(index, "LabelRule.index", "int");
-    if (!index.is_number_integer()) return Mismatch(index, "LabelRule.index", "int");
-    rule.index = index.get<int64_t>();
-  }
-  auto labels = ReadLabels(Member(json, "labels"));
-  if (!labels) return tl::unexpected(labels.error());
-  rule.labels = *std::move(labels);
-  const auto type = StringMember(json, "LabelRule", "rule_type");
-  if (!type) return tl::unexpected(type.error());
+JsonResult<LabelRuleDraft> ReadLabelRuleDraft(const nlohmann::ordered_json& json) {
+  LabelRuleDraft draft;
+  JsonMembers members(json, "LabelRule", "labeler.LabelRule");
+  members.Read("id", draft.id);
+  members.Read("index", draft.index);
+  members.ReadList("labels", draft.labels, "labeler.RegionLabel", ReadLabel);
+  members.Read("rule_type", draft.type);
+  if (json.is_object()) draft.data = Member(json, "data");
+  return members.Result(std::move(draft));
+}
 
-  if (rule.id.empty()) return BadContent("empty rule id");
-  if (auto checked = CheckLabels(rule.labels, unix_ns); !checked) {
+Result<LabelRule> MakeLabelRule(LabelRuleDraft draft, int64_t unix_ns) {
+  if (draft.id.empty()) return BadContent("empty rule id");
+  if (auto checked = CheckLabels(draft.labels, unix_ns); !checked) {
     return tl::unexpected(checked.error());
   }
-  if (*type != kKeyRangeType) return BadContent("invalid rule type: " + *type);
-  auto ranges = ReadRanges(Member(json, "data"));
+  if (draft.type != kKeyRangeType) return BadContent("invalid rule type: " + draft.type);
+  auto ranges = ReadRanges(draft.data);
   if (!ranges) return tl::unexpected(ranges.error());
-  rule.ranges = *std::move(ranges);
-  return rule;
+  return LabelRule{std::move(draft.id), draft.index, std::move(draft.labels), *std::move(ranges)};
 }
 
 LabelRule DefaultKeyspaceRule() {

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "pd/codec/json_members.h"
 #include "pd/result.h"
 #include "scheduler/rules/region_label.h"
 
@@ -14,9 +16,19 @@ namespace pd {
 /// (as in the reference).
 nlohmann::ordered_json LabelRuleToJson(const scheduler::LabelRule& rule);
 
-/// Reads a rule and checks it. A label with a ttl but without a start begins at `unix_ns`, and says so. Errors:
-/// kInvalidArgument with the reference's texts; one that begins with "json: " is about a member of the wrong type.
-Result<scheduler::LabelRule> LabelRuleFromJson(const nlohmann::ordered_json& json, int64_t unix_ns);
+/// A rule as it was written, before anybody has looked at what it says.
+struct LabelRuleDraft {
+  std::string id;
+  int64_t index = 0;
+  std::vector<scheduler::RegionLabel> labels;  // Without the moment at which they expire.
+  std::string type;
+  nlohmann::ordered_json data;  // Of a kind that the type tells.
+};
+JsonResult<LabelRuleDraft> ReadLabelRuleDraft(const nlohmann::ordered_json& json);
+
+/// Checks it in the reference's order, with its texts (kInvalidArgument). A label with a ttl but without a start begins
+/// at `unix_ns`, and says so.
+Result<scheduler::LabelRule> MakeLabelRule(LabelRuleDraft draft, int64_t unix_ns);
 
 /// The rule that each cluster begins with: the regions of keyspace 0 are labelled with its id.
 scheduler::LabelRule DefaultKeyspaceRule();

@@ -94,12 +94,19 @@ TEST_CASE("members of the wrong kind are named as the reference's decoder does",
         "json: cannot unmarshal bool into Go value of type placement.GroupBundle");
   const JsonFault count = fault(R"([{},{"rules":[{"count":1.5}]}])");
   CHECK(count.members == std::vector<std::string>{"1", "rules", "0", "count"});
-  CHECK(
-      count.Text() ==
-      "json: cannot unmarshal number 1.5 into Go struct field GroupBundle.rules.count of type int");
+  CHECK(count.Text() ==
+        "json: cannot unmarshal number 1.5 into Go struct field Rule.rules.count of type int");
   CHECK(fault(R"([{"rules":[{"location_labels":["a",1]}]}])").Field() == "rules.location_labels");
   CHECK(fault(R"([{"group_index":18446744073709551615}])").type == "int");
   CHECK(fault(R"([{"group_override":"no"}])").type == "bool");
+  CHECK(fault(R"([{"group_index":18446744073709551615}])").value == "number 18446744073709551615");
+  CHECK(fault(R"([{"rules":[{"role":1.5}]}])").value == "number");
+  CHECK(fault(R"([{"rules":[7]}])").Text() ==
+        "json: cannot unmarshal number into Go struct field GroupBundle.rules of type "
+        "placement.Rule");
+  CHECK(fault(R"([{"rules":[{"label_constraints":[{"op":{}}]}]}])").Text() ==
+        "json: cannot unmarshal object into Go struct field "
+        "LabelConstraint.rules.label_constraints.op of type string");
 }
 
 TEST_CASE("a stored rule is read back whole, or not at all", "[placement]") {

@@ -13,6 +13,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 using scheduler::RegionLabel;
 
+/// Read and checked.
+Result<scheduler::LabelRule> RuleOf(const Json& json, int64_t unix_ns) {
+  auto draft = ReadLabelRuleDraft(json);
+  if (!draft) return Fail(ErrorCode::kInvalidArgument, draft.error().Text());
+  return MakeLabelRule(*std::move(draft), unix_ns);
+}
+
 // Mon Nov 23 15:59:08 UTC 2026, and a bit.
 constexpr int64_t kNow = 1'795'449'548'250'000'000;
 constexpr int64_t kSecond = 1'000'000'000;
@@ -71,16 +78,16 @@ TEST_CASE("what makes no rule is refused in the reference's words") {
       {R"({"id":1})",
        "json: cannot unmarshal number into Go struct field LabelRule.id of type string"},
       {Around(kLabels, kData, R"("index":1.5,)"),
-       "json: cannot unmarshal number into Go struct field LabelRule.index of type int"},
+       "json: cannot unmarshal number 1.5 into Go struct field LabelRule.index of type int"},
       {labels("{}"),
        "json: cannot unmarshal object into Go struct field LabelRule.labels of type "
        "[]labeler.RegionLabel"},
       {labels(R"([{"key":true}])"),
-       "json: cannot unmarshal bool into Go struct field RegionLabel.key of type string"},
+       "json: cannot unmarshal bool into Go struct field RegionLabel.labels.key of type string"},
   };
   for (const Case& c : cases) {
     INFO(c.json);
-    const auto read = LabelRuleFromJson(Json::parse(c.json), kNow);
+    const auto read = RuleOf(Json::parse(c.json), kNow);
     REQUIRE_FALSE(read);
     CHECK(read.error().code == ErrorCode::kInvalidArgument);
     CHECK(read.error().context == c.error);
@@ -92,7 +99,7 @@ TEST_CASE("a rule reads as it was written") {
       R"({"id":"b/1","index":-2,"labels":[{"key":"k","value":"v"},)"
       R"({"key":"t","value":"<","ttl":"1h","start_at":"Mon Nov 23 15:59:08 UTC 2026"}],)"
       R"("rule_type":"key-range","data":[{"start_key":"6b30","end_key":""},{"start_key":"","end_key":"6C"}]})";
-  const auto rule = LabelRuleFromJson(Json::parse(text), 0);
+  const auto rule = RuleOf(Json::parse(text), 0);
   REQUIRE(rule);
   CHECK(rule->id == "b/1");
   CHECK(rule->index == -2);
@@ -106,11 +113,10 @@ TEST_CASE("a rule reads as it was written") {
 
 TEST_CASE("a label that lives for a time begins now, unless it says when") {
   const auto expiry = [](const std::string& ttl, const std::string& start) {
-    const auto rule =
-        LabelRuleFromJson(Json::parse(Around(R"([{"key":"k","value":"v","ttl":")" + ttl +
-                                                 R"(","start_at":")" + start + R"("}])",
-                                             kData)),
-                          kNow);
+    const auto rule = RuleOf(Json::parse(Around(R"([{"key":"k","value":"v","ttl":")" + ttl +
+                                                    R"(","start_at":")" + start + R"("}])",
+                                                kData)),
+                             kNow);
     REQUIRE(rule);
     return rule->labels[0];
   };
@@ -123,7 +129,7 @@ TEST_CASE("a label that lives for a time begins now, unless it says when") {
 
 TEST_CASE("the rule of keyspace 0 reads back") {
   const scheduler::LabelRule rule = DefaultKeyspaceRule();
-  CHECK(LabelRuleFromJson(LabelRuleToJson(rule), 0).value() == rule);
+  CHECK(RuleOf(LabelRuleToJson(rule), 0).value() == rule);
 }
 
 }  // namespace

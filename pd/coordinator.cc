@@ -301,16 +301,16 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
     if (runner_.IsBusy(region.id)) continue;
     input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
     input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
+    input.merge_operators = runner_.CountOf(scheduler::Kind::kMerge);
     scheduler::Decision decision = CheckRegion(context, region, input);
     if (decision.proposals.empty() && decision.refusals.empty()) continue;
     decisions_.NoteCheck(decision);
     for (const scheduler::Refusal& refusal : decision.refusals) {
-      checker_events_.With({"rule_checker", ReasonText(refusal.reason)}).Add(refusal.times);
+      checker_events_.With({decision.checker, ReasonText(refusal.reason)}).Add(refusal.times);
     }
     bool again = decision.look_again_soon;
     for (scheduler::Proposal& proposal : decision.proposals) {
-      const bool splits = proposal.kind == scheduler::Kind::kSplit;
-      checker_events_.With({splits ? "split_checker" : "rule_checker", "new-operator"}).Add();
+      checker_events_.With({decision.checker, "new-operator"}).Add();
       if (const auto refusal = admission_.Admit(std::move(proposal))) {
         decisions_.NoteAdmission(*refusal);
         again = true;

@@ -9,7 +9,9 @@
 #include "api/http/scheduling_routes.h"
 #include "pd/cluster/store_rules.h"
 #include "pd/dispatch/by_hand.h"
+#include "scheduler/filters/store_filter.h"
 #include "scheduler/model/hex.h"
+#include "scheduler/operator/merge.h"
 
 namespace api {
 namespace {
@@ -52,14 +54,15 @@ class Wish {
     if (name == "add-peer") return AddPeer(PeerRole::kVoter);
     if (name == "add-learner") return AddPeer(PeerRole::kLearner);
     if (name == "remove-peer") return RemovePeer();
+    if (name == "merge-region") return Merge();
     if (name == "split-region") return Split();
     if (name == "scatter-region") return Scatter();
     return Refuse(400, "unknown operator");
   }
 
  private:
-  Outcome<uint64_t> RegionId() const {
-    const auto id = IdIn(body_, "region_id");
+  Outcome<uint64_t> RegionId(const char* field = "region_id") const {
+    const auto id = IdIn(body_, field);
     if (!id) return Refuse(400, "missing region id");
     return *id;
   }
@@ -260,6 +263,37 @@ class Wish {
         routes_.coordinator.jobs().ScatterOne(*region, StringIn(body_, "group").value_or(""));
     if (!done) return Refuse(500, done.error().context);
     return {};
+  }
+
+  /// A region with all its peers in place and well.
+  Outcome<Region> FindWell(uint64_t id) const {
+    auto region = FindRegion(id);
+    if (!region) return region;
+    bool well = !scheduler::RefuseUnhealthyRegion(*region);
+    routes_.coordinator.Look([&](const scheduler::PlanContext& context) {
+      well = well && context.Fit(*region).IsSatisfied();
+    });
+    if (well) return region;
+    return Refuse(500, "[PD:region:ErrRegionAbnormalPeer]region " + std::to_string(id) +
+                           " has abnormal peer");
+  }
+
+  Outcome<void> Merge() const {
+    const auto source_id = RegionId("source_region_id");
+    if (!source_id) return tl::unexpected(source_id.error());
+    const auto target_id = IdIn(body_, "target_region_id");
+    if (!target_id) return Refuse(400, "invalid target region id to merge to");
+    // That both are known comes first, as in the reference.
+    if (auto found = FindRegion(*source_id); !found) return tl::unexpected(found.error());
+    if (auto found = FindRegion(*target_id); !found) return tl::unexpected(found.error());
+    const auto source = FindWell(*source_id);
+    if (!source) return tl::unexpected(source.error());
+    const auto target = FindWell(*target_id);
+    if (!target) return tl::unexpected(target.error());
+    if (!scheduler::AreNeighbours(*source, *target)) {
+      return Refuse(500, "[PD:region:ErrRegionNotAdjacent]two regions are not adjacent");
+    }
+    return Start(pd::MergeByHand(*source, *target));
   }
 
   Outcome<void> Split() const {

@@ -9,6 +9,7 @@
 
 #include "api/http/cluster_routes.h"
 #include "api/http/region_json.h"
+#include "scheduler/checkers/merge_checker.h"
 
 // Regions picked by what is remarkable about them: the largest, the busiest, those in some state; and histograms. All
 // walk every region in chunks, and keep the text that they answer with (the largest: the regions).
@@ -21,9 +22,6 @@ using scheduler::Region;
 
 constexpr int64_t kTopDefault = 16;
 constexpr int64_t kTopMax = 10240;
-/// What a store's region grows to by default before it splits; beyond it a region is oversized.
-constexpr uint64_t kOversizedMib = 144;
-constexpr uint64_t kOversizedKeys = 1'440'000;
 
 using Measure = uint64_t (*)(const Region&);
 using Holds = bool (*)(const ClusterRoutes&, const pd::OnlineConfig&, const Region&);
@@ -100,8 +98,8 @@ bool OnOfflineStore(const ClusterRoutes& routes, const pd::OnlineConfig&, const 
 }
 
 bool IsUndersized(const ClusterRoutes&, const pd::OnlineConfig& config, const Region& region) {
-  return region.size_mib <= config.schedule.max_merge_region_size &&
-         region.keys <= config.schedule.MergeRegionKeys();
+  return scheduler::IsSmall(region, config.schedule.max_merge_region_size,
+                            config.schedule.MergeRegionKeys());
 }
 
 void AddTopRoutes(Router& router, const ClusterRoutes& routes) {
@@ -160,7 +158,8 @@ void AddStateRoutes(Router& router, const ClusterRoutes& routes) {
   add("/pd/api/v1/regions/check/offline-peer", "GetOfflinePeerRegions", OnOfflineStore);
   add("/pd/api/v1/regions/check/oversized-region", "GetOverSizedRegions",
       [](const Routes&, const Config&, const Region& r) {
-        return r.size_mib >= kOversizedMib || r.keys >= kOversizedKeys;
+        const scheduler::ScheduleOptions standard;  // Where stores split by default.
+        return r.size_mib >= standard.region_max_size_mib || r.keys >= standard.region_max_keys;
       });
   add("/pd/api/v1/regions/check/undersized-region", "GetUndersizedRegions", IsUndersized);
 }

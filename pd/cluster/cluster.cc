@@ -50,6 +50,7 @@ uint64_t ParseHex(const std::string& text) {
 
 Cluster::Cluster(Deps deps)
     : deps_(std::move(deps)),
+      splits_(deps_.clock),
       stores_({deps_.meta, deps_.config, regions_, deps_.clock, [this] { return KnowsPeers(); }}),
       safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }),
       labels_(deps_.meta, deps_.clock),

@@ -104,6 +104,7 @@ class Cluster final : public LeaderService {
   [[nodiscard]] const StoreTable& stores() const { return stores_; }
   [[nodiscard]] RegionTable& regions() { return regions_; }
   [[nodiscard]] const RegionTable& regions() const { return regions_; }
+  [[nodiscard]] const RecentSplits& splits() const { return splits_; }
   [[nodiscard]] RegionFeed& feed() { return feed_; }
   [[nodiscard]] SafePoints& safe_points() { return safe_points_; }
   [[nodiscard]] RegionLabels& labels() { return labels_; }
@@ -194,7 +195,8 @@ class Cluster final : public LeaderService {
   const Deps deps_;
   Listener listener_{*this};
   RegionFeed feed_;
-  RegionTable regions_{&feed_};
+  RecentSplits splits_;
+  RegionTable regions_{&feed_, &splits_};
   StoreTable stores_;
   SafePoints safe_points_;
   RegionLabels labels_;

@@ -114,6 +114,11 @@ Result<RegionTable::Outcome> RegionTable::Report(Region report,
   // What was no news a moment ago is all news if the region was taken out between the locks.
   const bool back = !index_.Contains(outcome.region.id);
   outcome.change.save |= back || outcome.region.id == bootstrapped_;
+  if (back) {
+    NoteSplit(nullptr, outcome.region);
+  } else if (outcome.before) {
+    NoteSplit(&*outcome.before, outcome.region);
+  }
   outcome.removed = Put(outcome.region);
   if (outcome.change.save) Mark(outcome.region.id);
   for (const Region& removed : outcome.removed) MarkDeleted(removed.id);
@@ -121,6 +126,13 @@ Result<RegionTable::Outcome> RegionTable::Report(Region report,
     feed_->Append(outcome.region);
   }
   return outcome;
+}
+
+void RegionTable::NoteSplit(const Region* before, const Region& now) const {
+  if (splits_ == nullptr) return;
+  const bool kept_all = before != nullptr && now.start_key <= before->start_key &&
+                        !scheduler::EndsAfter(before->end_key, now.end_key);
+  if (!kept_all) splits_->Note(now.id);
 }
 
 /// Any region that becomes known, or better known, ends what a bootstrap told.
@@ -161,6 +173,7 @@ void RegionTable::PutSynced(const Region& region) {
   const WriteLock lock(mutex_);
   if (!index_.Check(region, nullptr)) return;
   const std::optional<Region> origin = index_.Find(region.id);
+  NoteSplit(origin ? &*origin : nullptr, region);
   const bool moved_on = !origin || !SameRecord(*origin, region) || region.id == bootstrapped_;
   const std::vector<Region> removed = Put(region);
   deleted_.erase(region.id);  // A mark of before would let a later leader delete a live region.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pd/dispatch/schedule_options.h"
+#include "scheduler/operator/merge.h"
 
 namespace pd {
 
@@ -25,9 +26,15 @@ std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin 
   const std::optional<scheduler::Region> region = deps_.regions.Find(proposal.region);
   if (!region) return refuse(Reason::kRegionGone);
   if (auto stale = RefuseStaleEpoch(proposal, region->epoch)) return stale;
+  scheduler::Influence influence = proposal.TotalInfluence(*region);
+  if (const auto target_side = scheduler::TargetSide(proposal)) {
+    const std::optional<scheduler::Region> target = deps_.regions.Find(target_side->region);
+    if (!target) return refuse(Reason::kRegionGone);
+    if (auto stale = RefuseStaleEpoch(*target_side, target->epoch)) return stale;
+    influence.Add(target_side->TotalInfluence(*target));
+  }
   if (auto conflict = deps_.runner.RefuseConflict(proposal)) return conflict;
 
-  const scheduler::Influence influence = proposal.TotalInfluence(*region);
   const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
   StoreLimits::Taken taken;
   if (proposal.priority == scheduler::Priority::kUrgent || limits == scheduler::Limits::kPassed) {

@@ -5,6 +5,7 @@
 
 #include "scheduler/checkers/split_checker.h"
 #include "scheduler/operator/builder.h"
+#include "scheduler/operator/merge.h"
 
 namespace pd {
 namespace {
@@ -76,6 +77,14 @@ ByHand MoveRegionByHand(Region region, std::map<StoreId, RuleRole> roles) {
         builder.SetPeers(peers).SetExpectedRoles(roles);
         if (leader) builder.ForceLeader().SetLeader(*leader);
       });
+}
+
+ByHand MergeByHand(Region source, Region target) {
+  return [source = std::move(source), target = std::move(target)](const PlanContext& context) {
+    auto proposal = scheduler::ProposeMergeByHand(context, "admin-merge-region", source, target);
+    if (proposal) proposal->why = kWhy;
+    return proposal;
+  };
 }
 
 ByHand SplitByHand(Region region, scheduler::SplitPolicy policy, std::vector<std::string> keys) {

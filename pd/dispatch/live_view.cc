@@ -2,16 +2,26 @@
 
 #include <algorithm>
 
+#include "pd/dispatch/schedule_options.h"
+
 namespace pd {
 
 LiveView::LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Instant now)
-    : regions_(cluster.regions()), stores_(cluster.stores().All()) {
+    : regions_(cluster.regions()), splits_(cluster.splits()), stores_(cluster.stores().All()) {
   for (scheduler::Store& store : stores_) store.room = limits.Room(store.id, now);
 }
 
 const scheduler::Store* LiveView::FindStore(scheduler::StoreId id) const {
   const auto it = std::ranges::lower_bound(stores_, id, {}, &scheduler::Store::id);
   return it == stores_.end() || it->id != id ? nullptr : &*it;
+}
+
+scheduler::Instant LiveView::KnownSince() const { return InstantOf(splits_.known_since()); }
+
+std::optional<scheduler::Instant> LiveView::LastSplit(scheduler::RegionId id) const {
+  const auto at = splits_.LastOf(id);
+  if (!at) return {};
+  return InstantOf(*at);
 }
 
 uint64_t LiveView::AverageRegionSizeMib() const {

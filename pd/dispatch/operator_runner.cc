@@ -6,6 +6,7 @@
 
 #include "pd/dispatch/schedule_options.h"
 #include "pd/log/log.h"
+#include "scheduler/operator/merge.h"
 
 namespace pd {
 
@@ -64,32 +65,63 @@ std::optional<Refusal> OperatorRunner::Conflict(const scheduler::Proposal& propo
 }
 
 std::optional<Refusal> OperatorRunner::RefuseConflict(const scheduler::Proposal& proposal) const {
+  const auto target_side = scheduler::TargetSide(proposal);
   const MutexLock lock(mutex_);
-  return Conflict(proposal);
+  if (auto conflict = Conflict(proposal)) return conflict;
+  return target_side ? Conflict(*target_side) : std::nullopt;
 }
 
 std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal) {
-  const auto number = Reserve(proposal);
-  if (!number) return number.error();
-  const std::optional<Region> region = deps_.find_region(proposal.region);
+  std::vector<Candidate> candidates;
+  auto target_side = scheduler::TargetSide(proposal);
+  candidates.push_back({std::move(proposal), 0, {}});
+  if (target_side) candidates.push_back({*std::move(target_side), 0, {}});
+  for (Candidate& candidate : candidates) {
+    const auto number = Reserve(candidate.proposal);
+    if (!number) {
+      GiveUpPlaces(candidates);
+      return number.error();
+    }
+    candidate.number = *number;
+    candidate.region = deps_.find_region(candidate.proposal.region);
+  }
   Ended ended;
-  std::optional<OperatorInfo> started;
-  std::optional<scheduler::Step> step;
+  std::vector<OperatorInfo> started;
+  std::vector<Order> orders;
   {
     const MutexLock lock(mutex_);
-    auto refusal = LeavePlace(*number, proposal, region);
-    if (refusal || !region) return refusal;  // It refuses whatever is gone.
-    const auto it = Insert(*number, std::move(proposal), *region, ended);
-    started = it->second.info;
-    if (Look(it, *region, ended)) {
+    if (auto refusal = LeavePlaces(candidates)) return refusal;
+    for (Candidate& candidate : candidates) {
+      const auto it =
+          Insert(candidate.number, std::move(candidate.proposal), *candidate.region, ended);
+      started.push_back(it->second.info);
+    }
+    for (Candidate& candidate : candidates) {
+      const auto it = running_.find(candidate.region->id);
+      if (it == running_.end() || !Look(it, *candidate.region, ended)) continue;
       const Operator& op = it->second.info.op;
-      step = op.plan().steps[op.current_step()];
+      orders.push_back({*std::move(candidate.region), op.plan().steps[op.current_step()]});
     }
   }
-  TellStart(*started);
+  for (const OperatorInfo& info : started) TellStart(info);
   TellEnds(ended);
-  if (step) Send(*step, *region);
+  for (const Order& order : orders) Send(order.step, order.region);
   return {};
+}
+
+void OperatorRunner::GiveUpPlaces(const std::vector<Candidate>& candidates) {
+  const MutexLock lock(mutex_);
+  static_cast<void>(LeavePlaces(candidates));
+}
+
+std::optional<Refusal> OperatorRunner::LeavePlaces(const std::vector<Candidate>& candidates) {
+  std::optional<Refusal> refusal;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.number == 0) continue;
+    auto own = LeavePlace(candidate.number, candidate.proposal, candidate.region);
+    if (!refusal) refusal = std::move(own);
+  }
+  return refusal;
 }
 
 tl::expected<uint64_t, Refusal> OperatorRunner::Reserve(const scheduler::Proposal& proposal) {
@@ -250,6 +282,11 @@ void OperatorRunner::Tick() {
         op.Cancel(CancelReason::kRegionNotFound, now);
         Retire(it, ended);
       } else if (Look(it, *region, ended)) {
+        if (scheduler::IsMergeOvertaken(op.plan(), *region)) {
+          op.Cancel(CancelReason::kEpochNotMatch, now);
+          Retire(it, ended);
+          continue;
+        }
         if (it->second.due_at == due[i].at) Schedule(it->second, now);
         orders.push_back({*std::move(region), op.plan().steps[op.current_step()]});
       }
@@ -261,6 +298,9 @@ void OperatorRunner::Tick() {
 
 void OperatorRunner::Retire(Table::iterator it, Ended& ended) {
   OperatorInfo info = std::move(it->second.info);
+  const RegionId region = info.op.plan().region;
+  const RegionId partner = scheduler::MergePartner(info.op.plan());
+  const bool merged = partner && info.op.status() == scheduler::Status::kSuccess;
   total_influence_.Subtract(it->second.influence);
   counts_[scheduler::CountingKind(info.op.plan().kind)] -= 1;
   running_.erase(it);
@@ -269,6 +309,18 @@ void OperatorRunner::Retire(Table::iterator it, Ended& ended) {
   info.ended = now;
   ended.push_back(info);
   records_.Add(std::move(info), now);
+  if (!partner) return;
+  const auto other = running_.find(partner);
+  if (other == running_.end()) return;
+  Operator& op = other->second.info.op;
+  if (scheduler::MergePartner(op.plan()) != region) return;
+  const scheduler::Instant instant = InstantOf(now.monotonic);
+  if (merged) {
+    op.Succeed(instant);
+  } else {
+    op.Cancel(CancelReason::kRelatedMergeRegion, instant);
+  }
+  Retire(other, ended);
 }
 
 void OperatorRunner::Recount() {

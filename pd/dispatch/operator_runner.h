@@ -53,6 +53,7 @@ class OperatorRunner {
 
   /// Starts an operator and sends its first step. A running one of lower priority on the region is replaced; one of the
   /// same or a higher priority refuses it, as does a region that is gone or no longer has the epoch of the proposal.
+  /// A merge starts on both of its regions or not at all.
   std::optional<scheduler::Refusal> Start(scheduler::Proposal proposal);
 
   /// Whether Start would refuse for the running operator of the region.
@@ -124,6 +125,13 @@ class OperatorRunner {
   using Table = std::map<scheduler::RegionId, Entry>;
   using Ended = std::vector<OperatorInfo>;  // To be told of once the lock is free.
 
+  /// An operator that is about to start: one, or the two of a merge.
+  struct Candidate {
+    scheduler::Proposal proposal;
+    uint64_t number = 0;  // Of its place.
+    std::optional<scheduler::Region> region;
+  };
+
   [[nodiscard]] Stamp NowStamp() const;
   [[nodiscard]] std::optional<scheduler::Refusal> Conflict(
       const scheduler::Proposal& proposal) const PD_REQUIRES(mutex_);
@@ -142,7 +150,11 @@ class OperatorRunner {
   std::vector<Due> TakeDue(scheduler::Instant now) PD_REQUIRES(mutex_);
   /// The running operator that an entry of the heap is about; end() if it is out of date.
   Table::iterator Current(const Due& due) PD_REQUIRES(mutex_);
-  /// Takes an ended operator out of the table into the records.
+  /// Gives up the places that are reserved. Why not all of them may start, if so.
+  std::optional<scheduler::Refusal> LeavePlaces(const std::vector<Candidate>& candidates)
+      PD_REQUIRES(mutex_);
+  void GiveUpPlaces(const std::vector<Candidate>& candidates);
+  /// Takes an ended operator out of the table into the records, and that of a merge's other region with it.
   void Retire(Table::iterator it, Ended& ended) PD_REQUIRES(mutex_);
   void EndAll(scheduler::CancelReason reason, Ended& ended) PD_REQUIRES(mutex_);
   void Recount() PD_REQUIRES(mutex_);

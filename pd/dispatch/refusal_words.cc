@@ -94,6 +94,12 @@ const char* RegionPhrase(Reason reason) {
       return "region {region} is labelled to be left where it is";
     case Reason::kRegionGone:
       return "region {region} is no longer there";
+    case Reason::kRegionSplitRecently:
+      return "region {region} came of a split {value} s ago, it is left alone for {bound} s";
+    case Reason::kRegionTooLarge:
+      return "region {region} would be too large: {value}, {bound} is the bound";
+    case Reason::kMergeBoundary:
+      return "region {region} may not be merged with its neighbour";
     default:
       return nullptr;
   }
@@ -121,6 +127,8 @@ const char* OtherPhrase(Reason reason) {
       return "no steps lead there";
     case Reason::kNotEnoughRegions:
       return "{value} regions heard of since this member leads, {bound} are wanted";
+    case Reason::kKnownTooShort:
+      return "this member has seen splits for {value} s, {bound} are wanted";
     case Reason::kNoHotStatistics:
       return "the statistics it plans from are not collected";
     case Reason::kStaleEpoch:

@@ -32,6 +32,12 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
   options.max_store_down_time = std::chrono::duration_cast<Millis>(schedule.max_store_down_time);
   options.patrol_region_interval =
       std::chrono::duration_cast<Millis>(schedule.patrol_region_interval);
+  options.max_merge_region_size_mib = schedule.max_merge_region_size;
+  options.max_merge_region_keys = schedule.MergeRegionKeys();
+  options.split_merge_interval = std::chrono::duration_cast<Millis>(schedule.split_merge_interval);
+  options.enable_one_way_merge = schedule.enable_one_way_merge;
+  options.merge_within_table =
+      config.pd_server.key_type == "table" && !schedule.enable_cross_table_merge;
   options.tolerant_size_ratio = schedule.tolerant_size_ratio;
   options.low_space_ratio = schedule.low_space_ratio;
   options.high_space_ratio = schedule.high_space_ratio;

@@ -27,7 +27,8 @@ std::optional<CheckerKind> CheckerByName(std::string_view name);
 struct CheckInput {
   std::array<bool, kCheckerKindCount> paused{};  // By CheckerKind.
   uint64_t replica_operators = 0;                // Running operators of kind replica ...
-  uint64_t witness_operators = 0;                // ... and of kind witness.
+  uint64_t witness_operators = 0;                // ... of kind witness ...
+  uint64_t merge_operators = 0;                  // ... and of kind merge, two a merge.
 };
 
 /// Runs the chain on one region; the first checker with a proposal wins (as in the reference).

@@ -32,6 +32,18 @@ struct ScheduleOptions {
   Millis max_store_down_time = std::chrono::minutes{30};
   Millis patrol_region_interval{10};
 
+  uint64_t max_merge_region_size_mib = 54;  // What may be merged away: not larger in either.
+  uint64_t max_merge_region_keys = 540'000;
+  Millis split_merge_interval = std::chrono::hours{1};
+  bool enable_one_way_merge = false;  // Only into the next region.
+  bool merge_within_table = false;    // Keys are those of tables, and cross-table merges are off.
+
+  // At what size stores split a region, and into what parts (defaults of TiKV).
+  uint64_t region_max_size_mib = 144;
+  uint64_t region_split_size_mib = 96;
+  uint64_t region_max_keys = 1'440'000;
+  uint64_t region_split_keys = 960'000;
+
   double tolerant_size_ratio = 0;  // 0: from the region count, see ToleranceRatio.
   double low_space_ratio = 0.8;
   double high_space_ratio = 0.7;

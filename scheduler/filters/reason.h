@@ -50,6 +50,9 @@ enum class Reason : uint8_t {
   kRegionWitness,
   kRegionScheduleDenied,  // Labelled schedule=deny.
   kRegionGone,
+  kRegionSplitRecently,  // Seconds since; split-merge-interval.
+  kRegionTooLarge,  // MiB, or keys if the detail says so, with the other; the most that would do.
+  kMergeBoundary,   // The detail says what keeps the regions apart.
   kRegionTooFewCopies,  // Healthy peers that would be left; peers wanted.
   kRegionQuorum,        // Voters that would be alive; voters that would be left.
 
@@ -64,6 +67,7 @@ enum class Reason : uint8_t {
   kHalted,
   kBuildFailed,
   kNotEnoughRegions,  // Regions heard of since this server leads; regions wanted.
+  kKnownTooShort,     // Seconds since this server knows of splits; split-merge-interval.
   kNoHotStatistics,   // The statistics that this scheduler plans from are not collected.
 
   // Admission.

@@ -10,6 +10,7 @@
 #include "scheduler/model/region.h"
 #include "scheduler/model/rng.h"
 #include "scheduler/model/store.h"
+#include "scheduler/model/time.h"
 
 namespace scheduler {
 
@@ -51,6 +52,14 @@ class ClusterView {
   /// A random region whatever its stores, otherwise as above.
   [[nodiscard]] virtual std::optional<Region> RandomRegion(std::span<const KeyRange> ranges,
                                                            Rng& rng) const = 0;
+
+  /// From when on splits are known.
+  [[nodiscard]] virtual Instant KnownSince() const = 0;
+  /// When the region was last seen to lose keys to others, or to come into being; none if not since KnownSince(), or
+  /// before too many others.
+  [[nodiscard]] virtual std::optional<Instant> LastSplit(RegionId id) const = 0;
+  /// Whether reads or writes make the region a hot one.
+  [[nodiscard]] virtual bool IsHot(const Region& region) const = 0;
 
   /// How many regions overlap `range`; by order statistics, without a scan. Whole key space: `{}`.
   [[nodiscard]] virtual uint64_t CountRegions(const KeyRange& range) const = 0;

@@ -13,6 +13,7 @@ namespace scheduler {
 struct Decision {
   std::vector<Proposal> proposals;
   std::vector<Refusal> refusals;
+  const char* checker = "";  // Whose it is, by its name in metrics; empty for schedulers.
   bool look_again_soon =
       false;  // What stood in the way passes by itself: the region goes to the queue of regions to see.
 

@@ -1,15 +1,17 @@
 #include "scheduler/operator/operator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "scheduler/model/assert.h"
+#include "scheduler/operator/merge.h"
 
 namespace scheduler {
 
 Millis Proposal::Timeout() const {
   Millis sum{0};
   for (const Step& step : steps) sum += StepTimeout(step, size_mib);
-  return sum;
+  return std::max(sum, timeout_min);
 }
 
 Influence Proposal::TotalInfluence(const Region& region_now) const {
@@ -53,6 +55,8 @@ bool Operator::Cancel(CancelReason reason, Instant now) {
   cancel_reason_ = reason;
   return true;
 }
+
+bool Operator::Succeed(Instant now) { return Become(Status::kSuccess, now); }
 
 bool Operator::Replace(Instant now) { return Become(Status::kReplaced, now); }
 
@@ -105,6 +109,7 @@ AdvanceResult Advance(Operator& op, const Region& region, Instant now) {
 
 CancelReason CheckStale(const Operator& op, const Region& region, const StoreUsable& usable) {
   if (op.status() != Status::kStarted) return CancelReason::kNone;
+  if (IsMergeOvertaken(op.plan(), region)) return CancelReason::kEpochNotMatch;
   const Step& step = op.plan().steps[op.current_step()];
   if (RefuseInProgress(step, region, usable)) return CancelReason::kStaleStatus;
   const uint64_t explained = op.plan().epoch.conf_ver + op.ExplainedConfVer(region);

@@ -28,10 +28,11 @@ struct Proposal {
   Kind kind = Kind::kNone;
   Priority priority = Priority::kMedium;
   std::vector<Step> steps;
-  std::string why;    // For people: the numbers that led to it.
-  std::string group;  // Of a region that is scattered.
+  std::string why;        // For people: the numbers that led to it.
+  std::string group;      // Of a region that is scattered.
+  Millis timeout_min{0};  // Of a merge's target: it waits as long as the source may take.
 
-  /// The sum of the step timeouts.
+  /// The sum of the step timeouts, at least `timeout_min`.
   [[nodiscard]] Millis Timeout() const;
   /// What all steps will change on the stores.
   [[nodiscard]] Influence TotalInfluence(const Region& region) const;
@@ -66,6 +67,8 @@ class Operator {
   bool Start(Instant now);
   bool Cancel(CancelReason reason, Instant now);
   bool Replace(Instant now);
+  /// Of a merge's source, which is gone once the target shows the joint range.
+  bool Succeed(Instant now);
   /// Passes the steps that `region` shows as finished; after the last one: Success. Then, when the sum of the step
   /// timeouts has passed since the start: Timeout.
   void Progress(const Region& region, Instant now);

@@ -68,6 +68,8 @@ const char* CancelReasonText(CancelReason reason) {
       return "timeout";
     case CancelReason::kStaleStatus:
       return "stale status";
+    case CancelReason::kRelatedMergeRegion:
+      return "related merge region";
     case CancelReason::kLeaderStopped:
       return "leader stopped";
   }

@@ -38,7 +38,8 @@ enum class CancelReason : uint8_t {
   kAdminStop,
   kTimeout,
   kStaleStatus,
-  kLeaderStopped,  // Ours: this server stopped being the PD leader.
+  kRelatedMergeRegion,  // The operator of the other region of a merge has ended.
+  kLeaderStopped,       // Ours: this server stopped being the PD leader.
 };
 
 const char* CancelReasonText(CancelReason reason);

@@ -93,10 +93,11 @@ struct Finishes {
              return IsDemoted(PeerWithId(region, d.store, d.peer), PeerRole::kLearner);
            });
   }
-  // The source region of a merge disappears; its operator ends together with the passive one.
+  // The source region of a merge disappears; its operator ends together with the passive one. The reference takes any
+  // change of the target's range for the merge; a split is none.
   bool operator()(const MergeRegion& step) const {
-    return step.passive &&
-           (region.start_key != step.to.start_key || region.end_key != step.to.end_key);
+    return step.passive && region.start_key <= step.from.start_key &&
+           !EndsAfter(step.from.end_key, region.end_key);
   }
   bool operator()(const SplitRegion& step) const {
     return region.start_key != step.range.start || region.end_key != step.range.end;
@@ -114,7 +115,9 @@ struct ConfVers {
   const Region& region;
 
   uint64_t operator()(const TransferLeader&) const { return 0; }
-  uint64_t operator()(const MergeRegion&) const { return 0; }
+  uint64_t operator()(const MergeRegion& step) const {
+    return !step.passive && IsPreparedMerge(step, region) ? 1 : 0;
+  }
   uint64_t operator()(const SplitRegion&) const { return 0; }
   uint64_t operator()(const AddPeer& step) const {
     const Peer* peer = PeerWithId(region, step.store, step.peer);
@@ -259,6 +262,11 @@ struct FillIds {
 };
 
 }  // namespace
+
+bool IsPreparedMerge(const MergeRegion& step, const Region& source) {
+  return source.epoch.version == step.from.epoch.version + 1 &&
+         source.start_key == step.from.start_key && source.end_key == step.from.end_key;
+}
 
 Millis StepTimeout(const Step& step, uint64_t region_size_mib) {
   return std::visit(Timeouts{region_size_mib}, step);

@@ -65,12 +65,16 @@ struct ChangePeerV2Leave {
   std::vector<DemoteVoter> demotes;
 };
 
-/// The active half runs on the source region, which disappears with it; the passive half waits on the target.
+/// The active half runs on the source region, which disappears with it; the passive half waits on the target. Both
+/// regions as planned: the stores refuse a target of another epoch.
 struct MergeRegion {
   Region from;
   Region to;
   bool passive = false;
 };
+
+/// The source has agreed to merge, which raises both parts of its epoch by one (kvproto, PrepareMerge), and waits.
+bool IsPreparedMerge(const MergeRegion& step, const Region& source);
 
 enum class SplitPolicy : uint8_t { kScan = 0, kApproximate = 1, kUseKey = 2 };
 

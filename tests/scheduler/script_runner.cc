@@ -151,6 +151,14 @@ void ScriptRunner::DoRegion(const Line& line) {
       if (text.find('*') != std::string::npos) region.leader = region.peers.back();
     }
   }
+  if (line.Has("keys")) region.keys = static_cast<uint64_t>(line.Number("keys"));
+  if (line.Has("split")) world_.splits[id] = Instant{Seconds{1000 + line.Number("split")}};
+  world_.hot.erase(id);
+  world_.busy.erase(id);
+  for (const std::string& word : line.words) {
+    if (word == "hot") world_.hot.insert(id);
+    if (word == "busy") world_.busy.insert(id);
+  }
   region.pending_peers.clear();
   region.down_peers.clear();
   for (const std::string& store : Split(line.Get("pending"), ',')) {
@@ -170,6 +178,16 @@ void ScriptRunner::DoOptions(const Line& line) {
   if (line.Has("witness")) options.enable_witness = line.Get("witness") == "on";
   if (line.Has("replicas")) options.max_replicas = static_cast<uint64_t>(line.Number("replicas"));
   if (line.Has("tolerance")) options.tolerant_size_ratio = std::stod(line.Get("tolerance"));
+  if (line.Has("one-way-merge")) options.enable_one_way_merge = line.Get("one-way-merge") == "on";
+  if (line.Has("merge-within-table")) {
+    options.merge_within_table = line.Get("merge-within-table") == "on";
+  }
+  if (line.Has("merge-size")) {
+    options.max_merge_region_size_mib = static_cast<uint64_t>(line.Number("merge-size"));
+  }
+  if (line.Has("known-since")) {
+    world_.known_since = Instant{Seconds{1000 + line.Number("known-since")}};
+  }
   if (line.Has("average-size")) {
     world_.SetAverageSize(static_cast<uint64_t>(line.Number("average-size")));
   }
@@ -282,6 +300,7 @@ std::string ScriptRunner::DoCheck(const Line& line) {
   CheckInput input;
   input.replica_operators = static_cast<uint64_t>(line.Number("running"));
   input.witness_operators = static_cast<uint64_t>(line.Number("witness-running"));
+  input.merge_operators = static_cast<uint64_t>(line.Number("merges-running"));
   if (line.Has("paused")) {
     const auto kind = CheckerByName(line.Get("paused"));
     REQUIRE(kind.has_value());

@@ -17,7 +17,8 @@ namespace scheduler::test {
 ///
 ///   store 1 leaders=12 labels=zone:z1 state=removing silent=40 ...   adds or changes a store
 ///   region 7 peers=1*,2,3l range=a,m epoch=5/2 size=96 pending=3     puts a region; * leads, l learner,
-///                                                                    i incoming voter, d demoting voter, w witness
+///                                                                    i incoming voter, d demoting voter, w witness;
+///                                                                    split=900 when it was split, hot, busy
 ///   options joint=off labels=zone,host replicas=3 ...                changes settings
 ///   check region=7                                                   runs the checkers
 ///   schedule balance-leader seed=1                                   runs a scheduler

@@ -23,6 +23,7 @@ TEST_CASE("checker scripts", "[script]") {
   Play("rule_checker_location");
   Play("orphans");
   Play("joint_state");
+  Play("merge");
   Play("placement_rules");
   Play("witnesses");
 }

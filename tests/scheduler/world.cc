@@ -116,6 +116,12 @@ uint64_t World::CountRegions(const KeyRange& range) const { return index_.Count(
 uint64_t World::CountStoreRegions(StoreId store, HeldAs held_as, const KeyRange& range) const {
   return index_.CountStore(store, held_as, range);
 }
+std::optional<Instant> World::LastSplit(RegionId id) const {
+  const auto it = splits.find(id);
+  if (it == splits.end()) return {};
+  return it->second;
+}
+
 uint64_t World::AverageRegionSizeMib() const {
   if (average_size_mib_) return *average_size_mib_;
   return index_.size() == 0 ? 0 : index_.total_size_mib() / index_.size();

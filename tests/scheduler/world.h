@@ -48,6 +48,9 @@ class World final : public ClusterView {
   [[nodiscard]] uint64_t CountStoreRegions(StoreId store, HeldAs held_as,
                                            const KeyRange& range) const override;
   [[nodiscard]] uint64_t AverageRegionSizeMib() const override;
+  [[nodiscard]] Instant KnownSince() const override { return known_since; }
+  [[nodiscard]] std::optional<Instant> LastSplit(RegionId id) const override;
+  [[nodiscard]] bool IsHot(const Region& region) const override { return hot.contains(region.id); }
 
   Store* MutableStore(uint64_t id);
 
@@ -58,6 +61,9 @@ class World final : public ClusterView {
   std::set<RegionId> busy;
   RegionLabelBook labels;
   Instant now{Seconds{1000}};
+  Instant known_since{Seconds{-100'000}};
+  std::map<RegionId, Instant> splits;  // See LastSplit.
+  std::set<RegionId> hot;
   int64_t unix_ns = 1'700'000'000'000'000'000;
 
   [[nodiscard]] PlanContext Context() const {

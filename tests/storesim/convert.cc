@@ -149,6 +149,12 @@ std::optional<StepRequest> ReadStep(const pdpb::RegionHeartbeatResponse& respons
     request.step = SplitAt{{keys.begin(), keys.end()}, {}};
     return request;
   }
+  if (response.has_merge()) {
+    const metapb::Region& target = response.merge().target();
+    request.step =
+        MergeInto{target.id(), target.region_epoch().conf_ver(), target.region_epoch().version()};
+    return request;
+  }
   ChangePeers change;
   if (response.has_change_peer()) {
     change.changes.push_back(ReadChange(response.change_peer()));

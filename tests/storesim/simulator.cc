@@ -243,7 +243,9 @@ void Simulator::Tick() {
   TakeSteps(Millis(wait));
   world_.Advance(NowMs());
   for (const uint64_t id : world_.TakeChanged()) {
-    Region& region = world_.regions().at(id);
+    const auto found = world_.regions().find(id);
+    if (found == world_.regions().end()) continue;  // Merged since.
+    Region& region = found->second;
     if (region.reported_ms == 0) report_times_.emplace(NowMs(), id);  // Split off just now.
     Report(region);
   }
@@ -290,7 +292,9 @@ void Simulator::ReportDue() {
   while (!report_times_.empty() && report_times_.top().first <= now) {
     const uint64_t id = report_times_.top().second;
     report_times_.pop();
-    Region& region = world_.regions().at(id);
+    const auto found = world_.regions().find(id);
+    if (found == world_.regions().end()) continue;
+    Region& region = found->second;
     const int64_t interval = scenario_.timing.region_heartbeat_ms;
     if (region.reported_ms + interval <= now) Report(region);
     report_times_.emplace(std::max(now, region.reported_ms) + interval, id);
@@ -374,7 +378,8 @@ void Simulator::Start(const RemoveStore& event) {
 void Simulator::Start(const HotSpot& event) {
   for (int number = event.first_region; number < event.first_region + event.count; ++number) {
     if (number < 1 || static_cast<size_t>(number) > region_ids_.size()) break;
-    world_.regions().at(region_ids_[static_cast<size_t>(number) - 1]).load = event.load;
+    const auto found = world_.regions().find(region_ids_[static_cast<size_t>(number) - 1]);
+    if (found != world_.regions().end()) found->second.load = event.load;  // Else merged.
   }
   if (event.for_ms > 0) hot_until_.emplace_back(NowMs() - started_ms_ + event.for_ms, event);
 }

@@ -87,7 +87,9 @@ void World::Advance(int64_t now_ms) {
 }
 
 void World::Finish(int64_t now_ms, const FinishStep& finish) {
-  Region& region = regions_.at(finish.region_id);
+  const auto found = regions_.find(finish.region_id);
+  if (found == regions_.end()) return;  // Merged meanwhile, as below.
+  Region& region = found->second;
   region.changing = false;
   const bool same_leader = region.leader_store == finish.leader_store;
   if (!same_leader || region.conf_ver != finish.conf_ver || region.version != finish.version ||
@@ -99,6 +101,9 @@ void World::Finish(int64_t now_ms, const FinishStep& finish) {
     done = FinishTransfer(region, *move);
   } else if (const auto* split = std::get_if<SplitAt>(&finish.step)) {
     done = FinishSplit(region, *split);
+  } else if (const auto* merge = std::get_if<MergeInto>(&finish.step)) {
+    if (!FinishMerge(region, *merge)) ++counters_.ignored_steps;
+    return;  // It is the target that has something to report.
   } else {
     done = FinishChange(now_ms, region, std::get<ChangePeers>(finish.step));
   }
@@ -159,6 +164,39 @@ bool World::FinishSplit(Region& region, const SplitAt& split) {
     AddRegion(std::move(part));
   }
   Count("split");
+  return true;
+}
+
+// Both stand still, on the same stores in the same roles with all their data (as in TiKV). The joint region's version
+// is above both; the source is gone.
+bool World::FinishMerge(Region& source, const MergeInto& merge) {
+  const auto found = regions_.find(merge.region_id);
+  if (found == regions_.end()) return false;
+  Region& target = found->second;
+  const bool same = target.conf_ver == merge.conf_ver && target.version == merge.version;
+  const bool still = !target.changing && target.leader_store != 0 && HasQuorum(target);
+  const bool before = !source.end_key.empty() && source.end_key == target.start_key;
+  const bool behind = !target.end_key.empty() && target.end_key == source.start_key;
+  const auto matches = [&](const Peer& peer) {
+    const Peer* other = source.PeerOn(peer.store_id);
+    return other != nullptr && other->role == peer.role && !other->pending && !peer.pending;
+  };
+  if (!same || !still || before == behind || target.peers.size() != source.peers.size() ||
+      !std::all_of(target.peers.begin(), target.peers.end(), matches)) {
+    return false;
+  }
+  if (before) target.start_key = source.start_key;
+  if (behind) target.end_key = source.end_key;
+  target.version = std::max(target.version, source.version) + 1;
+  target.size_bytes += source.size_bytes;
+  target.keys += source.keys;
+  target.load.write_bytes_per_s += source.load.write_bytes_per_s;
+  target.load.read_bytes_per_s += source.load.read_bytes_per_s;
+  SetLeader(source, 0);
+  for (const Peer& peer : source.peers) --stores_.at(peer.store_id).peers;
+  changed_.push_back(target.id);
+  regions_.erase(source.id);
+  Count("merge");
   return true;
 }
 
@@ -277,7 +315,9 @@ void World::Finish(int64_t /*now_ms*/, const SnapshotArrives& arrival) {
   --stores_.at(arrival.from_store).sending;
   Store& to = stores_.at(arrival.to_store);
   --to.receiving;
-  Region& region = regions_.at(arrival.region_id);
+  const auto found = regions_.find(arrival.region_id);
+  if (found == regions_.end()) return;  // A merged one has no peer that waits.
+  Region& region = found->second;
   Peer* peer = region.PeerOn(arrival.to_store);
   if (peer == nullptr || peer->id != arrival.peer_id || !peer->pending) return;
   peer->awaits = false;
@@ -314,7 +354,9 @@ void World::LoseSnapshots(int64_t now_ms, uint64_t store_id) {
     --running_;
     --stores_.at(lost.from_store).sending;
     --stores_.at(lost.to_store).receiving;
-    Region& region = regions_.at(lost.region_id);
+    const auto found = regions_.find(lost.region_id);
+    if (found == regions_.end()) continue;
+    Region& region = found->second;
     Peer* peer = region.PeerOn(lost.to_store);
     if (peer == nullptr || peer->id != lost.peer_id) continue;
     peer->awaits = false;
@@ -336,7 +378,9 @@ void World::Revive(int64_t now_ms, uint64_t store_id) {
 }
 
 void World::Finish(int64_t now_ms, const Election& election) {
-  Region& region = regions_.at(election.region_id);
+  const auto found = regions_.find(election.region_id);
+  if (found == regions_.end()) return;
+  Region& region = found->second;
   const bool led = region.leader_store != 0 && stores_.at(region.leader_store).up;
   if (led) return;
   if (region.leader_store != 0) SetLeader(region, 0);

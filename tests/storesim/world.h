@@ -87,7 +87,13 @@ struct SplitAt {
   std::vector<std::string> keys;  // Ascending.
   std::vector<SplitIds> ids;  // As many: those of the parts but the last, which stays the region.
 };
-using Step = std::variant<ChangePeers, MoveLeader, SplitAt>;
+/// Into this neighbour, if it is still as the driver saw it.
+struct MergeInto {
+  uint64_t region_id = 0;
+  uint64_t conf_ver = 0;
+  uint64_t version = 0;
+};
+using Step = std::variant<ChangePeers, MoveLeader, SplitAt, MergeInto>;
 
 struct StepRequest {
   uint64_t region_id = 0;
@@ -164,6 +170,7 @@ class World {
   bool FinishChange(int64_t now_ms, Region& region, const ChangePeers& change);
   bool FinishTransfer(Region& region, const MoveLeader& move);
   bool FinishSplit(Region& region, const SplitAt& split);
+  bool FinishMerge(Region& source, const MergeInto& merge);
   void LeaveJoint(Region& region);
   static bool IsInJoint(const Region& region);
   bool Possible(const Region& region, const PeerChange& change, bool joint) const;

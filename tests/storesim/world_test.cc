@@ -93,6 +93,41 @@ TEST_CASE("a region splits at keys inside it", "[world]") {
   CHECK(world.stores().at(1).leaders == 4);
 }
 
+TEST_CASE("a region merges into its neighbour", "[world]") {
+  World world = MakeWorld();
+  world.regions().at(10).start_key = "a";
+  world.regions().at(10).end_key = "m";
+  world.regions().at(20).start_key = "m";
+  world.regions().at(20).version = 4;
+  const auto merge = [&](const MergeInto& into) {
+    world.Apply(0, 1, Request(world, 10, into));
+    world.Advance(10);
+  };
+  merge({20, 3, 3});  // Not as the driver saw it.
+  merge({30, 3, 4});
+  world.regions().at(20).peers[2].role = Role::kLearner;
+  merge({20, 3, 4});
+  world.regions().at(20).peers[2].role = Role::kVoter;
+  world.regions().at(20).start_key = "n";
+  merge({20, 3, 4});
+  world.regions().at(20).start_key = "m";
+  CHECK(world.regions().size() == 2);
+  CHECK(world.counters().ignored_steps == 4);
+  const uint64_t used = world.stores().at(1).used_bytes;
+  (void)world.TakeChanged();
+  merge({20, 3, 4});
+  REQUIRE(world.regions().size() == 1);
+  CHECK(world.TakeChanged() == std::vector<uint64_t>{20});
+  const Region& joint = world.regions().at(20);
+  CHECK(joint.start_key == "a");
+  CHECK(joint.end_key.empty());
+  CHECK(joint.version == 5);
+  CHECK(joint.size_bytes == 2 * 96 * kMib);
+  CHECK(world.stores().at(1).used_bytes == used);
+  CHECK(world.stores().at(1).peers == 1);
+  CHECK(world.stores().at(1).leaders == 1);
+}
+
 TEST_CASE("no peer arrives faster than its size over the rate") {
   World world = MakeWorld();
   for (const uint64_t region : {10U, 20U}) {

@@ -202,6 +202,40 @@ TEST_CASE("a region is left alone as long as it is labelled so", "[coordinator]"
   CHECK(coordinator.operators().Find({101})->op.plan().desc == "grant-leader");
 }
 
+TEST_CASE("small neighbours are merged once splits have been known for long enough",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  const auto report = [&](uint64_t id, const char* start, const char* end, uint64_t version) {
+    scheduler::Region region = ThreeVoters();
+    region.id = {id};
+    for (scheduler::Peer& peer : region.peers) peer.id.value += id * 100;
+    region.leader = region.peers.front();
+    region.start_key = start;
+    region.end_key = end;
+    region.epoch.version = version;
+    region.size_mib = 10;
+    REQUIRE(server.cluster().HandleRegionReport(region));
+  };
+  report(101, "", "m", 2);
+  report(102, "m", "", 2);
+  Coordinator& coordinator = server.coordinator();
+  CHECK(Eventually([&] { return AnySays(coordinator, Reason::kKnownTooShort); }));
+  CHECK(coordinator.operators().running_count() == 0);
+
+  REQUIRE(server.config().Update([](OnlineConfig& config) -> Result<void> {
+    config.schedule.split_merge_interval = 1ms;
+    return {};
+  }));
+  REQUIRE(Eventually([&] { return coordinator.operators().running_count() == 2; }));
+  CHECK(coordinator.operators().Find({101})->op.plan().desc == "merge-region");
+  const bool into_101 =
+      coordinator.operators().Find({101})->op.plan().brief == "merge: region 102 to 101";
+  report(into_101 ? 101 : 102, "", "", 3);
+  CHECK(coordinator.operators().running_count() == 0);
+  CHECK(server.cluster().regions().size() == 1);
+}
+
 TEST_CASE("a pause of a checker goes with the lead", "[coordinator]") {
   Server server;
   server.coordinator().PauseChecker(scheduler::CheckerKind::kRule, 1000);

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+
+#include "scheduler/filters/plan_context.h"
+#include "scheduler/operator/decision.h"
+
+namespace scheduler {
+
+/// Not above the bounds in size nor in keys: worth merging away (as in the reference, where max-merge-region-size 0
+/// turns it off).
+bool IsSmall(const Region& region, uint64_t size_mib_max, uint64_t keys_max);
+
+/// What stands between two neighbours for good: `merge_option=deny` on one of them, a bound of placement or label rules
+/// inside the joint range, or another table where only one table may be merged (as in the reference).
+std::optional<Refusal> RefuseMerge(const PlanContext& context, const Region& region,
+                                   const Region& neighbour);
+
+/// Merges a small region into a neighbour (as in the reference): into the next one, or unless merging is one-way into
+/// the previous one where that is smaller. Never soon after either was split or while this server knows too little of
+/// the past to tell; never into a region that the stores would then split again. Cost O(1) a region that is not small.
+Decision CheckMerge(const PlanContext& context, const Region& region);
+
+}  // namespace scheduler

@@ -1,0 +1,103 @@
+// Which regions the table takes for split, and how long that is known.
+#include "pd/cluster/recent_splits.h"
+
+#include <catch2/catch.hpp>
+
+#include "pd/cluster/region_table.h"
+#include "pd/codec/cluster_codec.h"
+#include "tests/pd/dispatch/dispatch_fakes.h"
+
+namespace pd {
+namespace {
+
+using namespace std::chrono_literals;
+using scheduler::Region;
+
+struct Table {
+  Region MakeRegion(uint64_t id, const char* start, const char* end, uint64_t version) {
+    Region region = test::MakeRegion(id, {1, 2, 3});
+    region.start_key = start;
+    region.end_key = end;
+    region.epoch.version = version;
+    return region;
+  }
+  void Report(const Region& region) { REQUIRE(table.Report(region, {}).has_value()); }
+
+  test::HandClock clock;
+  RecentSplits splits{clock};
+  RegionTable table{nullptr, &splits};
+};
+
+TEST_CASE("what comes of a split is noted, whichever part is heard of first", "[splits]") {
+  Table t;
+  const Nanos start = t.clock.monotonic;
+  CHECK(t.splits.known_since() == start);
+  t.Report(t.MakeRegion(1, "a", "z", 1));
+  CHECK(t.splits.LastOf({1}) == start);
+
+  t.clock.monotonic += 10s;
+  t.Report(t.MakeRegion(1, "a", "z", 1));  // As before.
+  CHECK(t.splits.LastOf({1}) == start);
+  Region moved = t.MakeRegion(1, "a", "z", 1);
+  moved.epoch.conf_ver += 1;
+  t.Report(moved);
+  CHECK(t.splits.LastOf({1}) == start);
+
+  t.clock.monotonic += 10s;
+  Region rest = t.MakeRegion(1, "m", "z", 2);
+  rest.epoch.conf_ver += 1;
+  SECTION("the old region first") {
+    t.Report(rest);
+    CHECK(t.splits.LastOf({1}) == start + 20s);
+    CHECK_FALSE(t.splits.LastOf({2}).has_value());
+    t.Report(t.MakeRegion(2, "a", "m", 2));
+    CHECK(t.splits.LastOf({2}) == start + 20s);
+  }
+  SECTION("the new region first") {
+    t.Report(t.MakeRegion(2, "a", "m", 2));
+    CHECK(t.splits.LastOf({2}) == start + 20s);
+    t.Report(rest);
+    CHECK(t.splits.LastOf({1}) == start + 20s);
+  }
+  SECTION("from the leader's feed") {
+    t.table.PutSynced(rest);
+    t.table.PutSynced(t.MakeRegion(2, "a", "m", 2));
+    CHECK(t.splits.LastOf({1}) == start + 20s);
+    CHECK(t.splits.LastOf({2}) == start + 20s);
+  }
+  SECTION("a merge is none") {
+    Region grown = t.MakeRegion(1, "", "", 2);
+    grown.epoch.conf_ver += 1;
+    t.Report(grown);
+    CHECK(t.splits.LastOf({1}) == start);
+  }
+}
+
+TEST_CASE("the regions on disk are not taken for new ones", "[splits]") {
+  Table t;
+  PutRegions records;
+  records.regions.push_back(ToRecord(t.MakeRegion(1, "a", "z", 3)));
+  t.table.PutReplicated(records);
+  CHECK_FALSE(t.splits.LastOf({1}).has_value());
+  t.Report(t.MakeRegion(1, "a", "z", 3));
+  CHECK_FALSE(t.splits.LastOf({1}).has_value());
+}
+
+TEST_CASE("of too many splits the oldest are forgotten", "[splits]") {
+  test::HandClock clock;
+  RecentSplits splits(clock, 3);
+  for (const uint64_t id : {1U, 2U, 1U, 3U}) {
+    clock.monotonic += 1s;
+    splits.Note({id});
+  }
+  CHECK(splits.LastOf({1}).has_value());  // It was seen twice.
+  CHECK(splits.LastOf({2}).has_value());
+  splits.Note({4});
+  CHECK_FALSE(splits.LastOf({2}).has_value());
+  CHECK(splits.LastOf({1}).has_value());
+  splits.Note({5});
+  CHECK_FALSE(splits.LastOf({1}).has_value());
+}
+
+}  // namespace
+}  // namespace pd

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "scheduler/checkers/rule_checker.h"
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/model/table_key.h"
 #include "scheduler/operator/merge.h"
@@ -105,10 +106,18 @@ class MergeChecker {
     if (auto refusal = RefuseRecentSplit(neighbour)) return refusal;
     if (auto refusal = RefuseMerge(context_, region_, neighbour)) return refusal;
     for (const Peer& peer : neighbour.peers) {
+      if (region_.PeerOnStore(peer.store) != nullptr) continue;
+      // Where the region has to go first. A store that is only not heard counts too: the move would be given up half
+      // way, and begun again.
       const Store* store = context_.view.FindStore(peer.store);
-      const bool stays = store != nullptr && store->IsUp();
-      if (stays || region_.PeerOnStore(peer.store) != nullptr) continue;
-      return Refusal{Reason::kStoreRemoving, peer.store, neighbour.id, 0, 0, "of the neighbour"};
+      if (store == nullptr) {
+        return Refusal{Reason::kStoreUnknown, peer.store, neighbour.id, 0, 0, "of the neighbour"};
+      }
+      auto refusal = RefuseBasicTarget(context_, *store);
+      if (!refusal) continue;
+      refusal->region = neighbour.id;
+      refusal->detail = "of the neighbour";
+      return refusal;
     }
     if (!context_.Fit(neighbour).IsSatisfied()) {
       return Refuse(Reason::kRegionNotReplicated, neighbour);
@@ -116,6 +125,12 @@ class MergeChecker {
     if (context_.view.IsHot(neighbour)) return Refuse(Reason::kRegionHot, neighbour);
     if (context_.busy_regions.contains(neighbour.id)) {
       return Refuse(Reason::kOperatorExists, neighbour);
+    }
+    // Else the region would follow it to places that it is about to leave.
+    if (!CheckRules(context_, neighbour).proposals.empty()) {
+      Refusal refusal = Refuse(Reason::kRegionNotReplicated, neighbour);
+      refusal.detail = "it is about to move";
+      return refusal;
     }
     return {};
   }

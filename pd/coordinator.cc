@@ -219,18 +219,26 @@ Result<void> Coordinator::PlanOn(const scheduler::PlanContext& context, const By
 void Coordinator::Run() {
   Millis wait{0};
   while (true) {
-    bool new_lead = false;
     {
       const MutexLock lock(mutex_);
       if (!stopping_ && wait > Millis{0}) wake_.WaitFor(mutex_, wait);
       while (!stopping_ && term_ == 0) wake_.Wait(mutex_);
       if (stopping_) return;
-      new_lead = planned_ != leads_;
-      planned_ = leads_;
     }
-    if (new_lead) Reset();
-    wait = deps_.cluster.running() ? Turn(InstantOf(deps_.clock.Monotonic())) : kReadyPoll;
+    wait = Step();
   }
+}
+
+Millis Coordinator::Step() {
+  bool new_lead = false;
+  {
+    const MutexLock lock(mutex_);
+    if (term_ == 0) return kReadyPoll;
+    new_lead = planned_ != leads_;
+    planned_ = leads_;
+  }
+  if (new_lead) Reset();
+  return deps_.cluster.running() ? Turn(InstantOf(deps_.clock.Monotonic())) : kReadyPoll;
 }
 
 void Coordinator::Reset() {

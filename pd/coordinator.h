@@ -54,6 +54,8 @@ class Coordinator final : public LeaderService, public RegionObserver {
 
   void Start();
   void Stop();
+  /// One turn at once, for a caller who drives time instead of Start(). Returns when the next one is due.
+  Millis Step();
 
   // LeaderService.
   Result<void> OnLeaderStart(uint64_t term) override;

@@ -58,8 +58,11 @@ Cluster::Cluster(Deps deps)
 
 Cluster::~Cluster() { Stop(); }
 
-Result<void> Cluster::Start() {
+Result<void> Cluster::Start(Drive drive) {
   if (auto loaded = LoadRegions(); !loaded) return loaded;
+  job_times_ = {deps_.clock.Monotonic() + kStateJobInterval, {}, {}, false};
+  by_hand_ = drive == Drive::kByHand;
+  if (by_hand_) return {};
   saver_ = std::thread([this] { SaveLoop(); });
   jobs_ = std::thread([this] { JobLoop(); });
   return {};
@@ -294,10 +297,6 @@ void Cluster::SaveSome() {
 }
 
 void Cluster::JobLoop() {
-  Nanos next_states = deps_.clock.Monotonic() + kStateJobInterval;
-  Nanos next_resolved = deps_.clock.Monotonic();
-  Nanos next_labels = deps_.clock.Monotonic();
-  bool was_running = false;
   while (true) {
     {
       const MutexLock lock(mutex_);
@@ -306,27 +305,38 @@ void Cluster::JobLoop() {
       heartbeats_due_ = false;
       ++save_rounds_begun_;
     }
-    const Nanos now = deps_.clock.Monotonic();
-    const bool is_running = running();
-    if (is_running && !was_running) next_states = now + kStateJobInterval;
-    // As in the reference, what a store holds by a bootstrap is counted by a job, not by the bootstrap.
-    if (is_running && was_running) regions_.CountBootstrapped();
-    was_running = is_running;
-    if (!is_running) continue;
-    stores_.SaveHeartbeats();
-    EndSaveRound();
-    KeepRules();
-    if (now >= next_states) {
-      stores_.UpdateStates();
-      next_states = now + kStateJobInterval;
-    }
-    if (now >= next_labels) next_labels = RemoveExpiredLabels() ? now : now + kLabelJobInterval;
-    const Nanos interval = deps_.config.online()->pd_server.min_resolved_ts_persistence_interval;
-    if (interval > Nanos{0} && now >= next_resolved) {
-      SaveMinResolvedTs();
-      next_resolved = now + interval;
-    }
+    RunJobs(deps_.clock.Monotonic());
   }
+}
+
+void Cluster::RunJobs(Nanos now) {
+  const bool is_running = running();
+  const bool was_running = std::exchange(job_times_.was_running, is_running);
+  if (!is_running) return;
+  if (!was_running) job_times_.states = now + kStateJobInterval;
+  // As in the reference, what a store holds by a bootstrap is counted by a job, not by the bootstrap.
+  if (was_running) regions_.CountBootstrapped();
+  stores_.SaveHeartbeats();
+  EndSaveRound();
+  KeepRules();
+  if (now >= job_times_.states) {
+    stores_.UpdateStates();
+    job_times_.states = now + kStateJobInterval;
+  }
+  if (now >= job_times_.labels) {
+    job_times_.labels = RemoveExpiredLabels() ? now : now + kLabelJobInterval;
+  }
+  const Nanos interval = deps_.config.online()->pd_server.min_resolved_ts_persistence_interval;
+  if (interval > Nanos{0} && now >= job_times_.resolved) {
+    SaveMinResolvedTs();
+    job_times_.resolved = now + interval;
+  }
+}
+
+void Cluster::DoDue() {
+  TakeApplied();
+  if (running()) SaveSome();
+  RunJobs(deps_.clock.Monotonic());
 }
 
 /// What fails comes round again: labels that have expired do not count, whether they are still kept or not.
@@ -516,6 +526,7 @@ Result<scheduler::NodeState> Cluster::HandleStoreReport(StoreTable::Heartbeat he
 /// A leader that dies in the next moment should not make stores look unheard. As in the reference the answer waits
 /// until the time is written; but not for as long as Raft may take.
 void Cluster::SaveHeartbeatSoon() {
+  if (by_hand_) return stores_.SaveHeartbeats();
   const MutexLock lock(mutex_);
   heartbeats_due_ = true;
   const uint64_t round = save_rounds_begun_ + 1;  // One that has begun may have missed it.

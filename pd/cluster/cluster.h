@@ -62,9 +62,13 @@ class Cluster final : public LeaderService {
   explicit Cluster(Deps deps);
   ~Cluster() override;
 
+  /// Who does what is due: threads of its own, or a caller who drives time, by DoDue().
+  enum class Drive : uint8_t { kThreads, kByHand };
   /// Reads the replicated regions in and starts the threads. Errors: kIo, kCorrupt.
-  Result<void> Start();
+  Result<void> Start(Drive drive = Drive::kThreads);
   void Stop();
+  /// Saves what is unsaved and runs the jobs whose time has come. For one thread, and not beside threads.
+  void DoDue();
 
   // LeaderService.
   Result<void> OnLeaderStart(uint64_t term) override;
@@ -181,6 +185,7 @@ class Cluster final : public LeaderService {
   Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
                               const std::optional<scheduler::Region>& region) const;
   void SaveLoop();
+  void RunJobs(Nanos now);
   void SaveHeartbeatSoon() PD_EXCLUDES(mutex_);
   void EndSaveRound() PD_EXCLUDES(mutex_);
   void JobLoop();
@@ -208,6 +213,16 @@ class Cluster final : public LeaderService {
   std::atomic<int64_t> bootstrap_time_unix_ns_ = 0;
   std::atomic<uint64_t> min_resolved_ts_ = 0;
   std::atomic<uint64_t> external_ts_ = 0;
+
+  /// When jobs are due; of whoever runs them.
+  struct JobTimes {
+    Nanos states{0};
+    Nanos resolved{0};
+    Nanos labels{0};
+    bool was_running = false;
+  };
+  JobTimes job_times_;
+  bool by_hand_ = false;  // Set by Start.
 
   Mutex
       taking_mutex_;  // One reader of what was applied at a time; the next one waits until all is in the table.

@@ -25,23 +25,34 @@ class NoTransport final : public Transport {
   void SetPeers(std::vector<Peer>) override {}
 };
 
-/// The system's time, which a test moves on for the cluster alone.
+/// The system's time, which a test moves on for the cluster alone, or sets.
 class MovedClock final : public Clock {
  public:
   [[nodiscard]] Nanos Monotonic() const override {
-    return stands ? stands_at_ : system_.Monotonic() + ahead.load();
+    return stands ? stands_at_.load() : system_.Monotonic() + ahead.load();
   }
   [[nodiscard]] int64_t UnixNanos() const override {
     if (on_unix_nanos) on_unix_nanos();
+    if (set_) return kSetUnixNanos + stands_at_.load().count();
     return system_.UnixNanos() + ahead.load().count();
   }
+  /// From here on both clocks show what they are set to.
+  void StandAt(Nanos monotonic) {
+    stands_at_ = monotonic;
+    stands = true;
+    set_ = true;
+  }
+
   std::atomic<Nanos> ahead{Nanos(0)};
   std::atomic<bool> stands = false;  ///< Who waits for a time to pass waits for ever.
   std::function<void()> on_unix_nanos;
 
  private:
+  static constexpr int64_t kSetUnixNanos = 1'700'000'000'000'000'000;
+
   SystemClock system_;
-  const Nanos stands_at_ = system_.Monotonic();
+  std::atomic<Nanos> stands_at_ = system_.Monotonic();
+  std::atomic<bool> set_ = false;
 };
 
 /// Writes wait from the construction on, until Release() or the end.
@@ -67,22 +78,31 @@ class StalledDisk {
   const std::shared_ptr<std::atomic<bool>> stalled_ = std::make_shared<std::atomic<bool>>(true);
 };
 
+struct MemberSetup {
+  Cluster::Drive drive = Cluster::Drive::kThreads;
+  Nanos stands_at{0};  // What the cluster's clock is set to; 0: it runs.
+  uint64_t first_id = 0;
+};
+
 /// One member that leads, with its cluster, as long as it lives; the database outlives it.
 class OneMember {
  public:
   /// `before_start` adds what has to be there when the cluster starts.
   explicit OneMember(FakeDatabase& database,
-                     const std::function<void(OneMember&)>& before_start = nullptr)
+                     const std::function<void(OneMember&)>& before_start = nullptr,
+                     const MemberSetup& setup = {})
       : config_(Config{},
                 [this](const OnlineConfig&) -> Result<void> {
                   if (fail_config) return Fail(ErrorCode::kTimeout, "not now");
                   return {};
                 }),
+        next_id_(setup.first_id + 1000),
         ids_([this](uint64_t count) -> Result<IdAllocator::Window> {
           const IdAllocator::Window window{next_id_, next_id_ + count};
           next_id_ = window.end;
           return window;
         }) {
+    if (setup.stands_at > Nanos{0}) moved.StandAt(setup.stands_at);
     if (!RaftGroup::HasState(database).value()) {
       REQUIRE(RaftGroup::Bootstrap(database, {{1, "", {"p"}, {}, false}}).has_value());
     }
@@ -100,10 +120,10 @@ class OneMember {
                                                        [](const std::string&) {}});
     group_->AddListener(cluster_->listener());
     if (before_start) before_start(*this);
-    REQUIRE(cluster_->Start());
+    REQUIRE(cluster_->Start(setup.drive));
     group_->Start();
     meta_->Start();
-    ids_.Start({0, 1000});
+    ids_.Start({setup.first_id, setup.first_id + 1000});
     REQUIRE(harness::Eventually([this] { return group_->LeaseValid(); }));
     REQUIRE(cluster_->OnLeaderStart(group_->status().term));
   }
@@ -131,7 +151,7 @@ class OneMember {
   SystemClock clock_;
   NoTransport transport_;
   ConfigStore config_;
-  uint64_t next_id_ = 1000;
+  uint64_t next_id_;
   IdAllocator ids_;
   std::unique_ptr<RaftGroup> group_;
   std::unique_ptr<MetaStore> meta_;

@@ -91,7 +91,8 @@ Coordinator::Coordinator(Deps deps)
                  const auto down = deps_.config.online()->schedule.max_store_down_time;
                  return store && store->DownTime(InstantOf(deps_.clock.Monotonic())) <= down;
                },
-               [this] { return ConfChangeOf(*deps_.config.online()); }, metrics_}),
+               [this] { return ConfChangeOf(*deps_.config.online()); }, metrics_,
+               [this](const OperatorInfo& info) { returned_data_.Note(info); }}),
       admission_({deps_.cluster.regions(), limits_, runner_, deps_.ids, deps_.clock, metrics_}),
       schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key}),
       patrol_(deps_.cluster.regions()),
@@ -236,6 +237,7 @@ void Coordinator::Run() {
 void Coordinator::Reset() {
   planning_ = false;
   patrol_.Clear();
+  returned_data_.Clear();
   limits_.Clear();
   decisions_.Clear();
   running_.clear();
@@ -301,6 +303,7 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
     if (runner_.IsBusy(region.id)) continue;
     input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
     input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
+    input.data_returned = returned_data_.Find(region.id);
     scheduler::Decision decision = CheckRegion(context, region, input);
     if (decision.proposals.empty() && decision.refusals.empty()) continue;
     decisions_.NoteCheck(decision);

@@ -19,6 +19,7 @@
 #include "pd/dispatch/operator_runner.h"
 #include "pd/dispatch/patrol.h"
 #include "pd/dispatch/region_jobs.h"
+#include "pd/dispatch/returned_data.h"
 #include "pd/dispatch/scheduler_table.h"
 #include "pd/dispatch/store_limits.h"
 #include "pd/metrics/metrics.h"
@@ -138,6 +139,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   const Nanos process_start_;
   OperatorMetrics metrics_;
   StoreLimits limits_;
+  ReturnedData returned_data_;
   OperatorRunner runner_;
   Admission admission_;
   SchedulerTable schedulers_;

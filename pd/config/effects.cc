@@ -11,7 +11,6 @@ constexpr std::string_view kProxyWhy = "forwarded timestamp streams are bound li
 constexpr std::string_view kServicesWhy = "all services are in this server";
 constexpr std::string_view kGarbageWhy = "this server collects no garbage";
 constexpr std::string_view kMergeWhy = "regions are not merged";
-constexpr std::string_view kWitnessWhy = "witnesses switch as soon as a rule asks for it";
 constexpr std::string_view kHotWhy = "hot regions are neither moved nor recorded";
 
 /// One that ends with a dot stands for all below it.
@@ -47,7 +46,6 @@ constexpr NoEffect kKeys[] = {
     {"schedule.max-merge-region-size", kMergeWhy},
     {"schedule.max-merge-region-keys", kMergeWhy},
     {"schedule.merge-schedule-limit", kMergeWhy},
-    {"schedule.switch-witness-interval", kWitnessWhy},
     {"schedule.hot-regions-write-interval", kHotWhy},
     {"schedule.hot-regions-reserved-days", kHotWhy},
     {"schedule.max-movable-hot-peer-size", kHotWhy},

@@ -30,6 +30,8 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
   options.max_snapshot_count = schedule.max_snapshot_count;
   options.max_pending_peer_count = schedule.max_pending_peer_count;
   options.max_store_down_time = std::chrono::duration_cast<Millis>(schedule.max_store_down_time);
+  options.switch_witness_interval =
+      std::chrono::duration_cast<Millis>(schedule.switch_witness_interval);
   options.patrol_region_interval =
       std::chrono::duration_cast<Millis>(schedule.patrol_region_interval);
   options.tolerant_size_ratio = schedule.tolerant_size_ratio;

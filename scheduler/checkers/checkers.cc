@@ -35,7 +35,7 @@ Decision CheckRegion(const PlanContext& context, const Region& region, const Che
     if (Decision split = CheckSplit(context, region); !split.proposals.empty()) return split;
   }
   if (paused(CheckerKind::kRule)) return refuse(Reason::kPaused, 0, 0);
-  Decision decision = CheckRules(context, region);
+  Decision decision = CheckRules(context, region, input.data_returned);
   if (decision.proposals.empty()) return decision;
   const bool witness = decision.proposals.front().kind == Kind::kWitness;
   const uint64_t running = witness ? input.witness_operators : input.replica_operators;

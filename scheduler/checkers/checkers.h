@@ -28,6 +28,7 @@ struct CheckInput {
   std::array<bool, kCheckerKindCount> paused{};  // By CheckerKind.
   uint64_t replica_operators = 0;                // Running operators of kind replica ...
   uint64_t witness_operators = 0;                // ... and of kind witness.
+  std::optional<Instant> data_returned;          // When a witness of it last got its data back.
 };
 
 /// Runs the chain on one region; the first checker with a proposal wins (as in the reference).

@@ -2,20 +2,12 @@
 
 #include <algorithm>
 
+#include "scheduler/checkers/peer_state.h"
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
 
 namespace scheduler {
 namespace {
-
-bool IsHealthyPeer(const Region& region, const Peer& peer) {
-  return !region.IsPending(peer.id) && !region.IsDown(peer.id);
-}
-
-bool IsConnected(const PlanContext& context, StoreId id) {
-  const Store* store = context.view.FindStore(id);
-  return store != nullptr && !store->IsDisconnected(context.now);
-}
 
 class OrphanChecker {
  public:

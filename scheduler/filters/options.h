@@ -30,6 +30,7 @@ struct ScheduleOptions {
   uint64_t max_snapshot_count = 64;
   uint64_t max_pending_peer_count = 64;  // 0: no check.
   Millis max_store_down_time = std::chrono::minutes{30};
+  Millis switch_witness_interval = std::chrono::hours{1};  // A peer that got data keeps it so long.
   Millis patrol_region_interval{10};
 
   double tolerant_size_ratio = 0;  // 0: from the region count, see ToleranceRatio.

@@ -33,12 +33,8 @@ std::optional<Refusal> RefuseLeaderMove(const PlanContext& context, const Region
 /// Down, disconnected and removing stores are legal sources.
 std::optional<Refusal> RefuseRegionSource(const PlanContext& context, const Store& store);
 
-struct RegionTargetCheck {
-  Patience patience = Patience::kNow;
-  Limits limits = Limits::kObeyed;
-};
 std::optional<Refusal> RefuseRegionTarget(const PlanContext& context, const Store& store,
-                                          RegionTargetCheck check = {});
+                                          Patience patience = Patience::kNow);
 
 /// The short list of scatter, witness and fast fail-over targets: tombstone, removing, down, disconnected, busy.
 std::optional<Refusal> RefuseBasicTarget(const PlanContext& context, const Store& store);

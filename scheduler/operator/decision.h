@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Decision {
   std::vector<Refusal> refusals;
   bool look_again_soon =
       false;  // What stood in the way passes by itself: the region goes to the queue of regions to see.
+  uint64_t missing_peers = 0;  // Voters that the region lacks, or has on lost stores alone.
 
   /// Notes a refusal; the same reason for the same store is counted, not repeated.
   void Refuse(Refusal refusal) {

@@ -282,12 +282,20 @@ std::string ScriptRunner::DoCheck(const Line& line) {
   CheckInput input;
   input.replica_operators = static_cast<uint64_t>(line.Number("running"));
   input.witness_operators = static_cast<uint64_t>(line.Number("witness-running"));
+  if (line.Has("data-returned")) {
+    input.data_returned = world_.now - Seconds{line.Number("data-returned")};
+  }
   if (line.Has("paused")) {
     const auto kind = CheckerByName(line.Get("paused"));
     REQUIRE(kind.has_value());
     input.paused[static_cast<size_t>(*kind)] = true;
   }
-  return Show(CheckRegion(world_.Context(), RegionOf(line), input));
+  const Decision decision = CheckRegion(world_.Context(), RegionOf(line), input);
+  std::string out = Show(decision);
+  if (decision.missing_peers > 0) {
+    out += "missing peers: " + std::to_string(decision.missing_peers) + '\n';
+  }
+  return out;
 }
 
 std::string ScriptRunner::DoSchedule(const Line& line) {

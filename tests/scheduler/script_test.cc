@@ -25,6 +25,8 @@ TEST_CASE("checker scripts", "[script]") {
   Play("joint_state");
   Play("placement_rules");
   Play("witnesses");
+  Play("witnesses_for_speed");
+  Play("tiflash_first");
 }
 
 TEST_CASE("scheduler scripts", "[script]") {

@@ -116,6 +116,45 @@ TEST_CASE("without rules in force nothing is planned, and says why", "[coordinat
   CHECK(server.coordinator().operators().running_count() == 0);
 }
 
+TEST_CASE("a peer that got its data back does not lay it down again at once", "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(server.config().Update([](OnlineConfig& online) -> Result<void> {
+    online.schedule.enable_witness = true;
+    return {};
+  }));
+  scheduler::Region region = ThreeVoters();
+  region.peers.back().witness = true;
+  REQUIRE(server.cluster().HandleRegionReport(region));
+  Coordinator& coordinator = server.coordinator();
+  REQUIRE(Eventually([&] {
+    const auto info = coordinator.operators().Find({101});
+    return info && info->op.plan().desc == "fix-non-witness-peer";
+  }));
+  region.peers.back().witness = false;
+  region.epoch.conf_ver += 1;
+  REQUIRE(server.cluster().HandleRegionReport(region));
+  REQUIRE(Eventually([&] { return coordinator.operators().running_count() == 0; }));
+  REQUIRE(server.cluster().rules().Change([](PlacementRules::Editor& editor) {
+    scheduler::Rule rule = scheduler::DefaultRule(2, {}, "");
+    editor.Set(rule);
+    rule.id = "witness";
+    rule.count = 1;
+    rule.witness = true;
+    editor.Set(rule);
+  }));
+  CHECK(Eventually([&] { return AnySays(coordinator, Reason::kRegionWitnessSwitched); }));
+  CHECK(coordinator.operators().running_count() == 0);
+
+  // A long time later it may.
+  server.Pass(std::chrono::hours(1));
+  for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);
+  CHECK(Eventually([&] {
+    const auto info = coordinator.operators().Find({101});
+    return info && info->op.plan().desc == "fix-witness-peer";
+  }));
+}
+
 TEST_CASE("damaged peers are taken off once, however often they are named", "[coordinator]") {
   Server server;
   server.Fill();

@@ -33,10 +33,11 @@ scheduler::Refusal NotEnoughRegions(const std::optional<Cluster::MissingReports>
   return refusal;
 }
 
-/// The cluster's rules, or what the settings say when these are turned off.
+/// The cluster's rules, or what the settings say when these are turned off: as `options` have it, which may have
+/// changed since.
 PlacementRules::Book RulesInForce(const Cluster& cluster,
                                   const scheduler::ScheduleOptions& options) {
-  if (cluster.rules().enabled()) return cluster.rules().book();
+  if (options.enable_placement_rules) return cluster.rules().book();
   return std::make_shared<const scheduler::RuleBook>(MakeRuleBook(options));
 }
 
@@ -299,6 +300,8 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
   for (size_t i = 0; i < scheduler::kCheckerKindCount; ++i) {
     input.paused[i] = IsCheckerPaused(static_cast<scheduler::CheckerKind>(i));
   }
+  const char* const repair =
+      context.options.enable_placement_rules ? "rule_checker" : "replica_checker";
   for (const scheduler::Region& region : patrol_.Next(now)) {
     if (runner_.IsBusy(region.id)) continue;
     input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
@@ -308,12 +311,12 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
     if (decision.proposals.empty() && decision.refusals.empty()) continue;
     decisions_.NoteCheck(decision);
     for (const scheduler::Refusal& refusal : decision.refusals) {
-      checker_events_.With({"rule_checker", ReasonText(refusal.reason)}).Add(refusal.times);
+      checker_events_.With({repair, ReasonText(refusal.reason)}).Add(refusal.times);
     }
     bool again = decision.look_again_soon;
     for (scheduler::Proposal& proposal : decision.proposals) {
       const bool splits = proposal.kind == scheduler::Kind::kSplit;
-      checker_events_.With({splits ? "split_checker" : "rule_checker", "new-operator"}).Add();
+      checker_events_.With({splits ? "split_checker" : repair, "new-operator"}).Add();
       if (const auto refusal = admission_.Admit(std::move(proposal))) {
         decisions_.NoteAdmission(*refusal);
         again = true;

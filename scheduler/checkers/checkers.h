@@ -31,6 +31,10 @@ struct CheckInput {
   std::optional<Instant> data_returned;          // When a witness of it last got its data back.
 };
 
+/// What the checkers that repair make of the region, whatever is paused or at its limit: the rule checker, or with
+/// placement rules off the learner and the replica checker.
+Decision RepairRegion(const PlanContext& context, const Region& region);
+
 /// Runs the chain on one region; the first checker with a proposal wins (as in the reference).
 Decision CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input);
 

@@ -39,6 +39,16 @@ struct ScheduleOptions {
   LeaderPolicy leader_policy = LeaderPolicy::kCount;
   RegionScoreVersion region_score_version = RegionScoreVersion::kV2;
 
+  /// Off: max_replicas, location_labels and isolation_level alone say where peers go; the rules are the one that they
+  /// stand for (DefaultRule).
+  bool enable_placement_rules = true;
+  // What the replica checker may do, where placement rules are off.
+  bool enable_remove_down_replica = true;
+  bool enable_replace_offline_replica = true;
+  bool enable_make_up_replica = true;
+  bool enable_remove_extra_replica = true;
+  bool enable_location_replacement = true;
+
   bool enable_joint_consensus = true;
   bool cluster_supports_joint_consensus = true;  // Cluster version 5.0.0 or later.
   bool enable_diagnostic = true;

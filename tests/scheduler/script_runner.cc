@@ -170,6 +170,15 @@ void ScriptRunner::DoOptions(const Line& line) {
   if (line.Has("witness")) options.enable_witness = line.Get("witness") == "on";
   if (line.Has("replicas")) options.max_replicas = static_cast<uint64_t>(line.Number("replicas"));
   if (line.Has("tolerance")) options.tolerant_size_ratio = std::stod(line.Get("tolerance"));
+  if (line.Has("rules")) options.enable_placement_rules = line.Get("rules") == "on";
+  for (const auto& [name, setting] :
+       {std::pair{"remove-down", &options.enable_remove_down_replica},
+        std::pair{"replace-offline", &options.enable_replace_offline_replica},
+        std::pair{"make-up", &options.enable_make_up_replica},
+        std::pair{"remove-extra", &options.enable_remove_extra_replica},
+        std::pair{"location", &options.enable_location_replacement}}) {
+    if (line.Has(name)) *setting = line.Get(name) == "on";
+  }
   if (line.Has("average-size")) {
     world_.SetAverageSize(static_cast<uint64_t>(line.Number("average-size")));
   }

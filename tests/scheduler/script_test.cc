@@ -23,6 +23,8 @@ TEST_CASE("checker scripts", "[script]") {
   Play("rule_checker_location");
   Play("orphans");
   Play("joint_state");
+  Play("replica_checker");
+  Play("replica_checker_location");
   Play("placement_rules");
   Play("witnesses");
   Play("witnesses_for_speed");

@@ -16,6 +16,7 @@ class OrphanChecker {
       : context_(context), region_(region), fit_(fit), decision_(decision) {
     for (const RuleFit& rule_fit : fit.rule_fits) {
       wanted_ += rule_fit.rule->count;
+      copies_wanted_ += WantsWitness(context, *rule_fit.rule) ? 0 : rule_fit.rule->count;
       well_ &= rule_fit.IsSatisfied();
       for (const Peer& peer : rule_fit.peers) {
         well_ &= !region.IsPending(peer.id);
@@ -36,7 +37,7 @@ class OrphanChecker {
 
  private:
   void Remove(const Peer& peer, const char* desc) {
-    if (auto refusal = RefuseRemoval(context_, region_, peer.store, wanted_)) {
+    if (auto refusal = RefuseRemoval(context_, region_, peer.store, copies_wanted_)) {
       return decision_.Refuse(std::move(*refusal));
     }
     decision_.Take(region_.id, Builder(context_, desc, region_)
@@ -88,7 +89,8 @@ class OrphanChecker {
   const Region& region_;
   const RegionFit& fit_;
   Decision& decision_;
-  uint64_t wanted_ = 0;         // Peers that all rules together ask for.
+  uint64_t wanted_ = 0;         // Peers that all rules together ask for ...
+  uint64_t copies_wanted_ = 0;  // ... and those with data.
   bool well_ = true;            // All rules satisfied by peers that are neither pending nor down.
   const Peer* lost_ = nullptr;  // A fitted peer on a store that is not connected.
 };

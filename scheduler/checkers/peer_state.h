@@ -14,4 +14,9 @@ bool IsConnected(const PlanContext& context, StoreId id);
 /// longer.
 bool IsLostPeer(const PlanContext& context, const Region& region, const Peer& peer);
 
+/// Whether the rule asks for witnesses, as things are set.
+inline bool WantsWitness(const PlanContext& context, const Rule& rule) {
+  return rule.witness && context.options.enable_witness;
+}
+
 }  // namespace scheduler

@@ -145,10 +145,13 @@ class RuleRepair {
     return false;
   }
 
-  /// The voter's place is taken at once, since a witness needs no data; it gets its data later.
+  /// The place of a lost peer is taken at once, since a witness needs no data; it gets its data later. In a place for a
+  /// witness it stays one, unless the old peer's data is still needed.
   [[nodiscard]] bool ReplacesByWitness(const Peer& old_peer, std::string_view status) const {
-    return context_.options.enable_witness && (status == kDown || rule_.witness) &&
-           !context_.view.FindStore(old_peer.store)->IsTiFlash();
+    if (!context_.options.enable_witness) return false;
+    if (context_.view.FindStore(old_peer.store)->IsTiFlash()) return false;
+    if (status == kDown) return true;
+    return rule_.witness && !RefuseRemoval(context_, region_, old_peer.store, CopiesWanted());
   }
 
   void Replace(const Peer& old_peer, std::string_view status) {
@@ -228,24 +231,32 @@ class RuleRepair {
     }
   }
 
-  [[nodiscard]] bool WantsWitness() const {
-    return rule_.witness && context_.options.enable_witness;
-  }
+  [[nodiscard]] bool WantsWitness() const { return scheduler::WantsWitness(context_, rule_); }
 
-  /// A witness gets its data back; one that has its data lays it down, unless others are down or wait for theirs, or it
-  /// has come only lately.
+  /// A witness gets its data back; a peer with data lays it down, unless others are down or wait for theirs, there are
+  /// too few copies, or it has come only lately.
   void SwitchWitness(const Peer& peer) {
-    if (!peer.witness) {
-      auto refusal = RefuseUnhealthyRegion(region_);
-      if (!refusal) refusal = RefuseEarlySwitch();
-      if (refusal) return decision_.Refuse(std::move(*refusal));
-    }
+    std::optional<Refusal> refusal;
+    if (!peer.witness) refusal = RefuseLayingDown(peer);
+    if (!refusal) refusal = RefuseBasicTarget(context_, *context_.view.FindStore(peer.store));
+    if (refusal) return decision_.Refuse(std::move(*refusal));
     ProposeSwitch(peer, peer.witness ? "fix-non-witness-peer" : "fix-witness-peer",
                   "rule " + rule_.group_id + "/" + rule_.id +
                       (WantsWitness() ? " asks for witnesses" : " asks for no witness"));
   }
 
-  [[nodiscard]] std::optional<Refusal> RefuseEarlySwitch() const {
+  /// Peers with data that all rules together ask for.
+  [[nodiscard]] uint64_t CopiesWanted() const {
+    uint64_t copies = 0;
+    for (const RuleFit& fit : patient_.fit.rule_fits) {
+      if (!scheduler::WantsWitness(context_, *fit.rule)) copies += fit.rule->count;
+    }
+    return copies;
+  }
+
+  [[nodiscard]] std::optional<Refusal> RefuseLayingDown(const Peer& peer) const {
+    if (auto refusal = RefuseUnhealthyRegion(region_)) return refusal;
+    if (auto refusal = RefuseRemoval(context_, region_, peer.store, CopiesWanted())) return refusal;
     if (!patient_.data_returned) return {};
     const Millis age = context_.now - *patient_.data_returned;
     const Millis bound = context_.options.switch_witness_interval;

@@ -197,7 +197,7 @@ Verdict RefuseRemoval(const PlanContext& context, const Region& region, StoreId 
     const Store* store = context.view.FindStore(peer.store);
     const bool alive = store != nullptr && !store->IsDisconnected(context.now) &&
                        store->state != StoreState::kTombstone && !region.IsDown(peer.id);
-    const bool well = alive && !region.IsPending(peer.id);
+    const bool well = alive && !region.IsPending(peer.id) && !peer.witness;
     if (peer.store == store_id) {
       removes_healthy = well;
       continue;

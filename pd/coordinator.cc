@@ -13,7 +13,7 @@ namespace {
 
 constexpr Millis kReadyPoll{100};
 constexpr Millis kPushInterval{500};
-constexpr Millis kWatchInterval{1000};
+constexpr Millis kHoldInterval{1000};
 constexpr Millis kLookAgain{500};
 constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is asked again.
 
@@ -246,7 +246,7 @@ void Coordinator::Reset() {
   watched_rules_.reset();
   held_.clear();
   next_push_ = {};
-  next_watch_ = {};
+  next_hold_ = {};
 }
 
 void Coordinator::NoteStandstill(const scheduler::Refusal& refusal) {
@@ -275,13 +275,13 @@ Millis Coordinator::Turn(scheduler::Instant now) {
   const Situation situation(deps_.cluster, deps_.config, limits_, runner_, now);
   const scheduler::PlanContext context = situation.Context();
   WatchRules(situation.rules, now);
+  WatchStores(context, now);
   // A scheduler that comes or goes holds stores, or lets them go, at once.
   const uint64_t version = schedulers_.version();
-  if (now >= next_watch_ || version != held_version_) {
-    WatchStores(context, now);
+  if (now >= next_hold_ || version != held_version_) {
     HoldStores(context);
     held_version_ = version;
-    next_watch_ = now + kWatchInterval;
+    next_hold_ = now + kHoldInterval;
   }
   if (situation.options.halt_scheduling) {
     NoteStandstill({scheduler::Reason::kHalted, {}, {}, 0, 0, {}});
@@ -300,30 +300,41 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
   for (size_t i = 0; i < scheduler::kCheckerKindCount; ++i) {
     input.paused[i] = IsCheckerPaused(static_cast<scheduler::CheckerKind>(i));
   }
+  const Patrol::Batch batch = patrol_.Next(now, context.options.patrol_region_interval);
+  for (const scheduler::Region& region : batch.endangered) {
+    CheckOne(context, region, input, Merges::kRefused);
+  }
+  for (const scheduler::Region& region : batch.others) {
+    CheckOne(context, region, input, Merges::kAllowed);
+  }
+}
+
+void Coordinator::CheckOne(const scheduler::PlanContext& context, const scheduler::Region& region,
+                           scheduler::CheckInput& input, Merges merges) {
+  if (runner_.IsBusy(region.id)) return;
+  input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
+  input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
+  input.data_returned = returned_data_.Find(region.id);
+  scheduler::Decision decision = CheckRegion(context, region, input);
+  if (decision.missing_peers) patrol_.NoteMissing(region.id, *decision.missing_peers, context.now);
+  if (decision.proposals.empty() && decision.refusals.empty()) return;
+  decisions_.NoteCheck(decision);
   const char* const repair =
       context.options.enable_placement_rules ? "rule_checker" : "replica_checker";
-  for (const scheduler::Region& region : patrol_.Next(now)) {
-    if (runner_.IsBusy(region.id)) continue;
-    input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
-    input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
-    input.data_returned = returned_data_.Find(region.id);
-    scheduler::Decision decision = CheckRegion(context, region, input);
-    if (decision.proposals.empty() && decision.refusals.empty()) continue;
-    decisions_.NoteCheck(decision);
-    for (const scheduler::Refusal& refusal : decision.refusals) {
-      checker_events_.With({repair, ReasonText(refusal.reason)}).Add(refusal.times);
-    }
-    bool again = decision.look_again_soon;
-    for (scheduler::Proposal& proposal : decision.proposals) {
-      const bool splits = proposal.kind == scheduler::Kind::kSplit;
-      checker_events_.With({splits ? "split_checker" : repair, "new-operator"}).Add();
-      if (const auto refusal = admission_.Admit(std::move(proposal))) {
-        decisions_.NoteAdmission(*refusal);
-        again = true;
-      }
-    }
-    if (again) patrol_.PointOut(region.id, now + kLookAgain);
+  for (const scheduler::Refusal& refusal : decision.refusals) {
+    checker_events_.With({repair, ReasonText(refusal.reason)}).Add(refusal.times);
   }
+  bool again = decision.look_again_soon;
+  for (scheduler::Proposal& proposal : decision.proposals) {
+    if (merges == Merges::kRefused && Has(proposal.kind, scheduler::Kind::kMerge)) continue;
+    const bool splits = proposal.kind == scheduler::Kind::kSplit;
+    checker_events_.With({splits ? "split_checker" : repair, "new-operator"}).Add();
+    if (const auto refusal = admission_.Admit(std::move(proposal))) {
+      decisions_.NoteAdmission(*refusal);
+      again = true;
+    }
+  }
+  if (again) patrol_.PointOut(region.id, context.now + kLookAgain);
 }
 
 bool Coordinator::MayRun(const SchedulerTable::Entry& entry,
@@ -475,6 +486,7 @@ void Coordinator::Publish() {
   GaugeFamily& lists =
       deps_.metrics.Gauges("pd_checker_region_list", "Regions that wait for a checker", {"type"});
   lists.With({"pending_processed_regions"}).Set(static_cast<double>(patrol_.pointed_out()));
+  lists.With({"priority_list"}).Set(static_cast<double>(patrol_.endangered()));
   deps_.metrics
       .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
       .Only()

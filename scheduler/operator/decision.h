@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,8 @@ struct Decision {
   std::vector<Refusal> refusals;
   bool look_again_soon =
       false;  // What stood in the way passes by itself: the region goes to the queue of regions to see.
-  uint64_t missing_peers = 0;  // Voters that the region lacks, or has on lost stores alone.
+  std::optional<uint64_t>
+      missing_peers;  // Voters that the region lacks, or has on lost stores; none: not counted.
 
   /// Notes a refusal; the same reason for the same store is counted, not repeated.
   void Refuse(Refusal refusal) {

@@ -301,8 +301,8 @@ std::string ScriptRunner::DoCheck(const Line& line) {
   }
   const Decision decision = CheckRegion(world_.Context(), RegionOf(line), input);
   std::string out = Show(decision);
-  if (decision.missing_peers > 0) {
-    out += "missing peers: " + std::to_string(decision.missing_peers) + '\n';
+  if (decision.missing_peers.value_or(0) > 0) {
+    out += "missing peers: " + std::to_string(*decision.missing_peers) + '\n';
   }
   return out;
 }

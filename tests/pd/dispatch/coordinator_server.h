@@ -101,6 +101,8 @@ class Server {
   ConfigStore& config() { return member_.config(); }
   MetaStore& meta() { return member_.meta(); }
 
+  std::string Metrics() { return metrics_.Render(); }
+
   CountedCommands commands;
 
  private:

@@ -100,6 +100,45 @@ TEST_CASE("regions under changed rules are looked at, and said to lack something
   CHECK(state() == Replication::kComplete);
 }
 
+TEST_CASE("without placement rules the replica checker repairs, as far as it may",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(server.config().Update([](OnlineConfig& online) -> Result<void> {
+    online.replication.enable_placement_rules = false;
+    online.schedule.enable_make_up_replica = false;
+    return {};
+  }));
+  server.Report();
+  Coordinator& coordinator = server.coordinator();
+  CHECK(Eventually([&] { return AnySays(coordinator, Reason::kSwitchedOff); }));
+  CHECK(coordinator.operators().running_count() == 0);
+  REQUIRE(server.config().Update([](OnlineConfig& online) -> Result<void> {
+    online.schedule.enable_make_up_replica = true;
+    return {};
+  }));
+  CHECK(Eventually([&] {
+    const auto info = coordinator.operators().Find({101});
+    return info && info->op.plan().desc == "make-up-replica";
+  }));
+}
+
+TEST_CASE("a region that lacks peers is on the list of those looked at first", "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
+  const auto says = [&](const std::string& text) {
+    return Eventually([&] { return server.Metrics().find(text) != std::string::npos; });
+  };
+  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 0"));
+  REQUIRE(SetRule(server, "more", 1));  // There is no fourth store.
+  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 1"));
+  REQUIRE(server.cluster().rules().Change([](PlacementRules::Editor& editor) {
+    editor.Delete({"g", "more"});
+  }));
+  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 0"));
+}
+
 TEST_CASE("without rules in force nothing is planned, and says why", "[coordinator]") {
   Server server;
   server.Fill();

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Millis kReadyPoll{100};
 constexpr Millis kPushInterval{500};
-constexpr Millis kWatchInterval{1000};
+constexpr Millis kHoldInterval{1000};
 constexpr Millis kLookAgain{500};
 constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is asked again.
 
@@ -33,10 +33,11 @@ scheduler::Refusal NotEnoughRegions(const std::optional<Cluster::MissingReports>
   return refusal;
 }
 
-/// The cluster's rules, or what the settings say when these are turned off.
+/// The cluster's rules, or what the settings say when these are turned off: as `options` have it, which may have
+/// changed since.
 PlacementRules::Book RulesInForce(const Cluster& cluster,
                                   const scheduler::ScheduleOptions& options) {
-  if (cluster.rules().enabled()) return cluster.rules().book();
+  if (options.enable_placement_rules) return cluster.rules().book();
   return std::make_shared<const scheduler::RuleBook>(MakeRuleBook(options));
 }
 
@@ -91,7 +92,8 @@ Coordinator::Coordinator(Deps deps)
                  const auto down = deps_.config.online()->schedule.max_store_down_time;
                  return store && store->DownTime(InstantOf(deps_.clock.Monotonic())) <= down;
                },
-               [this] { return ConfChangeOf(*deps_.config.online()); }, metrics_}),
+               [this] { return ConfChangeOf(*deps_.config.online()); }, metrics_,
+               [this](const OperatorInfo& info) { returned_data_.Note(info); }}),
       admission_({deps_.cluster.regions(), limits_, runner_, deps_.ids, deps_.clock, metrics_}),
       schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key}),
       patrol_(deps_.cluster.regions()),
@@ -244,6 +246,7 @@ Millis Coordinator::Step() {
 void Coordinator::Reset() {
   planning_ = false;
   patrol_.Clear();
+  returned_data_.Clear();
   limits_.Clear();
   decisions_.Clear();
   running_.clear();
@@ -251,7 +254,7 @@ void Coordinator::Reset() {
   watched_rules_.reset();
   held_.clear();
   next_push_ = {};
-  next_watch_ = {};
+  next_hold_ = {};
 }
 
 void Coordinator::NoteStandstill(const scheduler::Refusal& refusal) {
@@ -280,13 +283,13 @@ Millis Coordinator::Turn(scheduler::Instant now) {
   const Situation situation(deps_.cluster, deps_.config, limits_, runner_, now);
   const scheduler::PlanContext context = situation.Context();
   WatchRules(situation.rules, now);
+  WatchStores(context, now);
   // A scheduler that comes or goes holds stores, or lets them go, at once.
   const uint64_t version = schedulers_.version();
-  if (now >= next_watch_ || version != held_version_) {
-    WatchStores(context, now);
+  if (now >= next_hold_ || version != held_version_) {
     HoldStores(context);
     held_version_ = version;
-    next_watch_ = now + kWatchInterval;
+    next_hold_ = now + kHoldInterval;
   }
   if (situation.options.halt_scheduling) {
     NoteStandstill({scheduler::Reason::kHalted, {}, {}, 0, 0, {}});
@@ -305,27 +308,39 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
   for (size_t i = 0; i < scheduler::kCheckerKindCount; ++i) {
     input.paused[i] = IsCheckerPaused(static_cast<scheduler::CheckerKind>(i));
   }
-  for (const scheduler::Region& region : patrol_.Next(now)) {
-    if (runner_.IsBusy(region.id)) continue;
-    input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
-    input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
-    input.merge_operators = runner_.CountOf(scheduler::Kind::kMerge);
-    scheduler::Decision decision = CheckRegion(context, region, input);
-    if (decision.proposals.empty() && decision.refusals.empty()) continue;
-    decisions_.NoteCheck(decision);
-    for (const scheduler::Refusal& refusal : decision.refusals) {
-      checker_events_.With({decision.checker, ReasonText(refusal.reason)}).Add(refusal.times);
-    }
-    bool again = decision.look_again_soon;
-    for (scheduler::Proposal& proposal : decision.proposals) {
-      checker_events_.With({decision.checker, "new-operator"}).Add();
-      if (const auto refusal = admission_.Admit(std::move(proposal))) {
-        decisions_.NoteAdmission(*refusal);
-        again = true;
-      }
-    }
-    if (again) patrol_.PointOut(region.id, now + kLookAgain);
+  const Patrol::Batch batch = patrol_.Next(now, context.options.patrol_region_interval);
+  for (const scheduler::Region& region : batch.endangered) {
+    CheckOne(context, region, input, Merges::kRefused);
   }
+  for (const scheduler::Region& region : batch.others) {
+    CheckOne(context, region, input, Merges::kAllowed);
+  }
+}
+
+void Coordinator::CheckOne(const scheduler::PlanContext& context, const scheduler::Region& region,
+                           scheduler::CheckInput& input, Merges merges) {
+  if (runner_.IsBusy(region.id)) return;
+  input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
+  input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
+  input.merge_operators = runner_.CountOf(scheduler::Kind::kMerge);
+  input.data_returned = returned_data_.Find(region.id);
+  scheduler::Decision decision = CheckRegion(context, region, input);
+  if (decision.missing_peers) patrol_.NoteMissing(region.id, *decision.missing_peers, context.now);
+  if (decision.proposals.empty() && decision.refusals.empty()) return;
+  decisions_.NoteCheck(decision);
+  for (const scheduler::Refusal& refusal : decision.refusals) {
+    checker_events_.With({decision.checker, ReasonText(refusal.reason)}).Add(refusal.times);
+  }
+  bool again = decision.look_again_soon;
+  for (scheduler::Proposal& proposal : decision.proposals) {
+    if (merges == Merges::kRefused && Has(proposal.kind, scheduler::Kind::kMerge)) continue;
+    checker_events_.With({decision.checker, "new-operator"}).Add();
+    if (const auto refusal = admission_.Admit(std::move(proposal))) {
+      decisions_.NoteAdmission(*refusal);
+      again = true;
+    }
+  }
+  if (again) patrol_.PointOut(region.id, context.now + kLookAgain);
 }
 
 bool Coordinator::MayRun(const SchedulerTable::Entry& entry,
@@ -477,6 +492,7 @@ void Coordinator::Publish() {
   GaugeFamily& lists =
       deps_.metrics.Gauges("pd_checker_region_list", "Regions that wait for a checker", {"type"});
   lists.With({"pending_processed_regions"}).Set(static_cast<double>(patrol_.pointed_out()));
+  lists.With({"priority_list"}).Set(static_cast<double>(patrol_.endangered()));
   deps_.metrics
       .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
       .Only()

@@ -19,6 +19,7 @@
 #include "pd/dispatch/operator_runner.h"
 #include "pd/dispatch/patrol.h"
 #include "pd/dispatch/region_jobs.h"
+#include "pd/dispatch/returned_data.h"
 #include "pd/dispatch/scheduler_table.h"
 #include "pd/dispatch/store_limits.h"
 #include "pd/metrics/metrics.h"
@@ -122,6 +123,11 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// The schedulers and the checkers say why nothing is planned at all.
   void NoteStandstill(const scheduler::Refusal& refusal);
   void CheckRegions(const scheduler::PlanContext& context, scheduler::Instant now);
+  /// What lacks peers is not merged, even if by now it lacks none.
+  enum class Merges : uint8_t { kAllowed, kRefused };
+  /// `input` is changed: the limits are those of the moment.
+  void CheckOne(const scheduler::PlanContext& context, const scheduler::Region& region,
+                scheduler::CheckInput& input, Merges merges);
   void RunSchedulers(const scheduler::PlanContext& context, scheduler::Instant now);
   void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
               scheduler::Instant now);
@@ -140,6 +146,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   const Nanos process_start_;
   OperatorMetrics metrics_;
   StoreLimits limits_;
+  ReturnedData returned_data_;
   OperatorRunner runner_;
   Admission admission_;
   SchedulerTable schedulers_;
@@ -162,7 +169,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   uint64_t schedulers_version_ = 0;
   uint64_t held_version_ = 0;  // That of the schedulers when `held_` was made.
   scheduler::Instant next_push_;
-  scheduler::Instant next_watch_;
+  scheduler::Instant next_hold_;
 
   mutable Mutex mutex_;
   CondVar wake_;

@@ -345,6 +345,7 @@ void OperatorRunner::TellStart(const OperatorInfo& info) const {
 void OperatorRunner::TellEnds(const Ended& ended) const {
   for (const OperatorInfo& info : ended) {
     deps_.metrics.Ended(info);
+    deps_.ended(info);
     const Nanos took =
         info.ended && info.started ? info.ended->monotonic - info.started->monotonic : Nanos{0};
     LogInfo("operator ends", {{"region-id", info.op.plan().region.value},

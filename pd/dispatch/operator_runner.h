@@ -44,6 +44,8 @@ class OperatorRunner {
     scheduler::StoreUsable store_usable;  // Known and not down.
     std::function<scheduler::ConfChange()> conf_change;
     OperatorMetrics& metrics;
+    /// Hears of each operator that has ended, once.
+    std::function<void(const OperatorInfo&)> ended = [](const OperatorInfo&) {};
   };
 
   /// How long the record of an ended operator is kept.

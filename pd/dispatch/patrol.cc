@@ -25,11 +25,40 @@ void Patrol::PointOut(scheduler::RegionId region, scheduler::Instant at) {
   queue_.emplace(at, region);
 }
 
-std::vector<scheduler::Region> Patrol::Next(scheduler::Instant now) {
-  std::vector<scheduler::Region> batch;
-  AddPointedOut(now, batch);
-  AddWalk(now, batch);
+void Patrol::NoteMissing(scheduler::RegionId region, uint64_t peers, scheduler::Instant at) {
+  const MutexLock lock(mutex_);
+  endangered_.Note(region, peers, at);
+}
+
+Patrol::Batch Patrol::Next(scheduler::Instant now, Millis interval) {
+  Batch batch;
+  AddEndangered(now, interval, batch.endangered);
+  AddPointedOut(now, batch.others);
+  AddWalk(now, batch.others);
   return batch;
+}
+
+void Patrol::AddEndangered(scheduler::Instant now, Millis interval,
+                           std::vector<scheduler::Region>& batch) {
+  std::vector<scheduler::RegionId> ids;
+  {
+    const MutexLock lock(mutex_);
+    ids = endangered_.TakeDue(now, interval);
+    for (const scheduler::RegionId id : ids) {
+      const auto pointed_out = when_.find(id);
+      if (pointed_out == when_.end() || pointed_out->second > now) continue;
+      queue_.erase({pointed_out->second, id});
+      when_.erase(pointed_out);
+    }
+  }
+  for (const scheduler::RegionId id : ids) {
+    if (auto region = regions_.Find(id)) {
+      batch.push_back(std::move(*region));
+    } else {
+      const MutexLock lock(mutex_);
+      endangered_.Forget(id);
+    }
+  }
 }
 
 void Patrol::AddPointedOut(scheduler::Instant now, std::vector<scheduler::Region>& batch) {
@@ -69,6 +98,7 @@ void Patrol::Clear() {
   const MutexLock lock(mutex_);
   queue_.clear();
   when_.clear();
+  endangered_.Clear();
   at_start_ = true;
   round_started_ = {};
 }
@@ -76,6 +106,11 @@ void Patrol::Clear() {
 size_t Patrol::pointed_out() const {
   const MutexLock lock(mutex_);
   return when_.size();
+}
+
+size_t Patrol::endangered() const {
+  const MutexLock lock(mutex_);
+  return endangered_.size();
 }
 
 double Patrol::last_round_s() const {

@@ -11,13 +11,14 @@
 #include "pd/cluster/region_table.h"
 #include "pd/runtime/clock.h"
 #include "pd/runtime/mutex.h"
+#include "scheduler/checkers/endangered_regions.h"
 #include "scheduler/model/region.h"
 #include "scheduler/model/time.h"
 
 namespace pd {
 
-/// Which regions to look at next: those somebody pointed out, then the whole key space in order, over and over
-/// (as in the reference).
+/// Which regions to look at next: those that lack peers, those somebody pointed out, then the whole key space in order,
+/// over and over (as in the reference).
 ///
 /// The key space is walked in batches of a 1024th of the regions, at least 128 and at most 8192, so that a round takes
 /// about 1024 ticks. Regions are pointed out by heartbeats that changed peers, by stores that go down or leave, and by
@@ -35,15 +36,27 @@ class Patrol {
   /// Look at this region, not before `at`. Dropped when too many wait (the walk finds it).
   void PointOut(scheduler::RegionId region, scheduler::Instant at);
 
-  /// The next batch.
-  std::vector<scheduler::Region> Next(scheduler::Instant now);
+  /// A look found that the region lacks so many peers. Those that lack most are looked at first, as often as
+  /// EndangeredRegions says.
+  void NoteMissing(scheduler::RegionId region, uint64_t peers, scheduler::Instant at);
+
+  /// Disjoint, but for what the walk meets by chance.
+  struct Batch {
+    std::vector<scheduler::Region> endangered;
+    std::vector<scheduler::Region> others;
+  };
+  /// The next batch; `interval` is what the patrol is set to wait between two.
+  Batch Next(scheduler::Instant now, Millis interval);
 
   void Clear();
   [[nodiscard]] size_t pointed_out() const;
+  [[nodiscard]] size_t endangered() const;
   /// Seconds that the last whole round took; 0 before the first.
   [[nodiscard]] double last_round_s() const;
 
  private:
+  void AddEndangered(scheduler::Instant now, Millis interval,
+                     std::vector<scheduler::Region>& batch);
   void AddPointedOut(scheduler::Instant now, std::vector<scheduler::Region>& batch);
   void AddWalk(scheduler::Instant now, std::vector<scheduler::Region>& batch);
 
@@ -52,6 +65,7 @@ class Patrol {
   std::set<std::pair<scheduler::Instant, scheduler::RegionId>> queue_ PD_GUARDED_BY(mutex_);
   std::map<scheduler::RegionId, scheduler::Instant> when_
       PD_GUARDED_BY(mutex_);  // The same, by id.
+  scheduler::EndangeredRegions endangered_ PD_GUARDED_BY(mutex_);
   std::string cursor_ PD_GUARDED_BY(mutex_);
   bool at_start_ PD_GUARDED_BY(mutex_) = true;
   scheduler::Instant round_started_ PD_GUARDED_BY(mutex_);

@@ -86,6 +86,9 @@ const char* RegionPhrase(Reason reason) {
              "together";
     case Reason::kRegionWitness:
       return "region {region} has a witness in the way";
+    case Reason::kRegionWitnessSwitched:
+      return "a witness of region {region} got its data back {value} s ago and keeps it for "
+             "{bound} s";
     case Reason::kRegionTooFewCopies:
       return "region {region} would be left with {value} healthy copies, {bound} are wanted";
     case Reason::kRegionQuorum:
@@ -121,6 +124,8 @@ const char* OtherPhrase(Reason reason) {
       return "{value} such operators run, {bound} are allowed";
     case Reason::kPaused:
       return "it is paused";
+    case Reason::kSwitchedOff:
+      return "a setting says not to";
     case Reason::kHalted:
       return "all scheduling is halted";
     case Reason::kBuildFailed:

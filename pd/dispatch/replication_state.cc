@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "scheduler/checkers/rule_checker.h"
+#include "scheduler/checkers/checkers.h"
 
 namespace pd {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kPlansMax = 1000;
 
 bool IsStuck(const scheduler::PlanContext& context, const scheduler::Region& region) {
-  const scheduler::Decision decision = scheduler::CheckRules(context, region);
+  const scheduler::Decision decision = scheduler::RepairRegion(context, region);
   return decision.proposals.empty() &&
          std::ranges::any_of(decision.refusals, [](const scheduler::Refusal& refusal) {
            return refusal.reason == scheduler::Reason::kNoTarget;

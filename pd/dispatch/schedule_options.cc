@@ -30,6 +30,8 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
   options.max_snapshot_count = schedule.max_snapshot_count;
   options.max_pending_peer_count = schedule.max_pending_peer_count;
   options.max_store_down_time = std::chrono::duration_cast<Millis>(schedule.max_store_down_time);
+  options.switch_witness_interval =
+      std::chrono::duration_cast<Millis>(schedule.switch_witness_interval);
   options.patrol_region_interval =
       std::chrono::duration_cast<Millis>(schedule.patrol_region_interval);
   options.max_merge_region_size_mib = schedule.max_merge_region_size;
@@ -47,6 +49,12 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
   options.region_score_version = schedule.region_score_formula_version == "v1"
                                      ? scheduler::RegionScoreVersion::kV1
                                      : scheduler::RegionScoreVersion::kV2;
+  options.enable_placement_rules = config.replication.enable_placement_rules;
+  options.enable_remove_down_replica = schedule.enable_remove_down_replica;
+  options.enable_replace_offline_replica = schedule.enable_replace_offline_replica;
+  options.enable_make_up_replica = schedule.enable_make_up_replica;
+  options.enable_remove_extra_replica = schedule.enable_remove_extra_replica;
+  options.enable_location_replacement = schedule.enable_location_replacement;
   options.enable_joint_consensus = schedule.enable_joint_consensus;
   options.cluster_supports_joint_consensus = ConfChangeOf(config) == scheduler::ConfChange::kV2;
   options.enable_diagnostic = schedule.enable_diagnostic;

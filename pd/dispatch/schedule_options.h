@@ -12,7 +12,7 @@ namespace pd {
 /// The part of the configuration that planning reads. Pure.
 scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config);
 
-/// The rules that the configuration stands for: the default rule.
+/// The rules where placement rules are off: the default rule, which the settings stand for.
 scheduler::RuleBook MakeRuleBook(const scheduler::ScheduleOptions& options);
 
 /// Whether stores of this cluster version know joint consensus (5.0.0 and later).

@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "scheduler/checkers/joint_state_checker.h"
+#include "scheduler/checkers/learner_checker.h"
 #include "scheduler/checkers/merge_checker.h"
+#include "scheduler/checkers/replica_checker.h"
 #include "scheduler/checkers/rule_checker.h"
 #include "scheduler/checkers/split_checker.h"
 
@@ -13,52 +15,79 @@ namespace {
 constexpr std::array<const char*, kCheckerKindCount> kNames = {
     "learner", "replica", "rule", "split", "merge", "joint-state", "affinity"};
 
+bool IsPaused(const CheckInput& input, CheckerKind kind) {
+  return input.paused[static_cast<size_t>(kind)];
+}
+
 Decision Named(const char* checker, Decision decision) {
   decision.checker = checker;
   return decision;
 }
 
-Decision RefuseAll(const Region& region, Reason reason, uint64_t value = 0, uint64_t bound = 0) {
+Decision Refused(const Region& region, Reason reason, uint64_t value = 0, uint64_t bound = 0) {
   Decision decision;
   decision.Refuse(
       {reason, StoreId{}, region.id, static_cast<double>(value), static_cast<double>(bound), {}});
   return decision;
 }
 
-bool IsPaused(const CheckInput& input, CheckerKind kind) {
-  return input.paused[static_cast<size_t>(kind)];
-}
-
-Decision CheckJoint(const PlanContext& context, const Region& region, const CheckInput& input) {
-  if (IsPaused(input, CheckerKind::kJointState)) return RefuseAll(region, Reason::kPaused);
-  return CheckJointState(context, region);
-}
-
-/// What is to be repaired, as far as the limits allow.
-Decision CheckRepairs(const PlanContext& context, const Region& region, const CheckInput& input) {
-  if (IsPaused(input, CheckerKind::kRule)) return RefuseAll(region, Reason::kPaused);
-  Decision decision = CheckRules(context, region);
+/// Looked at first, so that a region which needs nothing is not put back into the queue.
+Decision UnderLimit(const PlanContext& context, const Region& region, const CheckInput& input,
+                    Decision decision) {
   if (decision.proposals.empty()) return decision;
   const bool witness = decision.proposals.front().kind == Kind::kWitness;
   const uint64_t running = witness ? input.witness_operators : input.replica_operators;
   const uint64_t limit =
       witness ? context.options.witness_schedule_limit : context.options.replica_schedule_limit;
   if (running < limit) return decision;
-  // Looked at first, so that a region which needs nothing is not put back into the queue.
-  decision = RefuseAll(region, Reason::kScheduleLimit, running, limit);
-  decision.look_again_soon = true;
-  return decision;
+  Decision later = Refused(region, Reason::kScheduleLimit, running, limit);
+  later.look_again_soon = true;
+  later.missing_peers = decision.missing_peers;
+  return later;
+}
+
+Decision CheckJoint(const PlanContext& context, const Region& region, const CheckInput& input) {
+  if (IsPaused(input, CheckerKind::kJointState)) return Refused(region, Reason::kPaused);
+  return CheckJointState(context, region);
+}
+
+Decision CheckWithRules(const PlanContext& context, const Region& region, const CheckInput& input) {
+  if (IsPaused(input, CheckerKind::kRule)) {
+    return Named("rule_checker", Refused(region, Reason::kPaused));
+  }
+  return Named("rule_checker", UnderLimit(context, region, input,
+                                          CheckRules(context, region, input.data_returned)));
+}
+
+/// Without placement rules. Promotions count against no limit.
+Decision CheckWithoutRules(const PlanContext& context, const Region& region,
+                           const CheckInput& input) {
+  Decision learners;
+  if (!IsPaused(input, CheckerKind::kLearner)) learners = CheckLearners(context, region);
+  if (!learners.proposals.empty()) return Named("learner_checker", std::move(learners));
+  Decision decision = IsPaused(input, CheckerKind::kReplica)
+                          ? Refused(region, Reason::kPaused)
+                          : UnderLimit(context, region, input, CheckReplicas(context, region));
+  for (Refusal& refusal : learners.refusals) decision.Refuse(std::move(refusal));
+  return Named("replica_checker", std::move(decision));
 }
 
 Decision CheckSmall(const PlanContext& context, const Region& region, const CheckInput& input) {
   const ScheduleOptions& options = context.options;
   if (!IsSmall(region, options.max_merge_region_size_mib, options.max_merge_region_keys)) return {};
-  if (IsPaused(input, CheckerKind::kMerge)) return RefuseAll(region, Reason::kPaused);
+  if (IsPaused(input, CheckerKind::kMerge)) return Refused(region, Reason::kPaused);
   const uint64_t limit = options.merge_schedule_limit;
   if (input.merge_operators >= limit) {
-    return RefuseAll(region, Reason::kScheduleLimit, input.merge_operators, limit);
+    return Refused(region, Reason::kScheduleLimit, input.merge_operators, limit);
   }
   return CheckMerge(context, region);
+}
+
+/// Nothing is to be repaired, or those who would say so are paused.
+bool IsWell(const PlanContext& context, const Decision& repairs, const CheckInput& input) {
+  const CheckerKind repairer =
+      context.options.enable_placement_rules ? CheckerKind::kRule : CheckerKind::kReplica;
+  return repairs.proposals.empty() && (repairs.refusals.empty() || IsPaused(input, repairer));
 }
 
 }  // namespace
@@ -70,6 +99,12 @@ std::optional<CheckerKind> CheckerByName(std::string_view name) {
   return {};
 }
 
+Decision RepairRegion(const PlanContext& context, const Region& region) {
+  if (context.options.enable_placement_rules) return CheckRules(context, region);
+  Decision learners = CheckLearners(context, region);
+  return learners.proposals.empty() ? CheckReplicas(context, region) : learners;
+}
+
 Decision CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input) {
   if (region.InJointState()) {
     return Named("joint_state_checker", CheckJoint(context, region, input));
@@ -79,13 +114,13 @@ Decision CheckRegion(const PlanContext& context, const Region& region, const Che
     Decision split = CheckSplit(context, region);
     if (!split.proposals.empty()) return Named("split_checker", std::move(split));
   }
-  Decision repairs = CheckRepairs(context, region, input);
-  const bool paused = IsPaused(input, CheckerKind::kRule);
-  const bool well = repairs.proposals.empty() && (paused || repairs.refusals.empty());
-  if (!well || context.IsScheduleDenied(region)) return Named("rule_checker", std::move(repairs));
-  Decision merge = CheckSmall(context, region, input);
-  if (paused && merge.proposals.empty()) return Named("rule_checker", std::move(repairs));
-  return Named("merge_checker", std::move(merge));
+  Decision repairs = context.options.enable_placement_rules
+                         ? CheckWithRules(context, region, input)
+                         : CheckWithoutRules(context, region, input);
+  if (!IsWell(context, repairs, input) || context.IsScheduleDenied(region)) return repairs;
+  Decision merge = Named("merge_checker", CheckSmall(context, region, input));
+  merge.missing_peers = repairs.missing_peers;
+  return merge.proposals.empty() && !repairs.refusals.empty() ? repairs : merge;
 }
 
 }  // namespace scheduler

@@ -29,7 +29,12 @@ struct CheckInput {
   uint64_t replica_operators = 0;                // Running operators of kind replica ...
   uint64_t witness_operators = 0;                // ... of kind witness ...
   uint64_t merge_operators = 0;                  // ... and of kind merge, two a merge.
+  std::optional<Instant> data_returned;          // When a witness of it last got its data back.
 };
+
+/// What the checkers that repair make of the region, whatever is paused or at its limit: the rule checker, or with
+/// placement rules off the learner and the replica checker.
+Decision RepairRegion(const PlanContext& context, const Region& region);
 
 /// Runs the chain on one region; the first checker with a proposal wins (as in the reference).
 Decision CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input);

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "scheduler/checkers/peer_state.h"
 #include "scheduler/filters/store_filter.h"
 
 namespace scheduler {
 namespace {
 
 /// Who should lead while the joint state is left; 0: nobody can. Stores that take leaders first, then any healthy
-/// voter.
+/// voter on a store that is heard of.
 StoreId LeaderToStay(const PlanContext& context, const Region& region) {
   StoreId fallback;
   for (const Peer& peer : region.peers) {
@@ -17,7 +18,7 @@ StoreId LeaderToStay(const PlanContext& context, const Region& region) {
     const Store* store = context.view.FindStore(peer.store);
     if (store == nullptr) continue;
     if (!RefuseLeaderTarget(context, *store)) return peer.store;
-    if (!fallback) fallback = peer.store;
+    if (!fallback && IsConnected(context, peer.store)) fallback = peer.store;
   }
   return fallback;
 }

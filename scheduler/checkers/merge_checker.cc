@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "scheduler/checkers/rule_checker.h"
+#include "scheduler/checkers/checkers.h"
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/model/table_key.h"
 #include "scheduler/operator/merge.h"
@@ -127,7 +127,7 @@ class MergeChecker {
       return Refuse(Reason::kOperatorExists, neighbour);
     }
     // Else the region would follow it to places that it is about to leave.
-    if (!CheckRules(context_, neighbour).proposals.empty()) {
+    if (!RepairRegion(context_, neighbour).proposals.empty()) {
       Refusal refusal = Refuse(Reason::kRegionNotReplicated, neighbour);
       refusal.detail = "it is about to move";
       return refusal;

@@ -2,20 +2,12 @@
 
 #include <algorithm>
 
+#include "scheduler/checkers/peer_state.h"
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
 
 namespace scheduler {
 namespace {
-
-bool IsHealthyPeer(const Region& region, const Peer& peer) {
-  return !region.IsPending(peer.id) && !region.IsDown(peer.id);
-}
-
-bool IsConnected(const PlanContext& context, StoreId id) {
-  const Store* store = context.view.FindStore(id);
-  return store != nullptr && !store->IsDisconnected(context.now);
-}
 
 class OrphanChecker {
  public:
@@ -24,9 +16,11 @@ class OrphanChecker {
       : context_(context), region_(region), fit_(fit), decision_(decision) {
     for (const RuleFit& rule_fit : fit.rule_fits) {
       wanted_ += rule_fit.rule->count;
+      copies_wanted_ += WantsWitness(context, *rule_fit.rule) ? 0 : rule_fit.rule->count;
       well_ &= rule_fit.IsSatisfied();
       for (const Peer& peer : rule_fit.peers) {
         well_ &= !region.IsPending(peer.id);
+        if (leaving_ == nullptr && IsLeaving(peer.store)) leaving_ = &peer;
         if (!region.IsDown(peer.id) && IsConnected(context, peer.store)) continue;
         well_ = false;
         if (lost_ == nullptr && !IsConnected(context, peer.store)) lost_ = &peer;
@@ -36,15 +30,21 @@ class OrphanChecker {
 
   void Check() {
     if (fit_.orphans.empty()) return;
+    const Peer* gone = lost_ != nullptr ? lost_ : leaving_;
+    if (gone != nullptr && UseAsSpare(*gone)) return;
     // The last one is the least healthy.
     if (well_) return Remove(fit_.orphans.back(), "remove-orphan-peer");
-    if (lost_ != nullptr && UseAsSpare()) return;
     if (fit_.orphans.size() >= 2) RemoveSurplus();
   }
 
  private:
+  [[nodiscard]] bool IsLeaving(StoreId id) const {
+    const Store* store = context_.view.FindStore(id);
+    return store != nullptr && !store->IsPreparing() && !store->IsServing();
+  }
+
   void Remove(const Peer& peer, const char* desc) {
-    if (auto refusal = RefuseRemoval(context_, region_, peer.store, wanted_)) {
+    if (auto refusal = RefuseRemoval(context_, region_, peer.store, copies_wanted_)) {
       return decision_.Refuse(std::move(*refusal));
     }
     decision_.Take(region_.id, Builder(context_, desc, region_)
@@ -53,22 +53,27 @@ class OrphanChecker {
                                    .Build(Kind::kNone));
   }
 
-  /// Puts an orphan in the place of the lost peer, which goes.
-  bool UseAsSpare() {
+  /// Puts an orphan in the place of a peer that is lost, or has to leave its store: no data moves. Such an orphan is
+  /// there when a new leader finds what its predecessor had begun.
+  bool UseAsSpare(const Peer& gone) {
+    // A copy that has to leave is a healthy one still.
+    if (RefuseRemoval(context_, region_, gone.store, copies_wanted_)) return false;
     for (const Peer& orphan : fit_.orphans) {
       const Store* store = context_.view.FindStore(orphan.store);
       if (orphan.witness || !IsHealthyPeer(region_, orphan) ||
-          !IsConnected(context_, orphan.store) ||
-          !MayReplace(context_.view, fit_, lost_->store, *store)) {
+          !IsConnected(context_, orphan.store) || IsLeaving(orphan.store) ||
+          !MayReplace(context_.view, fit_, gone.store, *store)) {
         continue;
       }
-      const bool same_role = IsLearner(orphan) == IsLearner(*lost_);
-      if (!same_role && IsLearner(*lost_) && !context_.options.UseJointConsensus()) continue;
+      const bool same_role = IsLearner(orphan) == IsLearner(gone);
+      if (!same_role && IsLearner(gone) && !context_.options.UseJointConsensus()) continue;
       Builder builder(
           context_,
           same_role ? "remove-replaced-orphan-peer" : "replace-down-peer-with-orphan-peer",
           region_);
-      builder.RemovePeer(lost_->store).SetWhy("a spare peer stands in for a lost one");
+      builder.RemovePeer(gone.store)
+          .SetWhy(&gone == lost_ ? "a spare peer stands in for a lost one"
+                                 : "a spare peer stands in for one that has to leave");
       if (!same_role && IsLearner(orphan)) builder.PromoteLearner(orphan.store);
       if (!same_role && !IsLearner(orphan)) builder.DemoteVoter(orphan.store);
       decision_.Take(region_.id, builder.Build(Kind::kNone));
@@ -96,9 +101,11 @@ class OrphanChecker {
   const Region& region_;
   const RegionFit& fit_;
   Decision& decision_;
-  uint64_t wanted_ = 0;         // Peers that all rules together ask for.
+  uint64_t wanted_ = 0;         // Peers that all rules together ask for ...
+  uint64_t copies_wanted_ = 0;  // ... and those with data.
   bool well_ = true;            // All rules satisfied by peers that are neither pending nor down.
-  const Peer* lost_ = nullptr;  // A fitted peer on a store that is not connected.
+  const Peer* lost_ = nullptr;  // A fitted peer on a store that is not connected ...
+  const Peer* leaving_ = nullptr;  // ... or on one that is being removed.
 };
 
 }  // namespace

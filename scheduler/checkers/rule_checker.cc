@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "scheduler/checkers/better_location.h"
 #include "scheduler/checkers/orphan_checker.h"
+#include "scheduler/checkers/peer_state.h"
 #include "scheduler/checkers/store_selector.h"
 #include "scheduler/operator/builder.h"
 
@@ -14,28 +16,42 @@ PeerRole RoleOf(const Rule& rule) {
   return rule.role == RuleRole::kLearner ? PeerRole::kLearner : PeerRole::kVoter;
 }
 
+/// Learners on TiFlash stores, and nothing else.
+bool IsTiFlashRule(const Rule& rule) {
+  static const std::vector<LabelConstraint> kTiFlashAlone{
+      {std::string(kEngineLabel), ConstraintOp::kIn, {std::string(kEngineTiFlash)}}};
+  return rule.role == RuleRole::kLearner && rule.constraints == kTiFlashAlone;
+}
+
+/// A region that is looked at.
+struct Patient {
+  const PlanContext& context;
+  const Region& region;
+  const RegionFit fit;
+  std::optional<Instant> data_returned;  // When one of its witnesses last got its data back.
+};
+
 /// Repairs what one rule asks for.
 class RuleRepair {
  public:
-  RuleRepair(const PlanContext& context, const Region& region, const RegionFit& all,
-             const RuleFit& rule_fit, Decision& decision)
-      : context_(context),
-        region_(region),
-        all_(all),
+  RuleRepair(const Patient& patient, const RuleFit& rule_fit, Decision& decision)
+      : patient_(patient),
+        context_(patient.context),
+        region_(patient.region),
         fit_(rule_fit),
         rule_(*rule_fit.rule),
-        stores_(StoresOf(context.view, rule_fit.peers)),
+        stores_(StoresOf(context_.view, rule_fit.peers)),
         decision_(decision) {}
 
   void Repair() {
     if (fit_.peers.size() < rule_.count) return AddMissing();
     for (const Peer& peer : fit_.peers) {
+      if (IsLostPeer(context_, region_, peer)) return Replace(peer, kDown);
+      if (region_.IsDown(peer.id) && PromoteWitness(peer)) return;
       const Store* store = context_.view.FindStore(peer.store);
-      if (region_.IsDown(peer.id) &&
-          store->DownTime(context_.now) >= context_.options.max_store_down_time) {
-        return Replace(peer, "down");
-      }
-      if (!store->IsPreparing() && !store->IsServing()) return Replace(peer, "offline");
+      if (store->IsPreparing() || store->IsServing()) continue;
+      if (!AddTiFlashLearner()) Replace(peer, kOffline);
+      return;
     }
     for (const Peer& peer : fit_.different_role) {
       FixRole(peer);
@@ -45,19 +61,13 @@ class RuleRepair {
   }
 
  private:
-  /// The store, or null after noting why there is none.
-  const Store* Take(Selection selection) {
-    if (selection.store != nullptr) return selection.store;
-    for (Refusal& refusal : selection.refusals) decision_.Refuse(std::move(refusal));
-    decision_.Refuse({selection.blocked_for_now ? Reason::kTargetsBusy : Reason::kNoTarget,
-                      StoreId{}, region_.id, static_cast<double>(fit_.peers.size()),
-                      static_cast<double>(rule_.count), rule_.group_id + "/" + rule_.id});
-    decision_.look_again_soon |= selection.blocked_for_now;
-    return nullptr;
+  [[nodiscard]] StoreSelector Selector(bool witness) const {
+    return {context_, region_, rule_, witness ? NewPeer::kWitness : NewPeer::kWithData};
   }
 
   void AddMissing() {
-    const Store* target = Take(StoreSelector(context_, region_, rule_).ToAdd(stores_));
+    const StoreSelector selector = Selector(WantsWitness());
+    const Store* target = selector.Take(selector.ToAdd(stores_), stores_.size(), decision_);
     if (target == nullptr) return FreeStore();
     decision_.Take(region_.id, Builder(context_, "add-rule-peer", region_)
                                    .AddPeer({PeerId{}, target->id, RoleOf(rule_), WantsWitness()})
@@ -70,17 +80,16 @@ class RuleRepair {
   /// Another rule's peer may sit on the only store that would do, and that rule have others to choose from.
   void FreeStore() {
     if (decision_.look_again_soon) return;  // A store that does is merely busy.
-    for (const RuleFit& other : all_.rule_fits) {
+    for (const RuleFit& other : patient_.fit.rule_fits) {
       if (&other == &fit_ || !other.IsSatisfied()) continue;
+      RuleRepair repair(patient_, other, decision_);
       for (const Peer& peer : other.peers) {
         const Store* store = context_.view.FindStore(peer.store);
         if (!MatchesConstraints(*store, rule_.constraints)) continue;
-        RuleRepair repair(context_, region_, all_, other, decision_);
-        const Store* target = StoreSelector(context_, region_, *other.rule)
-                                  .ToReplace(repair.stores_, peer.store)
-                                  .store;
+        const bool witness = repair.ReplacesByWitness(peer, kSwapFit);
+        const Store* target = repair.Selector(witness).ToReplace(repair.stores_, peer.store).store;
         if (target == nullptr || !StaysFree(other, peer, *target)) continue;
-        return repair.Replace(peer, *target, "swap-fit");
+        return repair.Replace(peer, *target, kSwapFit);
       }
     }
   }
@@ -97,7 +106,8 @@ class RuleRepair {
     arrived.store = target.id;
     moved.peers.push_back(arrived);
     if (moved.leader.id == peer.id) moved.leader = arrived;
-    const Selection taken = StoreSelector(context_, moved, rule_).ToAdd(stores_);
+    const NewPeer kind = WantsWitness() ? NewPeer::kWitness : NewPeer::kWithData;
+    const Selection taken = StoreSelector(context_, moved, rule_, kind).ToAdd(stores_);
     if (taken.store == nullptr || taken.store->id != peer.store) return false;
     const Peer added{{id + 2}, peer.store, RoleOf(rule_), WantsWitness()};
     moved.peers.push_back(added);
@@ -109,26 +119,65 @@ class RuleRepair {
     return serves(arrived.id, other.rule) && serves(added.id, &rule_);
   }
 
-  void Replace(const Peer& old_peer, const std::string& status) {
+  /// Before a store that leaves is emptied: voters that move would keep its stores' limits from learners for long.
+  bool AddTiFlashLearner() {
+    for (const RuleFit& other : patient_.fit.rule_fits) {
+      if (!IsTiFlashRule(*other.rule) || other.peers.size() >= other.rule->count) continue;
+      Decision decision;  // Should it fail, that rule's own turn says why.
+      RuleRepair(patient_, other, decision).AddMissing();
+      if (decision.proposals.empty()) continue;
+      decision_.proposals = std::move(decision.proposals);
+      return true;
+    }
+    return false;
+  }
+
+  /// A voter is gone, for the moment perhaps: a healthy witness gets data, so that there is one copy more of it.
+  bool PromoteWitness(const Peer& gone) {
+    if (!context_.options.enable_witness || !IsVoter(gone)) return false;
+    for (const Peer& peer : region_.peers) {
+      if (!peer.witness || !IsVoter(peer) || peer.id == gone.id) continue;
+      if (!IsHealthyPeer(region_, peer) || !IsConnected(context_, peer.store)) continue;
+      ProposeSwitch(peer, "promote-witness-for-down",
+                    "the peer on store " + std::to_string(gone.store.value) + " is down");
+      return true;
+    }
+    return false;
+  }
+
+  /// The place of a lost peer is taken at once, since a witness needs no data; it gets its data later. In a place for a
+  /// witness it stays one, unless the old peer's data is still needed.
+  [[nodiscard]] bool ReplacesByWitness(const Peer& old_peer, std::string_view status) const {
+    if (!context_.options.enable_witness) return false;
+    if (context_.view.FindStore(old_peer.store)->IsTiFlash()) return false;
+    if (status == kDown) return true;
+    return rule_.witness && !RefuseRemoval(context_, region_, old_peer.store, CopiesWanted());
+  }
+
+  void Replace(const Peer& old_peer, std::string_view status) {
+    const StoreSelector selector = Selector(ReplacesByWitness(old_peer, status));
     const Store* target =
-        Take(StoreSelector(context_, region_, rule_).ToReplace(stores_, old_peer.store));
+        selector.Take(selector.ToReplace(stores_, old_peer.store), stores_.size(), decision_);
     if (target != nullptr) Replace(old_peer, *target, status);
   }
 
-  void Replace(const Peer& old_peer, const Store& target, const std::string& status) {
-    std::string desc = "replace-rule-" + status + "-peer";
+  void Replace(const Peer& old_peer, const Store& target, std::string_view status) {
+    const bool witness = ReplacesByWitness(old_peer, status);
+    std::string desc = witness ? "fast-replace-rule-" : "replace-rule-";
+    desc.append(status).append("-peer");
     StoreId leader;
     if (old_peer.id == region_.leader.id) leader = NewLeader(old_peer);
     // Moved away first, so that the leaving store need not send the snapshot.
-    if (leader) desc = "replace-rule-" + status + "-leader-peer";
+    if (leader) desc = std::string("replace-rule-").append(status) + "-leader-peer";
+    const std::string store = "store " + std::to_string(old_peer.store.value);
     Builder builder(context_, desc, region_);
     builder.RemovePeer(old_peer.store)
-        .AddPeer({PeerId{}, target.id, RoleOf(rule_), WantsWitness()})
-        .SetWhy(status == "swap-fit"
-                    ? "another rule needs store " + std::to_string(old_peer.store.value)
-                    : "store " + std::to_string(old_peer.store.value) + " is " + status);
+        .AddPeer({PeerId{}, target.id, RoleOf(rule_), witness})
+        .SetWhy(status == kSwapFit ? "another rule needs " + store
+                                   : store + " is " + std::string(status));
     if (leader) builder.SetLeader(leader);
-    decision_.Take(region_.id, builder.Build(Kind::kReplica, Priority::kHigh));
+    decision_.Take(region_.id,
+                   builder.Build(Kind::kReplica, witness ? Priority::kUrgent : Priority::kHigh));
   }
 
   [[nodiscard]] bool MayLead(const Peer& peer) const {
@@ -182,74 +231,94 @@ class RuleRepair {
     }
   }
 
-  [[nodiscard]] bool WantsWitness() const {
-    return rule_.witness && context_.options.enable_witness;
+  [[nodiscard]] bool WantsWitness() const { return scheduler::WantsWitness(context_, rule_); }
+
+  /// A witness gets its data back; a peer with data lays it down, unless others are down or wait for theirs, there are
+  /// too few copies, or it has come only lately.
+  void SwitchWitness(const Peer& peer) {
+    std::optional<Refusal> refusal;
+    if (!peer.witness) refusal = RefuseLayingDown(peer);
+    if (!refusal) refusal = RefuseBasicTarget(context_, *context_.view.FindStore(peer.store));
+    if (refusal) return decision_.Refuse(std::move(*refusal));
+    ProposeSwitch(peer, peer.witness ? "fix-non-witness-peer" : "fix-witness-peer",
+                  "rule " + rule_.group_id + "/" + rule_.id +
+                      (WantsWitness() ? " asks for witnesses" : " asks for no witness"));
   }
 
-  /// A witness gets its data back; one that has its data lays it down, unless others are down or wait for theirs.
-  void SwitchWitness(const Peer& peer) {
-    const bool to_witness = !peer.witness;
-    if (auto refusal = RefuseUnhealthyRegion(region_); to_witness && refusal) {
-      decision_.Refuse(std::move(*refusal));
-      return;
+  /// Peers with data that all rules together ask for.
+  [[nodiscard]] uint64_t CopiesWanted() const {
+    uint64_t copies = 0;
+    for (const RuleFit& fit : patient_.fit.rule_fits) {
+      if (!scheduler::WantsWitness(context_, *fit.rule)) copies += fit.rule->count;
     }
+    return copies;
+  }
+
+  [[nodiscard]] std::optional<Refusal> RefuseLayingDown(const Peer& peer) const {
+    if (auto refusal = RefuseUnhealthyRegion(region_)) return refusal;
+    if (auto refusal = RefuseRemoval(context_, region_, peer.store, CopiesWanted())) return refusal;
+    if (!patient_.data_returned) return {};
+    const Millis age = context_.now - *patient_.data_returned;
+    const Millis bound = context_.options.switch_witness_interval;
+    if (age >= bound) return {};
+    const auto seconds = [](Millis time) { return static_cast<double>(time.count()) / 1000; };
+    return Refusal{
+        Reason::kRegionWitnessSwitched, StoreId{}, region_.id, seconds(age), seconds(bound), {}};
+  }
+
+  void ProposeSwitch(const Peer& peer, const char* desc, std::string why) {
     Proposal proposal;
-    proposal.desc = to_witness ? "fix-witness-peer" : "fix-non-witness-peer";
+    proposal.desc = desc;
     proposal.brief = "switch peer: store [" + std::to_string(peer.store.value) + "] to " +
-                     (to_witness ? "witness" : "non-witness");
+                     (peer.witness ? "non-witness" : "witness");
     proposal.region = region_.id;
     proposal.epoch = region_.epoch;
     proposal.range = {region_.start_key, region_.end_key};
     proposal.size_mib = region_.size_mib;
     proposal.kind = Kind::kWitness;
-    proposal.why = "rule " + rule_.group_id + "/" + rule_.id +
-                   (WantsWitness() ? " asks for witnesses" : " asks for no witness");
-    proposal.steps.emplace_back(BatchSwitchWitness{{{peer.store, peer.id, to_witness}}});
+    proposal.why = std::move(why);
+    proposal.steps.emplace_back(BatchSwitchWitness{{{peer.store, peer.id, !peer.witness}}});
     decision_.proposals.push_back(std::move(proposal));
   }
 
   void Improve() {
     if (rule_.location_labels.empty() || rule_.count <= 1) return;
-    if (fit_.isolation_score >= BestIsolation()) return;
-    // With a peer lost, another move would only make it worse.
-    if (RefuseRegionMove(region_)) return;
-    const Store* old_store = SelectStoreToLeave(context_, rule_, stores_);
-    if (old_store == nullptr) return;
-    Selection selection = StoreSelector(context_, region_, rule_).ToImprove(stores_, *old_store);
-    if (selection.store == nullptr && !selection.blocked_for_now) return;  // As good as it gets.
-    const Store* target = Take(std::move(selection));
-    if (target == nullptr) return;
-    Peer peer = *region_.PeerOnStore(old_store->id);
-    peer.id = {};
-    peer.store = target->id;
-    decision_.Take(region_.id, Builder(context_, "move-to-better-location", region_)
-                                   .RemovePeer(old_store->id)
-                                   .AddPeer(peer)
-                                   .SetWhy("the peers of rule " + rule_.group_id + "/" + rule_.id +
-                                           " share a location")
-                                   .Build(Kind::kReplica));
+    // A peer of another rule, for which there is no store just now, may want the place that would become free.
+    if (decision_.look_again_soon) return;
+    if (IsBestSpread(rule_, fit_.peers.size(), fit_.isolation_score)) return;
+    MoveToBetterLocation(context_, region_, rule_, stores_, decision_);
   }
 
-  /// When all peers differ at the widest level, there is nothing to look for: the usual case of a healthy region.
-  [[nodiscard]] double BestIsolation() const {
-    double pair = 1;
-    for (size_t i = 1; i < rule_.location_labels.size(); ++i) pair *= 100;
-    const auto count = static_cast<double>(fit_.peers.size());
-    return pair * count * (count - 1) / 2;
-  }
+  static constexpr std::string_view kDown = "down";
+  static constexpr std::string_view kOffline = "offline";
+  static constexpr std::string_view kSwapFit = "swap-fit";
 
+  const Patient& patient_;
   const PlanContext& context_;
   const Region& region_;
-  const RegionFit& all_;
   const RuleFit& fit_;
   const Rule& rule_;
   std::vector<const Store*> stores_;  // Of the rule's peers; a fit knows them all.
   Decision& decision_;
 };
 
+/// Places of peers with a vote that are empty, or held by a peer that is lost.
+uint64_t MissingPeers(const Patient& patient) {
+  uint64_t missing = 0;
+  for (const RuleFit& fit : patient.fit.rule_fits) {
+    if (fit.rule->role == RuleRole::kLearner) continue;
+    const auto lost = std::ranges::count_if(fit.peers, [&](const Peer& peer) {
+      return IsLostPeer(patient.context, patient.region, peer);
+    });
+    missing += fit.rule->count - fit.peers.size() + static_cast<uint64_t>(lost);
+  }
+  return missing;
+}
+
 }  // namespace
 
-Decision CheckRules(const PlanContext& context, const Region& region) {
+Decision CheckRules(const PlanContext& context, const Region& region,
+                    std::optional<Instant> data_returned) {
   Decision decision;
   if (!region.HasLeader()) {
     decision.Refuse({Reason::kRegionNoLeader, StoreId{}, region.id, 0, 0, {}});
@@ -261,11 +330,12 @@ Decision CheckRules(const PlanContext& context, const Region& region) {
     decision.Refuse({reason, StoreId{}, region.id, 0, 0, {}});
     return decision;
   }
-  const RegionFit fit = context.Fit(region);
-  CheckOrphans(context, region, fit, decision);
-  for (const RuleFit& rule_fit : fit.rule_fits) {
+  const Patient patient{context, region, context.Fit(region), data_returned};
+  decision.missing_peers = MissingPeers(patient);
+  CheckOrphans(context, region, patient.fit, decision);
+  for (const RuleFit& rule_fit : patient.fit.rule_fits) {
     if (!decision.proposals.empty()) break;
-    RuleRepair(context, region, fit, rule_fit, decision).Repair();
+    RuleRepair(patient, rule_fit, decision).Repair();
   }
   return decision;
 }

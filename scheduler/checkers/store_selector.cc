@@ -26,12 +26,17 @@ std::optional<Refusal> StoreSelector::RefuseAtAnyTime(const Store& store,
   };
   if (region_.PeerOnStore(store.id) != nullptr) return refuse(Reason::kStoreHoldsPeer);
   if (!MatchesConstraints(store, rule_.constraints)) return refuse(Reason::kStoreLabels);
-  if (auto refusal = RefuseRegionTarget(context_, store, {Patience::kMayWait, limits_})) {
+  if (auto refusal = RefuseRegionTarget(context_, store, Patience::kMayWait)) {
     return refusal;
   }
   if (auto refusal = RefuseLowSpace(context_, store)) return refusal;
   if (auto refusal = RefuseSpecialUse(store)) return refusal;
   return RefuseIsolation(rule_, others, store);
+}
+
+std::optional<Refusal> StoreSelector::RefuseNow(const Store& store) const {
+  if (new_peer_ == NewPeer::kWitness) return RefuseBasicTarget(context_, store);
+  return RefuseRegionTarget(context_, store);
 }
 
 Selection StoreSelector::Select(std::span<const Store* const> others, double score_to_beat) const {
@@ -55,7 +60,7 @@ Selection StoreSelector::Select(std::span<const Store* const> others, double sco
   }
   double lowest = 0;
   for (const Store* store : best) {
-    if (auto refusal = RefuseRegionTarget(context_, *store, {Patience::kNow, limits_})) {
+    if (auto refusal = RefuseNow(*store)) {
       selection.refusals.push_back(std::move(*refusal));
       continue;
     }
@@ -81,6 +86,16 @@ Selection StoreSelector::ToImprove(std::span<const Store* const> others,
                                    const Store& old_store) const {
   const std::vector<const Store*> rest = Without(others, old_store.id);
   return Select(rest, DistinctScore(rule_.location_labels, rest, old_store));
+}
+
+const Store* StoreSelector::Take(Selection selection, size_t have, Decision& decision) const {
+  if (selection.store != nullptr) return selection.store;
+  for (Refusal& refusal : selection.refusals) decision.Refuse(std::move(refusal));
+  decision.Refuse({selection.blocked_for_now ? Reason::kTargetsBusy : Reason::kNoTarget, StoreId{},
+                   region_.id, static_cast<double>(have), static_cast<double>(rule_.count),
+                   rule_.group_id + "/" + rule_.id});
+  decision.look_again_soon |= selection.blocked_for_now;
+  return nullptr;
 }
 
 const Store* SelectStoreToLeave(const PlanContext& context, const Rule& rule,

@@ -30,6 +30,7 @@ struct ScheduleOptions {
   uint64_t max_snapshot_count = 64;
   uint64_t max_pending_peer_count = 64;  // 0: no check.
   Millis max_store_down_time = std::chrono::minutes{30};
+  Millis switch_witness_interval = std::chrono::hours{1};  // A peer that got data keeps it so long.
   Millis patrol_region_interval{10};
 
   uint64_t max_merge_region_size_mib = 54;  // What may be merged away: not larger in either.
@@ -49,6 +50,16 @@ struct ScheduleOptions {
   double high_space_ratio = 0.7;
   LeaderPolicy leader_policy = LeaderPolicy::kCount;
   RegionScoreVersion region_score_version = RegionScoreVersion::kV2;
+
+  /// Off: max_replicas, location_labels and isolation_level alone say where peers go; the rules are the one that they
+  /// stand for (DefaultRule).
+  bool enable_placement_rules = true;
+  // What the replica checker may do, where placement rules are off.
+  bool enable_remove_down_replica = true;
+  bool enable_replace_offline_replica = true;
+  bool enable_make_up_replica = true;
+  bool enable_remove_extra_replica = true;
+  bool enable_location_replacement = true;
 
   bool enable_joint_consensus = true;
   bool cluster_supports_joint_consensus = true;  // Cluster version 5.0.0 or later.

@@ -48,7 +48,8 @@ enum class Reason : uint8_t {
   kRegionCrossesRules,
   kNoRules,  // Placement rules cannot be read or do not go together: none is in force.
   kRegionWitness,
-  kRegionScheduleDenied,  // Labelled schedule=deny.
+  kRegionWitnessSwitched,  // Seconds since a witness got its data back; switch-witness-interval.
+  kRegionScheduleDenied,   // Labelled schedule=deny.
   kRegionGone,
   kRegionSplitRecently,  // Seconds since; split-merge-interval.
   kRegionTooLarge,  // MiB, or keys if the detail says so, with the other; the most that would do.
@@ -64,6 +65,7 @@ enum class Reason : uint8_t {
   kTargetsBusy,      // A good target exists but cannot take it at this moment.
   kScheduleLimit,    // Operators of the kind; the limit.
   kPaused,
+  kSwitchedOff,  // A setting says not to; the detail names it.
   kHalted,
   kBuildFailed,
   kNotEnoughRegions,  // Regions heard of since this server leads; regions wanted.

@@ -139,17 +139,14 @@ Verdict RefuseRegionSource(const PlanContext& context, const Store& store) {
   return IfSnapshots(context, store);
 }
 
-Verdict RefuseRegionTarget(const PlanContext& context, const Store& store,
-                           RegionTargetCheck check) {
+Verdict RefuseRegionTarget(const PlanContext& context, const Store& store, Patience patience) {
   if (auto refusal = IfTombstone(store)) return refusal;
   if (auto refusal = IfRemoving(store)) return refusal;
   if (auto refusal = IfDown(context, store)) return refusal;
-  if (check.patience == Patience::kMayWait) return {};
+  if (patience == Patience::kMayWait) return {};
   if (auto refusal = IfDisconnected(context, store)) return refusal;
   if (auto refusal = IfBusy(store)) return refusal;
-  if (check.limits == Limits::kObeyed) {
-    if (auto refusal = IfNoRoom(Reason::kStoreAddLimit, store, store.room.add_peer)) return refusal;
-  }
+  if (auto refusal = IfNoRoom(Reason::kStoreAddLimit, store, store.room.add_peer)) return refusal;
   if (auto refusal = IfSnapshots(context, store)) return refusal;
   return IfPendingPeers(context, store);
 }
@@ -200,7 +197,7 @@ Verdict RefuseRemoval(const PlanContext& context, const Region& region, StoreId 
     const Store* store = context.view.FindStore(peer.store);
     const bool alive = store != nullptr && !store->IsDisconnected(context.now) &&
                        store->state != StoreState::kTombstone && !region.IsDown(peer.id);
-    const bool well = alive && !region.IsPending(peer.id);
+    const bool well = alive && !region.IsPending(peer.id) && !peer.witness;
     if (peer.store == store_id) {
       removes_healthy = well;
       continue;

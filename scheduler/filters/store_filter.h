@@ -33,12 +33,8 @@ std::optional<Refusal> RefuseLeaderMove(const PlanContext& context, const Region
 /// Down, disconnected and removing stores are legal sources.
 std::optional<Refusal> RefuseRegionSource(const PlanContext& context, const Store& store);
 
-struct RegionTargetCheck {
-  Patience patience = Patience::kNow;
-  Limits limits = Limits::kObeyed;
-};
 std::optional<Refusal> RefuseRegionTarget(const PlanContext& context, const Store& store,
-                                          RegionTargetCheck check = {});
+                                          Patience patience = Patience::kNow);
 
 /// The short list of scatter, witness and fast fail-over targets: tombstone, removing, down, disconnected, busy.
 std::optional<Refusal> RefuseBasicTarget(const PlanContext& context, const Store& store);
@@ -54,7 +50,8 @@ std::optional<Refusal> RefuseIsolation(const Rule& rule, std::span<const Store* 
 /// Whether a snapshot may be taken from this store now (its leader will have to send one).
 std::optional<Refusal> RefuseSnapshotSender(const PlanContext& context, const Store& store);
 
-/// May the peer on `store` simply go? Not when it is healthy and fewer than `wanted` healthy peers would be left.
+/// May the peer on `store` simply go, or its data? Not when it is a healthy copy and fewer than `wanted` healthy copies
+/// would be left. A witness is no copy.
 std::optional<Refusal> RefuseRemoval(const PlanContext& context, const Region& region,
                                      StoreId store, uint64_t wanted);
 

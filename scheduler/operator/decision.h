@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,8 @@ struct Decision {
   const char* checker = "";  // Whose it is, by its name in metrics; empty for schedulers.
   bool look_again_soon =
       false;  // What stood in the way passes by itself: the region goes to the queue of regions to see.
+  std::optional<uint64_t>
+      missing_peers;  // Voters that the region lacks, or has on lost stores; none: not counted.
 
   /// Notes a refusal; the same reason for the same store is counted, not repeated.
   void Refuse(Refusal refusal) {

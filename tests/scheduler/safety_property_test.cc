@@ -1,8 +1,12 @@
 // Over many random clusters: whatever a checker or a scheduler proposes can be carried out step by step without losing
 // the quorum, a healthy copy or the leader, never with two peers on one store, and ends the operator.
 #include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "scheduler/checkers/checkers.h"
 #include "scheduler/operator/command.h"
@@ -28,11 +32,13 @@ void MakeStores(World& world, Rng& rng, uint64_t count) {
     counts.leader_size_mib = counts.leaders * 96;
     counts.follower_size_mib = counts.followers * 96;
     world.SetCounts(id, counts);
+    if (rng.Below(20) == 0) store.stats.available_bytes = 5ULL << 30;
   }
 }
 
 bool IsHealthyCopy(const World& world, const Region& region, const Peer& peer) {
-  return IsAlive(world, peer.store) && !region.IsDown(peer.id) && !region.IsPending(peer.id);
+  return !peer.witness && IsAlive(world, peer.store) && !region.IsDown(peer.id) &&
+         !region.IsPending(peer.id);
 }
 
 int64_t HealthyCopies(const World& world, const Region& region) {
@@ -59,7 +65,10 @@ Region MakeRegion(const World& world, Rng& rng, uint64_t stores) {
       region.down_peers.push_back({peer, 3600});
     }
   }
-  if (rng.Below(12) == 0) {  // Somebody left it inside a joint state.
+  if (world.options.enable_witness) {
+    for (Peer& peer : region.peers) peer.witness = rng.Below(4) == 0;
+  }
+  if (rng.Below(8) == 0) {  // Somebody left it inside a joint state.
     for (Peer& peer : region.peers) {
       const uint64_t dice = rng.Below(4);
       if (IsVoter(peer) && dice == 0) peer.role = PeerRole::kIncomingVoter;
@@ -112,40 +121,147 @@ void CheckOutcome(const World& world, const Proposal& proposal, const Region& be
   Operator op(proposal, world.now);
   for (const StoreId store : proposal.NewPeerStores()) op.FillPeerId(store, {900 + store.value});
   for (const Step& step : op.plan().steps) after = Applied(after, step);
-  const int64_t wanted = static_cast<int64_t>(world.options.max_replicas);
+  int64_t wanted = 0;
+  for (const Rule& rule : world.rules.rules()) {
+    if (!rule.witness || !world.options.enable_witness) wanted += static_cast<int64_t>(rule.count);
+  }
   CHECK(HealthyCopies(world, after) >= std::min(HealthyCopies(world, before), wanted));
 }
 
-void MakeWorld(World& world, Rng& rng, uint64_t stores) {
+enum class Rules : uint8_t { kOn, kOff };
+
+void MakeWorld(World& world, Rng& rng, uint64_t stores, Rules rules = Rules::kOn) {
   MakeStores(world, rng, stores);
   world.options.enable_joint_consensus = rng.Below(3) > 0;
   world.options.max_replicas = rng.Below(4) == 0 ? 5 : 3;
   if (rng.Below(2) == 0) world.options.location_labels = {"zone", "host"};
   if (rng.Below(5) == 0) world.options.isolation_level = "zone";
-  world.rules = RuleBook({DefaultRule(world.options.max_replicas, world.options.location_labels,
-                                      world.options.isolation_level)});
+  std::vector<Rule> book = {DefaultRule(world.options.max_replicas, world.options.location_labels,
+                                        world.options.isolation_level)};
+  world.options.enable_placement_rules = rules == Rules::kOn;
+  world.options.enable_witness = rules == Rules::kOn && rng.Below(3) == 0;
+  if (world.options.enable_witness && rng.Below(2) == 0) {
+    book.push_back(book.front());
+    book.back().id = "witness";
+    book.back().witness = true;
+    book.back().count = book.front().count / 2;
+    book.front().count -= book.back().count;
+  }
+  world.rules = RuleBook(std::move(book));
 }
 
-TEST_CASE("no proposal of a checker harms a region", "[property]") {
-  int proposals = 0;
-  for (int i = 0; i < kCases; ++i) {
-    Rng rng(static_cast<uint64_t>(i));
+/// What the generator has made, so that it is seen to make what matters.
+struct Seen {
+  int cases = 0;
+  int joint = 0;
+  int down = 0;
+  int pending = 0;
+  int witness = 0;
+  int low_space = 0;
+  std::map<std::string, int> proposals;  // By description.
+
+  void Note(const World& world, const Region& region) {
+    ++cases;
+    if (region.InJointState()) ++joint;
+    if (!region.down_peers.empty()) ++down;
+    if (!region.pending_peers.empty()) ++pending;
+    if (std::ranges::any_of(region.peers, &Peer::witness)) ++witness;
+    const bool low = std::ranges::any_of(world.stores(), [&](const Store& store) {
+      return IsLowSpace(store, world.options.low_space_ratio);
+    });
+    if (low) ++low_space;
+  }
+
+  void CheckShares(bool witnesses) const {
+    fmt::print(
+        "{} cases: joint state {}, down peers {}, pending peers {}, witnesses {}, low space {}\n",
+        cases, joint, down, pending, witness, low_space);
+    for (const auto& [desc, times] : proposals) fmt::print("  {} {}\n", desc, times);
+    for (const int kind : {joint, down, pending, low_space}) CHECK(kind * 20 >= cases);
+    if (witnesses) CHECK(witness * 20 >= cases);
+  }
+};
+
+/// Asks the checkers about many random regions and obeys what they propose.
+Seen CheckMany(Rules rules, uint64_t first_seed) {
+  Seen seen;
+  for (uint64_t i = 0; i < kCases; ++i) {
+    Rng rng(first_seed + i);
     const uint64_t stores = 3 + rng.Below(6);
     World world;
-    MakeWorld(world, rng, stores);
+    MakeWorld(world, rng, stores, rules);
     const Region region = MakeRegion(world, rng, stores);
     if (!region.HasLeader() || !HasQuorum(world, region)) continue;
     world.PutRegion(region);
     world.Refresh();
+    seen.Note(world, region);
     const Decision decision = CheckRegion(world.Context(), region, {});
     for (const Proposal& proposal : decision.proposals) {
-      ++proposals;
+      ++seen.proposals[proposal.desc];
       CAPTURE(i, proposal.desc, proposal.brief);
       Obey(world, proposal, region);
       CheckOutcome(world, proposal, region);
     }
   }
-  CHECK(proposals > kCases / 10);  // The generator makes cases that matter.
+  return seen;
+}
+
+TEST_CASE("no proposal of a checker harms a region", "[property]") {
+  const Seen seen = CheckMany(Rules::kOn, 0);
+  seen.CheckShares(true);
+  for (const char* desc : {"add-rule-peer", "replace-rule-down-peer", "replace-rule-offline-peer",
+                           "fast-replace-rule-down-peer", "promote-witness-for-down",
+                           "fix-witness-peer", "fix-non-witness-peer", "remove-orphan-peer",
+                           "move-to-better-location", "leave-joint-state"}) {
+    CAPTURE(desc);
+    CHECK(seen.proposals.contains(desc));
+  }
+}
+
+TEST_CASE("nor does one of those that work without placement rules", "[property]") {
+  const Seen seen = CheckMany(Rules::kOff, 2'000'000);
+  seen.CheckShares(false);
+  for (const char* desc :
+       {"promote-learner", "make-up-replica", "replace-down-replica", "replace-offline-replica",
+        "remove-extra-down-replica", "remove-extra-offline-replica", "remove-extra-replica",
+        "move-to-better-location", "leave-joint-state"}) {
+    CAPTURE(desc);
+    CHECK(seen.proposals.contains(desc));
+  }
+}
+
+/// Obeys the checkers until they have nothing more to say; how many proposals that took, kPatience when it never ends.
+constexpr int kPatience = 24;
+int ProposalsUntilRest(World& world, Region region) {
+  uint64_t next_peer = 1000;
+  for (int count = 0; count < kPatience; ++count) {
+    world.PutRegion(region);
+    world.Refresh();
+    Decision decision = CheckRegion(world.Context(), region, {});
+    if (decision.proposals.empty()) return count;
+    Proposal& proposal = decision.proposals.front();
+    for (const StoreId store : proposal.NewPeerStores()) proposal.FillPeerId(store, {++next_peer});
+    for (const Step& step : proposal.steps) region = Applied(region, step);
+  }
+  return kPatience;
+}
+
+TEST_CASE("the checkers come to rest", "[property]") {
+  const Rules rules = GENERATE(Rules::kOn, Rules::kOff);
+  int longest = 0;
+  for (uint64_t i = 0; i < kCases / 4; ++i) {
+    Rng rng(3'000'000 + i);
+    const uint64_t stores = 3 + rng.Below(6);
+    World world;
+    MakeWorld(world, rng, stores, rules);
+    const Region region = MakeRegion(world, rng, stores);
+    if (!region.HasLeader() || !HasQuorum(world, region)) continue;
+    const int count = ProposalsUntilRest(world, region);
+    CAPTURE(i);
+    CHECK(count < kPatience);
+    longest = std::max(longest, count);
+  }
+  CHECK(longest > 3);
 }
 
 TEST_CASE("no proposal of a scheduler harms a region", "[property]") {

@@ -188,6 +188,15 @@ void ScriptRunner::DoOptions(const Line& line) {
   if (line.Has("known-since")) {
     world_.known_since = Instant{Seconds{1000 + line.Number("known-since")}};
   }
+  if (line.Has("rules")) options.enable_placement_rules = line.Get("rules") == "on";
+  for (const auto& [name, setting] :
+       {std::pair{"remove-down", &options.enable_remove_down_replica},
+        std::pair{"replace-offline", &options.enable_replace_offline_replica},
+        std::pair{"make-up", &options.enable_make_up_replica},
+        std::pair{"remove-extra", &options.enable_remove_extra_replica},
+        std::pair{"location", &options.enable_location_replacement}}) {
+    if (line.Has(name)) *setting = line.Get(name) == "on";
+  }
   if (line.Has("average-size")) {
     world_.SetAverageSize(static_cast<uint64_t>(line.Number("average-size")));
   }
@@ -301,12 +310,20 @@ std::string ScriptRunner::DoCheck(const Line& line) {
   input.replica_operators = static_cast<uint64_t>(line.Number("running"));
   input.witness_operators = static_cast<uint64_t>(line.Number("witness-running"));
   input.merge_operators = static_cast<uint64_t>(line.Number("merges-running"));
+  if (line.Has("data-returned")) {
+    input.data_returned = world_.now - Seconds{line.Number("data-returned")};
+  }
   if (line.Has("paused")) {
     const auto kind = CheckerByName(line.Get("paused"));
     REQUIRE(kind.has_value());
     input.paused[static_cast<size_t>(*kind)] = true;
   }
-  return Show(CheckRegion(world_.Context(), RegionOf(line), input));
+  const Decision decision = CheckRegion(world_.Context(), RegionOf(line), input);
+  std::string out = Show(decision);
+  if (decision.missing_peers.value_or(0) > 0) {
+    out += "missing peers: " + std::to_string(*decision.missing_peers) + '\n';
+  }
+  return out;
 }
 
 std::string ScriptRunner::DoSchedule(const Line& line) {

@@ -24,8 +24,12 @@ TEST_CASE("checker scripts", "[script]") {
   Play("orphans");
   Play("joint_state");
   Play("merge");
+  Play("replica_checker");
+  Play("replica_checker_location");
   Play("placement_rules");
   Play("witnesses");
+  Play("witnesses_for_speed");
+  Play("tiflash_first");
 }
 
 TEST_CASE("scheduler scripts", "[script]") {

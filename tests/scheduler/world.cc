@@ -40,6 +40,17 @@ struct Apply {
     for (const auto& p : step.promotes) SetRole(p.store, PeerRole::kVoter, 1);
     for (const auto& d : step.demotes) SetRole(d.store, PeerRole::kLearner, 1);
   }
+  void operator()(const BatchSwitchWitness& step) const {
+    for (const WitnessSwitch& one : step.switches) {
+      for (Peer& peer : region.peers) {
+        if (peer.store != one.store) continue;
+        peer.witness = one.witness;
+        if (peer.id == region.leader.id) region.leader = peer;
+        std::erase_if(region.pending_peers, [&](const Peer& p) { return p.id == one.peer; });
+      }
+    }
+    region.epoch.conf_ver += step.switches.size();
+  }
   template <class Other>
   void operator()(const Other&) const {}
 

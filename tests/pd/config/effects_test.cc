@@ -33,7 +33,6 @@ tso-proxy-recv-from-client-timeout = "1m"
 [replication-mode]
 replication-mode = "dr-auto-sync"
 [schedule]
-switch-witness-interval = "2h"
 leader-schedule-limit = 5
 [metric]
 address = "a:1"
@@ -52,7 +51,7 @@ initial = 5
                      "enable-prevote", "log.error-output-path", "log.sampling.initial",
                      "max-concurrent-tso-proxy-streamings", "metric.address", "metric.interval",
                      "quota-backend-bytes", "replication-mode.replication-mode",
-                     "schedule.switch-witness-interval", "tso-proxy-recv-from-client-timeout"});
+                     "tso-proxy-recv-from-client-timeout"});
   CHECK(config.warnings.empty());  // A check of the file passes.
 }
 

@@ -94,10 +94,14 @@ class Server {
     REQUIRE(cluster().HandleRegionReport(region));
   }
 
+  void Pass(Nanos time) { member_.moved.ahead = member_.moved.ahead.load() + time; }
+
   Coordinator& coordinator() { return *coordinator_; }
   Cluster& cluster() { return member_.cluster(); }
   ConfigStore& config() { return member_.config(); }
   MetaStore& meta() { return member_.meta(); }
+
+  std::string Metrics() { return metrics_.Render(); }
 
   CountedCommands commands;
 

@@ -100,6 +100,45 @@ TEST_CASE("regions under changed rules are looked at, and said to lack something
   CHECK(state() == Replication::kComplete);
 }
 
+TEST_CASE("without placement rules the replica checker repairs, as far as it may",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(server.config().Update([](OnlineConfig& online) -> Result<void> {
+    online.replication.enable_placement_rules = false;
+    online.schedule.enable_make_up_replica = false;
+    return {};
+  }));
+  server.Report();
+  Coordinator& coordinator = server.coordinator();
+  CHECK(Eventually([&] { return AnySays(coordinator, Reason::kSwitchedOff); }));
+  CHECK(coordinator.operators().running_count() == 0);
+  REQUIRE(server.config().Update([](OnlineConfig& online) -> Result<void> {
+    online.schedule.enable_make_up_replica = true;
+    return {};
+  }));
+  CHECK(Eventually([&] {
+    const auto info = coordinator.operators().Find({101});
+    return info && info->op.plan().desc == "make-up-replica";
+  }));
+}
+
+TEST_CASE("a region that lacks peers is on the list of those looked at first", "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
+  const auto says = [&](const std::string& text) {
+    return Eventually([&] { return server.Metrics().find(text) != std::string::npos; });
+  };
+  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 0"));
+  REQUIRE(SetRule(server, "more", 1));  // There is no fourth store.
+  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 1"));
+  REQUIRE(server.cluster().rules().Change([](PlacementRules::Editor& editor) {
+    editor.Delete({"g", "more"});
+  }));
+  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 0"));
+}
+
 TEST_CASE("without rules in force nothing is planned, and says why", "[coordinator]") {
   Server server;
   server.Fill();
@@ -114,6 +153,45 @@ TEST_CASE("without rules in force nothing is planned, and says why", "[coordinat
   server.Report();
   CHECK(Eventually([&] { return AnySays(server.coordinator(), Reason::kNoRules); }));
   CHECK(server.coordinator().operators().running_count() == 0);
+}
+
+TEST_CASE("a peer that got its data back does not lay it down again at once", "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(server.config().Update([](OnlineConfig& online) -> Result<void> {
+    online.schedule.enable_witness = true;
+    return {};
+  }));
+  scheduler::Region region = ThreeVoters();
+  region.peers.back().witness = true;
+  REQUIRE(server.cluster().HandleRegionReport(region));
+  Coordinator& coordinator = server.coordinator();
+  REQUIRE(Eventually([&] {
+    const auto info = coordinator.operators().Find({101});
+    return info && info->op.plan().desc == "fix-non-witness-peer";
+  }));
+  region.peers.back().witness = false;
+  region.epoch.conf_ver += 1;
+  REQUIRE(server.cluster().HandleRegionReport(region));
+  REQUIRE(Eventually([&] { return coordinator.operators().running_count() == 0; }));
+  REQUIRE(server.cluster().rules().Change([](PlacementRules::Editor& editor) {
+    scheduler::Rule rule = scheduler::DefaultRule(2, {}, "");
+    editor.Set(rule);
+    rule.id = "witness";
+    rule.count = 1;
+    rule.witness = true;
+    editor.Set(rule);
+  }));
+  CHECK(Eventually([&] { return AnySays(coordinator, Reason::kRegionWitnessSwitched); }));
+  CHECK(coordinator.operators().running_count() == 0);
+
+  // A long time later it may.
+  server.Pass(std::chrono::hours(1));
+  for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);
+  CHECK(Eventually([&] {
+    const auto info = coordinator.operators().Find({101});
+    return info && info->op.plan().desc == "fix-witness-peer";
+  }));
 }
 
 TEST_CASE("damaged peers are taken off once, however often they are named", "[coordinator]") {

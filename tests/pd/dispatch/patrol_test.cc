@@ -22,6 +22,8 @@ void Fill(RegionTable& table, uint64_t count) {
   }
 }
 
+Patrol::Batch Next(Patrol& patrol, Instant now) { return patrol.Next(now, Millis{10}); }
+
 std::vector<uint64_t> Ids(const std::vector<Region>& regions) {
   std::vector<uint64_t> ids;
   for (const Region& region : regions) ids.push_back(region.id.value);
@@ -34,38 +36,65 @@ TEST_CASE("the patrol walks all regions, round after round", "[patrol]") {
   Patrol patrol(table);
   std::vector<uint64_t> seen;
   for (int i = 0; i < 3; ++i) {
-    for (const uint64_t id : Ids(patrol.Next(At(i)))) seen.push_back(id);
+    for (const uint64_t id : Ids(Next(patrol, At(i)).others)) seen.push_back(id);
   }
   REQUIRE(seen.size() == 300);
   CHECK(std::ranges::is_sorted(seen));
   // The next round of a small cluster waits.
-  CHECK(patrol.Next(At(50)).empty());
-  CHECK(patrol.Next(At(150)).size() == 128);
+  CHECK(Next(patrol, At(50)).others.empty());
+  CHECK(Next(patrol, At(150)).others.size() == 128);
 }
 
 TEST_CASE("regions pointed out come first, once, and not before their time", "[patrol]") {
   RegionTable table;
   Fill(table, 10);
   Patrol patrol(table);
-  (void)patrol.Next(At(0));
+  (void)Next(patrol, At(0));
   patrol.PointOut({1005}, At(20));
   patrol.PointOut({1003}, At(10));
   patrol.PointOut({1003}, At(30));  // Sooner already.
   patrol.PointOut({4711}, At(10));  // Unknown: skipped when its time comes.
   CHECK(patrol.pointed_out() == 3);
-  CHECK(Ids(patrol.Next(At(10))) == std::vector<uint64_t>{1003});
-  CHECK(Ids(patrol.Next(At(30))) == std::vector<uint64_t>{1005});
-  CHECK(patrol.Next(At(40)).empty());
+  CHECK(Ids(Next(patrol, At(10)).others) == std::vector<uint64_t>{1003});
+  CHECK(Ids(Next(patrol, At(30)).others) == std::vector<uint64_t>{1005});
+  CHECK(Next(patrol, At(40)).others.empty());
   patrol.PointOut({1001}, At(90));
   patrol.PointOut({1001}, At(41));
-  CHECK(Ids(patrol.Next(At(50))) == std::vector<uint64_t>{1001});
+  CHECK(Ids(Next(patrol, At(50)).others) == std::vector<uint64_t>{1001});
   CHECK(patrol.pointed_out() == 0);
+}
+
+TEST_CASE("regions that lack peers come first, and only once", "[patrol]") {
+  RegionTable table;
+  Fill(table, 10);
+  Patrol patrol(table);
+  (void)Next(patrol, At(0));
+  patrol.NoteMissing({1005}, 1, At(0));
+  patrol.NoteMissing({1003}, 2, At(0));
+  patrol.NoteMissing({4711}, 1, At(0));  // Unknown: forgotten when its time comes.
+  CHECK(patrol.endangered() == 3);
+  patrol.PointOut({1005}, At(100));
+  patrol.PointOut({1003}, At(101));
+  patrol.PointOut({1004}, At(100));
+  CHECK(Next(patrol, At(99)).endangered.empty());
+  const Patrol::Batch batch = Next(patrol, At(100));
+  CHECK(Ids(batch.endangered) == std::vector<uint64_t>{1003, 1005});
+  CHECK(batch.others.front().id.value == 1004);
+  CHECK(std::ranges::count(Ids(batch.others), 1005U) == 1);  // The walk, which starts again.
+  CHECK(patrol.endangered() == 2);
+  CHECK(patrol.pointed_out() == 1);
+  patrol.NoteMissing({1003}, 0, At(100));
+  patrol.NoteMissing({1005}, 0, At(100));
+  CHECK(Next(patrol, At(9000)).endangered.empty());
+  patrol.NoteMissing({1003}, 1, At(9000));
+  patrol.Clear();
+  CHECK(patrol.endangered() == 0);
 }
 
 TEST_CASE("an empty cluster has nothing to look at", "[patrol]") {
   const RegionTable table;
   Patrol patrol(table);
-  CHECK(patrol.Next(At(0)).empty());
+  CHECK(Next(patrol, At(0)).others.empty());
 }
 
 }  // namespace

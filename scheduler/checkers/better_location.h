@@ -1,0 +1,19 @@
+#pragma once
+
+#include <span>
+
+#include "scheduler/filters/plan_context.h"
+#include "scheduler/operator/decision.h"
+
+namespace scheduler {
+
+/// Whether `count` peers of the rule with this isolation score already lie as far apart as peers can: no two of them
+/// share a value of the widest label. The usual case of a healthy region, and spares it the search.
+bool IsBestSpread(const Rule& rule, size_t count, double isolation_score);
+
+/// Moves the worst located peer of the rule, one of those on `stores`, to a store that lies strictly better, if there
+/// is one (as in the reference). Nothing while a peer of the region is down. Cost O(stores * peers * labels).
+void MoveToBetterLocation(const PlanContext& context, const Region& region, const Rule& rule,
+                          std::span<const Store* const> stores, Decision& decision);
+
+}  // namespace scheduler

@@ -71,7 +71,7 @@ class StalledDisk {
 class OneMember {
  public:
   /// `before_start` adds what has to be there when the cluster starts.
-  explicit OneMember(FakeDatabase& database,
+  explicit OneMember(Database& database,
                      const std::function<void(OneMember&)>& before_start = nullptr)
       : config_(Config{},
                 [this](const OnlineConfig&) -> Result<void> {

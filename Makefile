@@ -38,7 +38,7 @@ check: configure  ## format, lints, layers, headers, clang-tidy of what changed 
 format:  ## format the C++ sources in place
 	@git ls-files -co --exclude-standard '*.h' '*.cc' | xargs -r clang-format-16 -i
 
-bench: build  ## CPU per heartbeat and per TSO message, bytes per region, time to serve after a restart
+bench: build  ## CPU per heartbeat and timestamp, bytes per region, time to serve again and to repair a lost store
 	@tests/bench/run.sh $(RELEASE)
 
 # A failure names the seed of its run; with that as SEED it comes again.

@@ -88,7 +88,7 @@ struct MemberSetup {
 class OneMember {
  public:
   /// `before_start` adds what has to be there when the cluster starts.
-  explicit OneMember(FakeDatabase& database,
+  explicit OneMember(Database& database,
                      const std::function<void(OneMember&)>& before_start = nullptr,
                      const MemberSetup& setup = {})
       : config_(Config{},

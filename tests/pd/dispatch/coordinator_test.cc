@@ -123,6 +123,32 @@ TEST_CASE("without placement rules the replica checker repairs, as far as it may
   }));
 }
 
+TEST_CASE("without placement rules a range says what it lacks, too", "[coordinator]") {
+  Server server;
+  server.Fill();
+  const auto set = [&](uint64_t replicas) {
+    REQUIRE(server.config().Update([&](OnlineConfig& online) -> Result<void> {
+      online.replication.enable_placement_rules = false;
+      online.replication.max_replicas = replicas;
+      return {};
+    }));
+  };
+  const auto state = [&] {
+    Replication found = Replication::kComplete;
+    server.coordinator().Look([&](const scheduler::PlanContext& context) {
+      found = ReplicationOf(context, server.cluster().regions(), {"", ""});
+    });
+    return found;
+  };
+  REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
+  set(3);
+  CHECK(state() == Replication::kComplete);
+  set(4);
+  CHECK(state() == Replication::kStuck);  // There is no fourth store.
+  server.AddStore(4);
+  CHECK(state() == Replication::kInProgress);
+}
+
 TEST_CASE("a region that lacks peers is on the list of those looked at first", "[coordinator]") {
   Server server;
   server.Fill();

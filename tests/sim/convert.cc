@@ -1,0 +1,124 @@
+#include "tests/sim/convert.h"
+
+#include <algorithm>
+#include <string>
+
+namespace sim {
+namespace {
+
+constexpr uint64_t kMib = 1024 * 1024;
+
+scheduler::PeerRole RoleOf(storesim::Role role) {
+  switch (role) {
+    case storesim::Role::kVoter:
+      return scheduler::PeerRole::kVoter;
+    case storesim::Role::kLearner:
+      return scheduler::PeerRole::kLearner;
+    case storesim::Role::kIncomingVoter:
+      return scheduler::PeerRole::kIncomingVoter;
+    case storesim::Role::kDemotingVoter:
+      return scheduler::PeerRole::kDemotingVoter;
+  }
+  return scheduler::PeerRole::kVoter;
+}
+
+storesim::PeerChange ChangeOf(const scheduler::PeerChange& change) {
+  using Kind = storesim::PeerChange::Kind;
+  storesim::PeerChange out;
+  out.kind = change.type == scheduler::PeerChangeType::kAddNode      ? Kind::kAddVoter
+             : change.type == scheduler::PeerChangeType::kRemoveNode ? Kind::kRemove
+                                                                     : Kind::kAddLearner;
+  out.peer.id = change.peer.id.value;
+  out.peer.store_id = change.peer.store.value;
+  return out;
+}
+
+struct Steps {
+  using Step = std::optional<storesim::Step>;
+
+  Step operator()(const scheduler::TransferLeaderCommand& command) const {
+    storesim::MoveLeader move;
+    for (const scheduler::Peer& peer : command.peers) move.to_stores.push_back(peer.store.value);
+    move.to_stores.push_back(command.peer.store.value);
+    return move;
+  }
+  Step operator()(const scheduler::ChangePeerCommand& command) const {
+    return storesim::ChangePeers{{ChangeOf(command.change)}};
+  }
+  Step operator()(const scheduler::ChangePeerV2Command& command) const {
+    storesim::ChangePeers changes;
+    for (const scheduler::PeerChange& change : command.changes) {
+      changes.changes.push_back(ChangeOf(change));
+    }
+    return changes;
+  }
+  Step operator()(const scheduler::MergeCommand& command) const {
+    const scheduler::Region& target = command.target;
+    return storesim::MergeInto{target.id.value, target.epoch.conf_ver, target.epoch.version};
+  }
+  Step operator()(const scheduler::SplitCommand& command) const {
+    if (command.policy != scheduler::SplitPolicy::kUseKey) return {};
+    return storesim::SplitAt{command.keys, {}};
+  }
+  Step operator()(const scheduler::SwitchWitnessCommand&) const { return {}; }
+};
+
+}  // namespace
+
+scheduler::Region ReportOf(const storesim::World& world, const storesim::Region& region,
+                           int64_t now_ms) {
+  scheduler::Region report;
+  report.id = {region.id};
+  report.start_key = region.start_key;
+  report.end_key = region.end_key;
+  report.epoch = {region.conf_ver, region.version};
+  report.term = region.term;
+  report.size_mib = region.size_bytes / kMib;
+  report.keys = region.keys;
+  for (const storesim::Peer& one : region.peers) {
+    const scheduler::Peer peer{{one.id}, {one.store_id}, RoleOf(one.role), false};
+    report.peers.push_back(peer);
+    const storesim::Store& store = world.stores().at(one.store_id);
+    if (one.store_id == region.leader_store) report.leader = peer;
+    if (one.pending) report.pending_peers.push_back(peer);
+    if (!store.up) {
+      const auto down_s = static_cast<uint64_t>((now_ms - store.down_since_ms) / 1000);
+      report.down_peers.push_back({peer, down_s});
+    }
+  }
+  std::ranges::sort(report.pending_peers, {}, &scheduler::Peer::id);
+  std::ranges::sort(report.down_peers, {}, [](const auto& down) { return down.peer.id; });
+  return report;
+}
+
+pd::StoreTable::Heartbeat HeartbeatOf(const storesim::Store& store) {
+  pd::StoreTable::Heartbeat heartbeat;
+  heartbeat.id = {store.id};
+  scheduler::StoreStats& stats = heartbeat.stats;
+  stats.capacity_bytes = store.capacity_bytes;
+  stats.used_bytes = store.used_bytes;
+  stats.available_bytes = store.capacity_bytes - std::min(store.capacity_bytes, store.used_bytes);
+  stats.region_count = static_cast<uint32_t>(store.peers);
+  stats.sending_snapshots = static_cast<uint32_t>(store.sending);
+  stats.receiving_snapshots = static_cast<uint32_t>(store.receiving);
+  return heartbeat;
+}
+
+scheduler::Store StoreMetaOf(const storesim::Store& store) {
+  scheduler::Store meta;
+  meta.id = {store.id};
+  meta.address = "tikv" + std::to_string(store.id) + ":20160";
+  meta.version = "8.5.0";
+  for (const auto& [key, value] : store.labels) meta.labels.push_back({key, value});
+  return meta;
+}
+
+std::optional<storesim::StepRequest> RequestOf(const Command& command) {
+  auto step = std::visit(Steps{}, command.step);
+  if (!step) return {};
+  const scheduler::Region& region = command.region;
+  return storesim::StepRequest{region.id.value, region.epoch.conf_ver, region.epoch.version,
+                               *std::move(step)};
+}
+
+}  // namespace sim

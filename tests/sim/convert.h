@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "pd/cluster/store_table.h"
+#include "scheduler/model/region.h"
+#include "tests/sim/driver.h"
+#include "tests/storesim/world.h"
+
+namespace sim {
+
+/// What the leader of a region reports of it.
+scheduler::Region ReportOf(const storesim::World& world, const storesim::Region& region,
+                           int64_t now_ms);
+pd::StoreTable::Heartbeat HeartbeatOf(const storesim::Store& store);
+scheduler::Store StoreMetaOf(const storesim::Store& store);
+
+/// What a command means to the stores; splits want ids still. None for what they do not know.
+std::optional<storesim::StepRequest> RequestOf(const Command& command);
+
+}  // namespace sim

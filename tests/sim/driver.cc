@@ -1,0 +1,62 @@
+#include "tests/sim/driver.h"
+
+#include <chrono>
+
+#include <catch2/catch.hpp>
+
+namespace sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Shorter than in life, so that an hour is long.
+pd::Result<void> Hasten(pd::OnlineConfig& config) {
+  config.schedule.max_store_down_time = 2min;
+  config.schedule.split_merge_interval = 5min;
+  return {};
+}
+
+}  // namespace
+
+void Driver::MakeCoordinator(pd::test::OneMember& member) {
+  const auto kept = config_ ? member.config().Update([this](pd::OnlineConfig& config) {
+    config = *config_;
+    return pd::Result<void>();
+  })
+                            : member.config().Update(Hasten);
+  REQUIRE(kept);
+  coordinator_ = std::make_unique<pd::Coordinator>(pd::Coordinator::Deps{
+      member.cluster(), member.config(), member.meta(), member.ids(), *metrics_, member.moved,
+      sink_, [](std::string_view suffix) { return "/pd/7" + std::string(suffix); }, seed_});
+}
+
+void Driver::Start(pd::Millis now) {
+  metrics_ = std::make_unique<pd::MetricsRegistry>();
+  pd::test::MemberSetup setup;
+  setup.drive = pd::Cluster::Drive::kByHand;
+  setup.stands_at = now;
+  setup.first_id = first_id_;
+  first_id_ += 1'000'000;
+  member_ = std::make_unique<pd::test::OneMember>(
+      database_, [this](pd::test::OneMember& member) { MakeCoordinator(member); }, setup);
+  REQUIRE(coordinator_->OnLeaderStart(member_->term()));
+}
+
+void Driver::Kill() {
+  if (!up()) return;
+  config_ = *member_->config().online();
+  coordinator_->OnLeaderStop();
+  member_->cluster().OnLeaderStop();
+  // Outlived by what it looks at, as in the server.
+  coordinator_.reset();
+  member_.reset();
+  sink_.sent.clear();
+}
+
+void Driver::Advance(pd::Millis now) {
+  member_->moved.StandAt(now);
+  cluster().DoDue();
+  coordinator_->Step();
+}
+
+}  // namespace sim

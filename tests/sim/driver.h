@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pd/coordinator.h"
+#include "tests/pd/cluster/one_member.h"
+#include "tests/pd/storage/fake_database.h"
+
+namespace sim {
+
+/// What a store's leader is told.
+struct Command {
+  scheduler::Region region;
+  scheduler::StepCommand step;
+};
+
+/// The placement driver under test: the product's cluster and coordinator without threads of their own, on a clock that
+/// the simulation moves. The group behind them has one member, whose disk outlives it: a restart is at the same time a
+/// change of the leader, since whoever leads next knows what is replicated and no more. (What becomes of the group
+/// itself is simulated in tests/pd/replication.)
+class Driver {
+ public:
+  explicit Driver(uint64_t seed) : seed_(seed) {}
+  ~Driver() { Kill(); }
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  void Start(pd::Millis now);
+  void Kill();
+  [[nodiscard]] bool up() const { return member_ != nullptr; }
+
+  /// Does what is due at this time. Only while it is up, as all below.
+  void Advance(pd::Millis now);
+  /// In the order in which they were sent.
+  std::vector<Command> TakeCommands() { return std::exchange(sink_.sent, {}); }
+
+  [[nodiscard]] pd::Cluster& cluster() { return member_->cluster(); }
+  [[nodiscard]] pd::Coordinator& coordinator() { return *coordinator_; }
+
+ private:
+  struct Sink final : pd::CommandSink {
+    bool Send(const scheduler::Region& region, const scheduler::StepCommand& command) override {
+      sent.push_back({region, command});
+      return true;
+    }
+    std::vector<Command> sent;
+  };
+
+  void MakeCoordinator(pd::test::OneMember& member);
+
+  const uint64_t seed_;
+  uint64_t first_id_ = 1'000'000;  // Far from the ids of what was there before.
+  pd::test::FakeDatabase database_;
+  Sink sink_;
+  std::optional<pd::OnlineConfig> config_;  // As the group keeps it, while no member is up.
+  std::unique_ptr<pd::MetricsRegistry> metrics_;
+  std::unique_ptr<pd::Coordinator> coordinator_;
+  std::unique_ptr<pd::test::OneMember> member_;
+};
+
+}  // namespace sim

@@ -33,19 +33,12 @@ scheduler::Refusal NotEnoughRegions(const std::optional<Cluster::MissingReports>
   return refusal;
 }
 
-/// The cluster's rules, or what the settings say when these are turned off.
-PlacementRules::Book RulesInForce(const Cluster& cluster,
-                                  const scheduler::ScheduleOptions& options) {
-  if (cluster.rules().enabled()) return cluster.rules().book();
-  return std::make_shared<const scheduler::RuleBook>(MakeRuleBook(options));
-}
-
 /// Everything a PlanContext refers to, for one turn.
 struct Situation {
   Situation(const Cluster& cluster, const ConfigStore& config, StoreLimits& limits,
             const OperatorRunner& runner, scheduler::Instant at)
       : options(MakeScheduleOptions(*config.online())),
-        rules(RulesInForce(cluster, options)),
+        rules(cluster.rules().in_force()),
         view(cluster, limits, at),
         influence(runner.TotalInfluence()),
         busy(runner.BusyRegions()),
@@ -473,6 +466,8 @@ void Coordinator::Publish() {
       .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
       .Only()
       .Set(patrol_.last_round_s());
+  deps_.cluster.stores().progress().NotePatrolRound(
+      std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(patrol_.last_round_s())));
   GaugeFamily& status =
       deps_.metrics.Gauges("pd_scheduler_status", "1 when a scheduler may run", {"kind", "type"});
   for (const SchedulerTable::Entry& entry : schedulers_.All()) {

@@ -50,7 +50,8 @@ uint64_t ParseHex(const std::string& text) {
 
 Cluster::Cluster(Deps deps)
     : deps_(std::move(deps)),
-      stores_({deps_.meta, deps_.config, regions_, deps_.clock, [this] { return KnowsPeers(); }}),
+      stores_({deps_.meta, deps_.config, regions_, deps_.clock, [this] { return KnowsPeers(); },
+               [this] { return rules_.in_force(); }}),
       safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }),
       labels_(deps_.meta, deps_.clock),
       rules_({deps_.meta, deps_.config, stores_, deps_.clock}) {}

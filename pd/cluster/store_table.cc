@@ -88,6 +88,7 @@ Result<void> StoreTable::Load(const ClusterPaths& paths, uint64_t term) {
     entry.store = std::move(*store);
     entry.persisted_heartbeat_unix_ns = persisted;
   }
+  progress_.Clear();
   const WriteLock lock(mutex_);
   stores_ = std::move(stores);
   paths_ = paths;
@@ -96,6 +97,7 @@ Result<void> StoreTable::Load(const ClusterPaths& paths, uint64_t term) {
 }
 
 void StoreTable::Clear() {
+  progress_.Clear();
   const WriteLock lock(mutex_);
   stores_.clear();
 }

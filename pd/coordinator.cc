@@ -170,6 +170,21 @@ void Coordinator::Look(const std::function<void(const scheduler::PlanContext&)>&
   look(situation.Context());
 }
 
+std::vector<scheduler::Refusal> Coordinator::Holdups() {
+  using scheduler::Reason;
+  std::vector<scheduler::Refusal> holdups;
+  if (!planning()) holdups.push_back(NotEnoughRegions(deps_.cluster.FindMissingReports()));
+  const auto config = deps_.config.online();
+  if (config->schedule.halt_scheduling) holdups.push_back({Reason::kHalted, {}, {}, 0, 0, {}});
+  if (IsCheckerPaused(scheduler::CheckerKind::kRule)) {
+    holdups.push_back({Reason::kPaused, {}, {}, 0, 0, "the rule checker"});
+  }
+  const auto running = static_cast<double>(runner_.CountOf(scheduler::Kind::kReplica));
+  const auto limit = static_cast<double>(config->schedule.replica_schedule_limit);
+  if (running >= limit) holdups.push_back({Reason::kScheduleLimit, {}, {}, running, limit, {}});
+  return holdups;
+}
+
 Coordinator::Removals Coordinator::RemovePeers(scheduler::StoreId store,
                                                const std::vector<scheduler::RegionId>& regions) {
   Removals removals;

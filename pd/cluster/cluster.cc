@@ -497,6 +497,7 @@ scheduler::ClassifyOptions Cluster::Options() const {
 
 Result<void> Cluster::HandleRegionReport(Region report) {
   report.source = scheduler::RegionSource::kHeartbeat;
+  report.on_leaving_store = stores_.AnyLeaving(report.peers);
   auto outcome = regions_.Report(std::move(report), Options());
   if (!outcome) return tl::unexpected<Error>(outcome.error());
   LogRegionChange(*outcome);

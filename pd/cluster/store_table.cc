@@ -138,6 +138,15 @@ std::optional<NodeState> StoreTable::NodeStateOf(StoreId id) const {
   return it->second.store.node_state;
 }
 
+bool StoreTable::AnyLeaving(std::span<const scheduler::Peer> peers) const {
+  const ReadLock lock(mutex_);
+  for (const scheduler::Peer& peer : peers) {
+    const auto it = stores_.find(peer.store);
+    if (it != stores_.end() && !it->second.store.IsUp()) return true;
+  }
+  return false;
+}
+
 std::string StoreTable::AddressOf(StoreId id) const {
   const ReadLock lock(mutex_);
   const auto it = stores_.find(id);

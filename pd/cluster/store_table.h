@@ -18,6 +18,7 @@
 #include "pd/result.h"
 #include "pd/runtime/clock.h"
 #include "pd/runtime/mutex.h"
+#include "scheduler/model/region.h"
 #include "scheduler/model/store.h"
 #include "scheduler/rules/fair_share.h"
 #include "scheduler/rules/rule_book.h"
@@ -50,6 +51,8 @@ class StoreTable {
   [[nodiscard]] bool Contains(scheduler::StoreId id) const;
   /// None when unknown. Cheaper than Find(): for the path of heartbeats.
   [[nodiscard]] std::optional<scheduler::NodeState> NodeStateOf(scheduler::StoreId id) const;
+  /// Whether a store of one of these peers is leaving, or gone.
+  [[nodiscard]] bool AnyLeaving(std::span<const scheduler::Peer> peers) const;
   /// Empty when unknown.
   [[nodiscard]] std::string AddressOf(scheduler::StoreId id) const;
 

@@ -80,6 +80,7 @@ void ClusterService::Register(MethodRegistry& registry, Router& router) {
   AddClusterRoutes(router, routes);
   AddStoreRoutes(router, routes);
   AddStoreLimitRoutes(router, routes);
+  AddStoreProgressRoutes(router, routes);
   AddRegionRoutes(router, routes);
   AddRegionLabelRoutes(router, routes);
   AddPlacementRoutes(router, routes);

@@ -33,20 +33,16 @@ scheduler::Refusal NotEnoughRegions(const std::optional<Cluster::MissingReports>
   return refusal;
 }
 
-/// The cluster's rules, or what the settings say when these are turned off: as `options` have it, which may have
-/// changed since.
-PlacementRules::Book RulesInForce(const Cluster& cluster,
-                                  const scheduler::ScheduleOptions& options) {
-  if (options.enable_placement_rules) return cluster.rules().book();
-  return std::make_shared<const scheduler::RuleBook>(MakeRuleBook(options));
-}
-
 /// Everything a PlanContext refers to, for one turn.
 struct Situation {
   Situation(const Cluster& cluster, const ConfigStore& config, StoreLimits& limits,
             const OperatorRunner& runner, scheduler::Instant at)
-      : options(MakeScheduleOptions(*config.online())),
-        rules(RulesInForce(cluster, options)),
+      : Situation(cluster, *config.online(), limits, runner, at) {}
+  /// One state of the configuration for all of it.
+  Situation(const Cluster& cluster, const OnlineConfig& config, StoreLimits& limits,
+            const OperatorRunner& runner, scheduler::Instant at)
+      : options(MakeScheduleOptions(config)),
+        rules(cluster.rules().InForce(config.replication)),
         view(cluster, limits, at),
         influence(runner.TotalInfluence()),
         busy(runner.BusyRegions()),
@@ -177,6 +173,21 @@ void Coordinator::Look(const std::function<void(const scheduler::PlanContext&)>&
   const Situation situation(deps_.cluster, deps_.config, limits_, runner_,
                             InstantOf(deps_.clock.Monotonic()));
   look(situation.Context());
+}
+
+std::vector<scheduler::Refusal> Coordinator::Holdups() {
+  using scheduler::Reason;
+  std::vector<scheduler::Refusal> holdups;
+  if (!planning()) holdups.push_back(NotEnoughRegions(deps_.cluster.FindMissingReports()));
+  const auto config = deps_.config.online();
+  if (config->schedule.halt_scheduling) holdups.push_back({Reason::kHalted, {}, {}, 0, 0, {}});
+  if (IsCheckerPaused(scheduler::CheckerKind::kRule)) {
+    holdups.push_back({Reason::kPaused, {}, {}, 0, 0, "the rule checker"});
+  }
+  const auto running = static_cast<double>(runner_.CountOf(scheduler::Kind::kReplica));
+  const auto limit = static_cast<double>(config->schedule.replica_schedule_limit);
+  if (running >= limit) holdups.push_back({Reason::kScheduleLimit, {}, {}, running, limit, {}});
+  return holdups;
 }
 
 Coordinator::Removals Coordinator::RemovePeers(scheduler::StoreId store,
@@ -497,6 +508,8 @@ void Coordinator::Publish() {
       .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
       .Only()
       .Set(patrol_.last_round_s());
+  deps_.cluster.stores().progress().NotePatrolRound(
+      std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(patrol_.last_round_s())));
   GaugeFamily& status =
       deps_.metrics.Gauges("pd_scheduler_status", "1 when a scheduler may run", {"kind", "type"});
   for (const SchedulerTable::Entry& entry : schedulers_.All()) {

@@ -95,6 +95,10 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// Shows the state of now as planning sees it; on the calling thread.
   void Look(const std::function<void(const scheduler::PlanContext&)>& look);
 
+  /// What holds all repairs of regions back at this moment: that nothing is planned, the rule checker is paused, or as
+  /// many run as may. Empty when nothing does.
+  [[nodiscard]] std::vector<scheduler::Refusal> Holdups();
+
   /// What became of a store's damaged peers.
   struct Removals {
     size_t planned = 0;

@@ -27,6 +27,7 @@ struct ClusterRoutes {
 void AddClusterRoutes(Router& router, const ClusterRoutes& routes);
 void AddStoreRoutes(Router& router, const ClusterRoutes& routes);
 void AddStoreLimitRoutes(Router& router, const ClusterRoutes& routes);
+void AddStoreProgressRoutes(Router& router, const ClusterRoutes& routes);
 void AddGcRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionStatsRoutes(Router& router, const ClusterRoutes& routes);

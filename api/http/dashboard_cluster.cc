@@ -18,6 +18,7 @@ DashboardStore StoreOf(const scheduler::Store& store, const pd::OnlineConfig& co
   entry.state = StateName(store, now_ns, config.schedule.max_store_down_time);
   entry.leader_score = scores.leader;
   entry.region_score = scores.region;
+  entry.low_space = scheduler::IsLowSpace(store, config.schedule.low_space_ratio);
   if (store.last_heartbeat_unix_ns > 0) {
     entry.heartbeat_age_ms = std::max<int64_t>(0, now_ns - store.last_heartbeat_unix_ns) / kNsPerMs;
   }
@@ -33,6 +34,7 @@ void FillCluster(const pd::Cluster& cluster, const pd::OnlineConfig& config,
   const int64_t now_ns = cluster.clock().UnixNanos();
   for (const scheduler::Store& store : cluster.stores().All()) {
     snapshot.stores.push_back(StoreOf(store, config, now_ns));
+    snapshot.stores.back().progress = cluster.stores().progress().Find(store.id);
   }
   snapshot.region_count = cluster.regions().size();
   snapshot.region_size_mib = cluster.regions().total_size_mib();

@@ -54,6 +54,14 @@ Json MemberJson(const DashboardMember& member) {
           {"version", member.detail.binary_version}};
 }
 
+Json ProgressJson(const std::optional<pd::StoreProgress::Report>& progress) {
+  if (!progress) return nullptr;
+  const bool never = progress->left_s == scheduler::Progress::kNever;
+  return {{"fraction", progress->fraction},
+          {"speed_mib_per_s", progress->speed_mib_per_s},
+          {"left_s", never ? Json() : Json(progress->left_s)}};
+}
+
 Json StoreJson(const DashboardStore& entry) {
   const scheduler::Store& store = entry.store;
   Json labels = Json::array();
@@ -87,6 +95,8 @@ Json StoreJson(const DashboardStore& entry) {
           {"receiving_snapshots", store.stats.receiving_snapshots},
           {"slow_score", store.stats.slow_score},
           {"busy", store.stats.busy},
+          {"low_space", entry.low_space},
+          {"progress", ProgressJson(entry.progress)},
           {"heartbeat_age_ms", OrNull(entry.heartbeat_age_ms)},
           {"start_time_s", store.stats.start_time_s}};
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "pd/cluster/store_progress.h"
 #include "pd/members/members.h"
 #include "scheduler/model/store.h"
 
@@ -24,6 +25,8 @@ struct DashboardStore {
   double leader_score = 0;
   double region_score = 0;
   std::optional<int64_t> heartbeat_age_ms;
+  bool low_space = false;
+  std::optional<pd::StoreProgress::Report> progress;  // Of a store that leaves or is new.
 };
 
 struct DashboardOperator {

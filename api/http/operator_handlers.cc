@@ -107,6 +107,7 @@ void AddSchedulingRoutes(Router& router, const SchedulingRoutes& routes) {
   AddFitRoutes(router, routes);
   AddRegionJobRoutes(router, routes);
   AddDecisionRoutes(router, routes);
+  AddStoreBlockerRoutes(router, routes);
 }
 
 }  // namespace api

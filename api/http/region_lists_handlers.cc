@@ -90,11 +90,11 @@ HttpResponse Histogram(const ClusterRoutes& routes, const HttpRequest& request, 
   return JsonV1(200, json);
 }
 
+/// As in the reference, from the first report on that comes after the store has begun to leave: what a region's leader
+/// has not spoken of since may be out of date. Until no longer than the store does.
 bool OnOfflineStore(const ClusterRoutes& routes, const pd::OnlineConfig&, const Region& region) {
-  return std::ranges::any_of(region.peers, [&](const scheduler::Peer& peer) {
-    const auto state = routes.cluster.stores().NodeStateOf(peer.store);
-    return state == scheduler::NodeState::kRemoving || state == scheduler::NodeState::kRemoved;
-  });
+  return region.source == scheduler::RegionSource::kHeartbeat && region.on_leaving_store &&
+         routes.cluster.stores().AnyLeaving(region.peers);
 }
 
 bool IsUndersized(const ClusterRoutes&, const pd::OnlineConfig& config, const Region& region) {

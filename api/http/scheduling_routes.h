@@ -34,6 +34,16 @@ void AddRegionJobRoutes(Router& router, const SchedulingRoutes& routes);
 ///                             "value","bound","detail","times","time"}]}]
 void AddDecisionRoutes(Router& router, const SchedulingRoutes& routes);
 
+/// Ours as well:
+///   GET /qm/api/v1/store/{id}/blockers?limit=16  why regions do not leave a store that is offline: what holds all up,
+///                             how many regions are under-way, ready, waiting, blocked, the causes with what would
+///                             help, and the first regions concerned. {"store_id","held_up":[{"reason","text",
+///                             "unblock"}],"region_count","checked","under-way","ready","waiting","blocked",
+///                             "causes":[{"state","reason","regions","text","rule","unblock":[...],"stores":
+///                             [{"store_id","reason","text","regions"}]}],"regions":[{"region_id","state","reason",
+///                             "text"}]}. 400 unless the store is offline.
+void AddStoreBlockerRoutes(Router& router, const SchedulingRoutes& routes);
+
 /// All of the above.
 void AddSchedulingRoutes(Router& router, const SchedulingRoutes& routes);
 

@@ -141,26 +141,6 @@ HttpResponse GetLimits(const ClusterRoutes& routes, const HttpRequest& request) 
   return JsonV1(200, limits);
 }
 
-HttpResponse GetProgress(const HttpRequest& request) {
-  if (const auto text = request.Query("id"); text && !text->empty()) {
-    const auto id = ParseUint64(*text);
-    if (!id) {
-      return InputError(id.error(),
-                        {{"Func", "ParseUint"}, {"Num", *text}, {"Err", Json::object()}});
-    }
-    return ErrorResponse(404,
-                         fmt::format("[PD:progress:ErrProgressNotFound]no progress found for the "
-                                     "given store ID: {}",
-                                     *id));
-  }
-  if (const auto action = request.Query("action"); action && !action->empty()) {
-    return ErrorResponse(
-        404, fmt::format("[PD:progress:ErrProgressNotFound]no progress found for the action: {}",
-                         *action));
-  }
-  return ErrorResponse(400, "need query parameters");
-}
-
 }  // namespace
 
 void AddStoreLimitRoutes(Router& router, const ClusterRoutes& routes) {
@@ -174,8 +154,6 @@ void AddStoreLimitRoutes(Router& router, const ClusterRoutes& routes) {
   add("POST", "/pd/api/v1/store/{id}/limit", "SetStoreLimit", SetStoreLimit);
   add("GET", "/pd/api/v1/stores/limit", "GetAllStoresLimit", GetLimits);
   add("POST", "/pd/api/v1/stores/limit", "SetAllStoresLimit", SetAllLimits);
-  add("GET", "/pd/api/v1/stores/progress", "GetStoresProgress",
-      [](const ClusterRoutes&, const HttpRequest& request) { return GetProgress(request); });
 }
 
 }  // namespace api

@@ -51,7 +51,8 @@ uint64_t ParseHex(const std::string& text) {
 Cluster::Cluster(Deps deps)
     : deps_(std::move(deps)),
       splits_(deps_.clock),
-      stores_({deps_.meta, deps_.config, regions_, deps_.clock, [this] { return KnowsPeers(); }}),
+      stores_({deps_.meta, deps_.config, regions_, deps_.clock, [this] { return KnowsPeers(); },
+               [this] { return rules_.InForce(deps_.config.online()->replication); }}),
       safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }),
       labels_(deps_.meta, deps_.clock),
       rules_({deps_.meta, deps_.config, stores_, deps_.clock}) {}
@@ -507,6 +508,7 @@ scheduler::ClassifyOptions Cluster::Options() const {
 
 Result<void> Cluster::HandleRegionReport(Region report) {
   report.source = scheduler::RegionSource::kHeartbeat;
+  report.on_leaving_store = stores_.AnyLeaving(report.peers);
   auto outcome = regions_.Report(std::move(report), Options());
   if (!outcome) return tl::unexpected<Error>(outcome.error());
   LogRegionChange(*outcome);

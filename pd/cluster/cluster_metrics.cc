@@ -210,6 +210,12 @@ ClusterMetrics::ClusterMetrics(Cluster& cluster, MetricsRegistry& registry)
       syncer_(registry.Gauges("pd_region_syncer_status", "Inner status of the region syncer.",
                               {"type"})),
       gc_(registry.Gauges("pd_gc_gc_safepoint", "The timestamps of the safe points.", {"type"})),
+      progress_(registry.Gauges("pd_cluster_progress", "Part of its way that a store has come.",
+                                {"address", "store", "action"})),
+      speed_(registry.Gauges("pd_cluster_speed", "MiB a second that a store gains or loses.",
+                             {"address", "store", "action"})),
+      eta_(registry.Gauges("pd_cluster_eta", "Seconds that a store has yet to go.",
+                           {"address", "store", "action"})),
       cached_(RegionEvents(registry).With({"update_cache"})),
       saved_(RegionEvents(registry).With({"update_kv"})),
       collector_(registry.AddCollector([this] { Collect(); })) {
@@ -224,7 +230,27 @@ void ClusterMetrics::OnRegionReported(const scheduler::Region&,
   if (change.save) saved_.Add();
 }
 
+/// The address is left empty, as in the reference.
+void ClusterMetrics::CollectProgress() {
+  GaugeSet progress;
+  GaugeSet speed;
+  GaugeSet eta;
+  if (cluster_.running()) {
+    for (const StoreProgress::Report& report : cluster_.stores().progress().All()) {
+      const std::vector<std::string> labels = {"", std::to_string(report.store.value),
+                                               StoreProgress::NameOf(report.action)};
+      progress.Set(labels, report.fraction);
+      speed.Set(labels, report.speed_mib_per_s);
+      eta.Set(labels, report.left_s);
+    }
+  }
+  progress.ShowIn(progress_);
+  speed.ShowIn(speed_);
+  eta.ShowIn(eta_);
+}
+
 void ClusterMetrics::Collect() {
+  CollectProgress();
   GaugeSet cluster_status;
   GaugeSet store_status;
   GaugeSet placement;

@@ -27,6 +27,7 @@ class ClusterMetrics final : public RegionObserver {
 
  private:
   void Collect();
+  void CollectProgress();
 
   Cluster& cluster_;
   MetricsRegistry& registry_;
@@ -37,6 +38,9 @@ class ClusterMetrics final : public RegionObserver {
   GaugeFamily& config_;
   GaugeFamily& syncer_;
   GaugeFamily& gc_;
+  GaugeFamily& progress_;
+  GaugeFamily& speed_;
+  GaugeFamily& eta_;
   Counter& cached_;
   Counter& saved_;
   const uint64_t collector_;

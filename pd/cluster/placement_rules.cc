@@ -171,6 +171,12 @@ PlacementRules::Book PlacementRules::book() const {
   return {state, &state->book};
 }
 
+PlacementRules::Book PlacementRules::InForce(const ReplicationConfig& replication) const {
+  if (replication.enable_placement_rules) return book();
+  return std::make_shared<const scheduler::RuleBook>(std::vector{scheduler::DefaultRule(
+      replication.max_replicas, replication.location_labels, replication.isolation_level)});
+}
+
 std::shared_ptr<const RuleSet> PlacementRules::set() const {
   const StatePtr state = state_.Get();
   return {state, &state->set};

@@ -79,6 +79,8 @@ class PlacementRules {
   /// For planning, if they are turned on; otherwise replicas are a matter of the settings. Never null; without rules
   /// when those that are kept are not in force.
   [[nodiscard]] Book book() const;
+  /// What holds under these settings: book() when rules are turned on, else the rule that they stand for.
+  [[nodiscard]] Book InForce(const ReplicationConfig& replication) const;
   /// All rules and groups, in force or not.
   [[nodiscard]] std::shared_ptr<const scheduler::RuleSet> set() const;
   [[nodiscard]] bool enabled() const {

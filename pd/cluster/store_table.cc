@@ -88,6 +88,7 @@ Result<void> StoreTable::Load(const ClusterPaths& paths, uint64_t term) {
     entry.store = std::move(*store);
     entry.persisted_heartbeat_unix_ns = persisted;
   }
+  progress_.Clear();
   const WriteLock lock(mutex_);
   stores_ = std::move(stores);
   paths_ = paths;
@@ -96,6 +97,7 @@ Result<void> StoreTable::Load(const ClusterPaths& paths, uint64_t term) {
 }
 
 void StoreTable::Clear() {
+  progress_.Clear();
   const WriteLock lock(mutex_);
   stores_.clear();
 }
@@ -134,6 +136,15 @@ std::optional<NodeState> StoreTable::NodeStateOf(StoreId id) const {
   const auto it = stores_.find(id);
   if (it == stores_.end()) return std::nullopt;
   return it->second.store.node_state;
+}
+
+bool StoreTable::AnyLeaving(std::span<const scheduler::Peer> peers) const {
+  const ReadLock lock(mutex_);
+  for (const scheduler::Peer& peer : peers) {
+    const auto it = stores_.find(peer.store);
+    if (it != stores_.end() && !it->second.store.IsUp()) return true;
+  }
+  return false;
 }
 
 std::string StoreTable::AddressOf(StoreId id) const {

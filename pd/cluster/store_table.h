@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,12 +12,16 @@
 
 #include "pd/cluster/paths.h"
 #include "pd/cluster/region_table.h"
+#include "pd/cluster/store_progress.h"
 #include "pd/config/config_store.h"
 #include "pd/meta/meta_store.h"
 #include "pd/result.h"
 #include "pd/runtime/clock.h"
 #include "pd/runtime/mutex.h"
+#include "scheduler/model/region.h"
 #include "scheduler/model/store.h"
+#include "scheduler/rules/fair_share.h"
+#include "scheduler/rules/rule_book.h"
 #include "scheduler/stats/hull_average.h"
 
 namespace pd {
@@ -32,8 +37,9 @@ class StoreTable {
     const RegionTable& regions;
     const Clock& clock;
     std::function<bool()> knows_peers;  // No region that an earlier leader knew is still missing.
+    std::function<std::shared_ptr<const scheduler::RuleBook>()> rules;  // In force.
   };
-  explicit StoreTable(Deps deps) : deps_(std::move(deps)) {}
+  explicit StoreTable(Deps deps) : deps_(std::move(deps)), progress_(deps_.clock) {}
 
   /// Reads all stores of `paths`. Writes are bound to `term` from here on.
   Result<void> Load(const ClusterPaths& paths, uint64_t term);
@@ -45,6 +51,8 @@ class StoreTable {
   [[nodiscard]] bool Contains(scheduler::StoreId id) const;
   /// None when unknown. Cheaper than Find(): for the path of heartbeats.
   [[nodiscard]] std::optional<scheduler::NodeState> NodeStateOf(scheduler::StoreId id) const;
+  /// Whether a store of one of these peers is leaving, or gone.
+  [[nodiscard]] bool AnyLeaving(std::span<const scheduler::Peer> peers) const;
   /// Empty when unknown.
   [[nodiscard]] std::string AddressOf(scheduler::StoreId id) const;
 
@@ -79,19 +87,24 @@ class StoreTable {
   Result<void> DeleteLabel(scheduler::StoreId id, const std::string& key);
   Result<void> SetWeights(scheduler::StoreId id, double leader, double region);
 
-  /// Up -> Offline (Removing). Idempotent.
+  /// Up -> Offline (Removing): its regions are to go elsewhere, as fast as they can. Idempotent. Refused where fewer
+  /// TiKV stores than `max-replicas` would stay up, or none that takes leaders; but not for a store that is destroyed,
+  /// which keeps nothing either way: that cannot be taken back, and frees the store's address.
   enum class Destroyed : uint8_t { kNo, kPhysically };
   Result<void> Remove(scheduler::StoreId id, Destroyed destroyed);
-  /// Offline -> Up again.
+  /// Offline -> Up again, with the limits that it had.
   Result<void> Restore(scheduler::StoreId id);
   /// -> Tombstone. A store that is up is refused unless it is forced and disconnected.
   enum class Force : uint8_t { kNo, kYes };
   Result<void> Bury(scheduler::StoreId id, Force force);
   /// Deletes tombstones without regions. The ids that still hold some.
   Result<std::vector<scheduler::StoreId>> RemoveTombstones();
-  /// The ten-second job: Preparing stores become Serving, empty Removing ones Removed, old tombstones go. What a store
-  /// holds counts only once enough regions have reported to this leader, unless the cluster began under it.
+  /// The ten-second job: Preparing stores become Serving, empty Removing ones Removed, old tombstones go; and the
+  /// progress of the others. What a store holds counts only once enough regions have reported to this leader, unless
+  /// the cluster began under it.
   void UpdateStates();
+  [[nodiscard]] StoreProgress& progress() { return progress_; }
+  [[nodiscard]] const StoreProgress& progress() const { return progress_; }
 
   /// Changes what planners and the slow-store logic keep on a store (pauses, smoothing); memory only.
   /// False when unknown.
@@ -126,13 +139,23 @@ class StoreTable {
   [[nodiscard]] std::vector<scheduler::StoreId> DueHeartbeats() const;
   bool SaveHeartbeatsOf(std::span<const scheduler::StoreId> due);
   void FillCounts(scheduler::Store& store) const;
-  [[nodiscard]] bool IsReady(const scheduler::Store& store) const;
+  /// What one round of the job works on.
+  struct Round {
+    std::vector<scheduler::Store> stores;
+    bool knows_peers = false;
+    std::optional<std::vector<scheduler::RuleLoad>> loads;  // Once a store asks for them.
+  };
+  Result<void> UpdateState(const scheduler::Store& store, Round& round);
+  void ForgetProgressUnless(scheduler::StoreId id, scheduler::NodeState state);
+  Result<void> UpdatePreparing(const scheduler::Store& store, Round& round);
+  Result<void> UpdateRemoving(const scheduler::Store& store, const Round& round);
   Result<void> LiftRemoveLimit(scheduler::StoreId id);
   Result<void> Delete(scheduler::StoreId id);
   [[nodiscard]] scheduler::Instant Now() const;
   [[nodiscard]] std::optional<scheduler::Store> Bare(scheduler::StoreId id) const;
 
   const Deps deps_;
+  StoreProgress progress_;
   Mutex change_mutex_;  // Held over the whole of a lasting change, Raft included. Taken first.
   mutable SharedMutex mutex_;
   std::optional<ClusterPaths> paths_ PD_GUARDED_BY(mutex_);

@@ -68,9 +68,4 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
   return options;
 }
 
-scheduler::RuleBook MakeRuleBook(const scheduler::ScheduleOptions& options) {
-  return scheduler::RuleBook({scheduler::DefaultRule(options.max_replicas, options.location_labels,
-                                                     options.isolation_level)});
-}
-
 }  // namespace pd

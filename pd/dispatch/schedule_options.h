@@ -5,15 +5,11 @@
 #include "scheduler/filters/options.h"
 #include "scheduler/model/time.h"
 #include "scheduler/operator/command.h"
-#include "scheduler/rules/rule_book.h"
 
 namespace pd {
 
 /// The part of the configuration that planning reads. Pure.
 scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config);
-
-/// The rules where placement rules are off: the default rule, which the settings stand for.
-scheduler::RuleBook MakeRuleBook(const scheduler::ScheduleOptions& options);
 
 /// Whether stores of this cluster version know joint consensus (5.0.0 and later).
 scheduler::ConfChange ConfChangeOf(const OnlineConfig& config);

@@ -64,7 +64,8 @@ RegionChange ClassifyRegion(const Region* origin, const Region& report,
                                    report.replication != origin->replication;
   if (report.size_mib != origin->size_mib || report.keys != origin->keys || replication_changed ||
       report.in_flashback != origin->in_flashback ||
-      report.flashback_start_ts != origin->flashback_start_ts || report.source != origin->source) {
+      report.flashback_start_ts != origin->flashback_start_ts || report.source != origin->source ||
+      report.on_leaving_store != origin->on_leaving_store) {
     change.index = true;
   }
   return change;

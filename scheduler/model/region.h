@@ -150,6 +150,7 @@ struct Region {
   std::string
       encryption_meta;  // Encoded encryptionpb.EncryptionMeta, kept as it came; mostly empty.
   RegionSource source = RegionSource::kStorage;
+  bool on_leaving_store = false;  // A store of its peers was leaving when it was last reported.
 
   friend bool operator==(const Region&, const Region&) = default;
 

@@ -13,6 +13,7 @@ namespace {
 constexpr uint8_t kTwoBits = 3;
 constexpr uint8_t kRoleMask = 3;
 constexpr uint8_t kWitnessBit = 4;
+constexpr uint8_t kLeavingBit = 8;  // Of the region, kept with its first peer.
 constexpr uint64_t kIntervalMinS = 3;
 constexpr uint64_t kIntervalMaxS = 300;
 
@@ -122,6 +123,7 @@ void RegionSlab::PackPeers(Record& record, const Region& region) {
     record.peer_stores[i] = NumberOf(region.peers[i].store);
     record.peer_bits[i] = PeerBits(region.peers[i]);
   }
+  if (region.on_leaving_store) record.peer_bits[0] |= kLeavingBit;
   record.conf_ver = Low32(region.epoch.conf_ver);
   record.version = Low32(region.epoch.version);
   record.term = Low32(region.term);
@@ -191,6 +193,7 @@ Region RegionSlab::Load(Slot slot) const {
     region.replication = {static_cast<ReplicationState>(record.replication_state),
                           record.replication_state_id};
     region.source = static_cast<RegionSource>(record.source);
+    region.on_leaving_store = (record.peer_bits[0] & kLeavingBit) != 0;
   }
   region.start_key = record.keys.start();
   region.end_key = record.keys.end();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,7 +22,7 @@ struct LabelConstraint {
   ConstraintOp op = ConstraintOp::kIn;
   std::vector<std::string> values;
 
-  friend bool operator==(const LabelConstraint&, const LabelConstraint&) = default;
+  friend auto operator<=>(const LabelConstraint&, const LabelConstraint&) = default;
 };
 
 /// "`count` peers of `role` on stores that meet `constraints`, spread over `location_labels`", for a key range.

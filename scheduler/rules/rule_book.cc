@@ -177,6 +177,15 @@ const std::vector<const Rule*>& RuleBook::RulesFor(const Region& region) const {
   return index_.Cuts(region) ? kNone : index_.At(region.start_key);
 }
 
+std::vector<KeyRange> RuleBook::Ranges() const {
+  std::vector<KeyRange> ranges(1);
+  for (const std::string& bound : index_.bounds()) {
+    ranges.back().end = bound;
+    ranges.push_back({bound, {}});
+  }
+  return ranges;
+}
+
 std::vector<KeyRange> RuleBook::ChangedSince(const RuleBook& before) const {
   std::set<std::string> cuts = {""};
   cuts.insert(index_.bounds().begin(), index_.bounds().end());

@@ -77,6 +77,8 @@ class RuleBook {
   [[nodiscard]] const std::vector<const Rule*>& RulesAt(std::string_view key) const {
     return index_.At(key);
   }
+  /// The elementary ranges, ascending: each has the same rules from end to end.
+  [[nodiscard]] std::vector<KeyRange> Ranges() const;
   /// The bounds at which the region is to be split, ascending: those strictly inside it, at most `count_max`.
   [[nodiscard]] std::vector<std::string> BoundsInside(const Region& region,
                                                       size_t count_max) const {

@@ -60,6 +60,7 @@ std::string ScriptRunner::RunLine(const Line& line) {
   if (line.verb == "group") return DoGroup(line), "";
   world_.Refresh();
   if (line.verb == "check") return DoCheck(line);
+  if (line.verb == "leave") return DoLeave(line);
   if (line.verb == "schedule") return DoSchedule(line);
   if (line.verb == "build") return DoBuild(line);
   if (line.verb == "scatter") return DoScatter(line);
@@ -324,6 +325,18 @@ std::string ScriptRunner::DoCheck(const Line& line) {
     out += "missing peers: " + std::to_string(*decision.missing_peers) + '\n';
   }
   return out;
+}
+
+std::string ScriptRunner::DoLeave(const Line& line) {
+  const StoreId store{static_cast<uint64_t>(line.Number("store"))};
+  const Departure departure = ExplainDeparture(world_.Context(), RegionOf(line), store);
+  std::string text = DepartureText(departure.state);
+  if (departure.cause) text += ": " + RefusalText(*departure.cause);
+  if (departure.rule != nullptr)
+    text += " rule=" + departure.rule->group_id + "/" + departure.rule->id;
+  text += '\n';
+  for (const Refusal& refusal : departure.passed_over) text += "  " + RefusalText(refusal) + '\n';
+  return text;
 }
 
 std::string ScriptRunner::DoSchedule(const Line& line) {

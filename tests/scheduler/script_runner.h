@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "scheduler/checkers/checkers.h"
+#include "scheduler/checkers/departure.h"
 #include "scheduler/rules/rule_book.h"
 #include "scheduler/scatter/scatter.h"
 #include "scheduler/schedulers/registry.h"
@@ -21,6 +22,7 @@ namespace scheduler::test {
 ///                                                                    split=900 when it was split, hot, busy
 ///   options joint=off labels=zone,host replicas=3 ...                changes settings
 ///   check region=7                                                   runs the checkers
+///   leave region=7 store=3                                           says whether its peer can leave a store
 ///   schedule balance-leader seed=1                                   runs a scheduler
 ///   build desc region=7 add=4 remove=3 leader=2                      runs the builder
 ///   scatter region=7 group=g                                         plans where a region of a group goes, records it
@@ -49,6 +51,7 @@ class ScriptRunner {
   /// A region label rule: `label RULE range=a,m set=key:value [ttl=SECONDS]`; without a range it goes.
   void DoLabel(const Line& line);
   std::string DoCheck(const Line& line);
+  std::string DoLeave(const Line& line);
   std::string DoSchedule(const Line& line);
   std::string DoBuild(const Line& line);
   std::string DoScatter(const Line& line);

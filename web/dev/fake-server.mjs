@@ -142,6 +142,15 @@ function storeJson(store, t) {
     receiving_snapshots: 0,
     slow_score: store.id === 3 && mode === '' ? 42 : 1,
     busy: false,
+    low_space: false,
+    progress:
+      store.state === 'Offline'
+        ? {
+            fraction: Math.max(0, 1 - store.regions / 500),
+            speed_mib_per_s: 12,
+            left_s: store.regions * 8,
+          }
+        : null,
     heartbeat_age_ms: (t + store.id * 1300) % 10_000,
     start_time_s: Math.round(store.started),
   };

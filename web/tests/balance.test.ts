@@ -31,6 +31,8 @@ function store(id: number, changes: Partial<Store>): Store {
     receiving_snapshots: 0,
     slow_score: 0,
     busy: false,
+    low_space: false,
+    progress: null,
     heartbeat_age_ms: 0,
     start_time_s: 0,
     ...changes,

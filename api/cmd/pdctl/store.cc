@@ -227,6 +227,19 @@ int CheckStores(Invocation& call) {
                         "Failed to get store");
 }
 
+int ShowBlockers(Invocation& call) {
+  if (!ParseUint(call.arg(0))) return call.Print("store_id should be a number");
+  return call.PrintBody(call.Get("/qm/api/v1/store/" + call.arg(0) + "/blockers"),
+                        "Failed to get what blocks the store");
+}
+
+int ShowProgress(Invocation& call) {
+  const char* key = ParseUint(call.arg(0)) ? "id" : "action";
+  return call.PrintBody(
+      call.Get(std::string("/pd/api/v1/stores/progress?") + key + "=" + QueryEscape(call.arg(0))),
+      "Failed to get store progress");
+}
+
 int RemoveTombstone(Invocation& call) {
   const Answer answer =
       call.Send(Request{.method = "DELETE", .target = "/pd/api/v1/stores/remove-tombstone"});
@@ -282,32 +295,44 @@ Command StoreCommand() {
       .use = "store [command]", .short_help = "manipulate or query stores", .run = ShowStores};
   store.flags = {{.name = "jq", .usage = "jq query"},
                  {.name = "state", .type = FlagType::kStrings, .usage = "state filter"}};
-  store.children = {{.use = "delete <store_id>",
-                     .short_help = "delete the store",
-                     .run = DeleteStore,
-                     .children = {{.use = "addr <address>",
-                                   .short_help = "delete store by its address",
-                                   .run = DeleteStoreByAddress,
-                                   .args = {ArgRule::Kind::kExact, 1}}}},
-                    {.use = "cancel-delete <store_id>",
-                     .short_help = "cancel delete the store",
-                     .run = CancelDelete,
-                     .children = {{.use = "addr <address>",
-                                   .short_help = "cancel delete store by its address",
-                                   .run = CancelDeleteByAddress}}},
-                    LabelCommandOfStore(),
-                    {.use = "weight <store_id> <leader_weight> <region_weight>",
-                     .short_help = "set a store's leader and region balance weight",
-                     .run = SetWeight},
-                    {.use = "limit [<type>]|[<store_id>|<all> [<key> <value>]... <limit> <type>]",
-                     .short_help = "show or set a store's rate limit",
-                     .run = StoreLimit},
-                    {.use = "check [up|offline|tombstone|disconnected|down]",
-                     .short_help = "Check all the stores with specified status",
-                     .run = CheckStores},
-                    {.use = "remove-tombstone",
-                     .short_help = "remove tombstone record if only safe",
-                     .run = RemoveTombstone}};
+  store.children = {
+      {.use = "delete <store_id>",
+       .short_help = "delete the store",
+       .run = DeleteStore,
+       .children = {{.use = "addr <address>",
+                     .short_help = "delete store by its address",
+                     .run = DeleteStoreByAddress,
+                     .args = {ArgRule::Kind::kExact, 1}}}},
+      {.use = "cancel-delete <store_id>",
+       .short_help = "cancel delete the store",
+       .run = CancelDelete,
+       .children = {{.use = "addr <address>",
+                     .short_help = "cancel delete store by its address",
+                     .run = CancelDeleteByAddress}}},
+      LabelCommandOfStore(),
+      {.use = "weight <store_id> <leader_weight> <region_weight>",
+       .short_help = "set a store's leader and region balance weight",
+       .run = SetWeight},
+      {.use = "limit [<type>]|[<store_id>|<all> [<key> <value>]... <limit> <type>]",
+       .short_help = "show or set a store's rate limit",
+       .run = StoreLimit},
+      {.use = "check [up|offline|tombstone|disconnected|down]",
+       .short_help = "Check all the stores with specified status",
+       .run = CheckStores},
+      {.use = "remove-tombstone",
+       .short_help = "remove tombstone record if only safe",
+       .run = RemoveTombstone},
+      // Ours, and not in the list: the reference's help of this command is compared to the letter.
+      {.use = "progress <store_id>|removing|preparing",
+       .short_help = "show how far stores have come that leave or are new",
+       .run = ShowProgress,
+       .args = {ArgRule::Kind::kExact, 1},
+       .hidden = true},
+      {.use = "blockers <store_id>",
+       .short_help = "show why regions do not leave a store, and what would help",
+       .run = ShowBlockers,
+       .args = {ArgRule::Kind::kExact, 1},
+       .hidden = true}};
   return store;
 }
 

@@ -42,6 +42,10 @@ DashboardSnapshot Picture() {
   entry.state = "Up";
   entry.region_score = 2.5;
   snapshot.stores = {entry};
+  entry.low_space = true;
+  entry.progress = pd::StoreProgress::Report{
+      {5}, pd::StoreProgress::Action::kRemoving, 0.25, 0, scheduler::Progress::kNever};
+  snapshot.stores.push_back(entry);
   DashboardOperator op;
   op.region_id = 7;
   op.why = "store 1 <holds> more";
@@ -64,6 +68,11 @@ TEST_CASE("a snapshot has the fields that the page reads") {
   CHECK(store["read_bytes_per_s"] == 50);
   CHECK(store["labels"][0]["value"] == "z1");
   CHECK(store["heartbeat_age_ms"].is_null());
+  CHECK(store["low_space"] == false);
+  CHECK(store["progress"].is_null());
+  CHECK(json["stores"][1]["low_space"] == true);
+  CHECK(json["stores"][1]["progress"] ==
+        Json{{"fraction", 0.25}, {"speed_mib_per_s", 0.0}, {"left_s", nullptr}});
   CHECK(json["operators"]["running_count"] == 9);
   CHECK(json["operators"]["running"][0]["why"] == "store 1 <holds> more");
   CHECK(json["refusals"][0]["count"] == 3);

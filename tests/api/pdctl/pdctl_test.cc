@@ -120,6 +120,25 @@ TEST_CASE("stores are shown without their numeric state") {
         .out = "Failed to get store: [404] \"store 9 not found\"\n\n"}});
 }
 
+TEST_CASE("a store that leaves is asked how far it is, and why not farther") {
+  Check({{.words = {"store", "progress", "3"},
+          .replies = {{"GET /pd/api/v1/stores/progress?id=3", {.body = "{\"progress\":0.5}\n"}}},
+          .calls = {"GET /pd/api/v1/stores/progress?id=3"},
+          .out = "{\"progress\":0.5}\n\n"},
+         {.words = {"store", "progress", "removing"},
+          .replies = {{"GET /pd/api/v1/stores/progress?action=removing", {404, "\"none\"\n"}}},
+          .calls = {"GET /pd/api/v1/stores/progress?action=removing"},
+          .out = "Failed to get store progress: [404] \"none\"\n\n"},
+         {.words = {"store", "blockers", "3"},
+          .replies = {{"GET /qm/api/v1/store/3/blockers", {.body = "{\"blocked\":2}\n"}}},
+          .calls = {"GET /qm/api/v1/store/3/blockers"},
+          .out = "{\"blocked\":2}\n\n"},
+         {.words = {"store", "blockers", "x"},
+          .replies = {},
+          .calls = {},
+          .out = "store_id should be a number\n"}});
+}
+
 TEST_CASE("stores are changed") {
   Check(
       {{.words = {"store", "weight", "1", "2", "0.5"},

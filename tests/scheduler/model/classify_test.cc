@@ -66,6 +66,7 @@ TEST_CASE("a heartbeat is classified by what it changes", "[classify]") {
       {"replication unknown", [](Region& r) { r.replication.state_id = 1; }, kNothing},
       {"encryption", [](Region& r) { r.encryption_meta = "key"; }, kSaved},
       {"flashback", [](Region& r) { r.in_flashback = true; }, kIndex},
+      {"a store leaves", [](Region& r) { r.on_leaving_store = true; }, kIndex},
       {"flashback time", [](Region& r) { r.flashback_start_ts = 1; }, kIndex},
   };
   const Region origin = Known();

@@ -37,7 +37,7 @@ Region Usual() {
 
 TEST_CASE("the slab gives back what was stored", "[region_slab]") {
   constexpr uint64_t kHuge = std::numeric_limits<uint64_t>::max();
-  std::vector<Region> regions(17, Usual());
+  std::vector<Region> regions(19, Usual());
   regions[1].down_peers = {{regions[1].peers[0], 30}};
   regions[2].pending_peers = {regions[2].peers[0]};
   regions[3].peers.push_back({PeerId{5}, StoreId{14}});
@@ -57,6 +57,9 @@ TEST_CASE("the slab gives back what was stored", "[region_slab]") {
   regions[15].start_key = std::string(300, 'x');
   regions[15].end_key = std::string(300, 'x') + "y";
   regions[16].encryption_meta = "key";
+  regions[17].on_leaving_store = true;
+  regions[18].on_leaving_store = true;
+  regions[18].pending_peers = {regions[18].peers[0]};
 
   RegionSlab slab;
   for (const Region& region : regions) {

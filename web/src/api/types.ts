@@ -44,6 +44,9 @@ export interface Store {
   receiving_snapshots: number;
   slow_score: number;
   busy: boolean;
+  low_space: boolean;
+  /** How far a store is that leaves or is new; null for others. left_s is null as long as nothing moves. */
+  progress: { fraction: number; speed_mib_per_s: number; left_s: number | null } | null;
   /** null: no heartbeat since this leader took over. */
   heartbeat_age_ms: number | null;
   start_time_s: number;

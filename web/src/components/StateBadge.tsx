@@ -18,6 +18,7 @@ export function describe(store: Store): {
     default:
       if (store.node_state === 'Preparing') return { word: 'Joining', tone: 'fair', mark: '↘' };
       if (store.slow_score >= 80) return { word: 'Slow', tone: 'fair', mark: '~' };
+      if (store.low_space) return { word: 'Nearly full', tone: 'fair', mark: '!' };
       return store.busy
         ? { word: 'Busy', tone: 'fair', mark: '~' }
         : { word: 'Up', tone: 'good', mark: '✓' };

@@ -4,7 +4,7 @@ import type { Store } from '../api/types';
 import { NoStores, OnlyLeaderKnows } from '../components/Empty';
 import { StateBadge } from '../components/StateBadge';
 import { Meter } from '../components/Tile';
-import { bytes, count, duration, rate, short } from '../format';
+import { bytes, count, duration, percent, rate, short } from '../format';
 import { nowMs, snapshot } from '../live/state';
 
 interface ColumnDef {
@@ -20,6 +20,13 @@ const ROWS_STEP = 100;
 
 function used(store: Store): number {
   return store.capacity_bytes === 0 ? 0 : 1 - store.available_bytes / store.capacity_bytes;
+}
+
+/** "63 %, 2 h left" of a store that leaves or is new. */
+function way(progress: NonNullable<Store['progress']>): string {
+  const rest =
+    progress.left_s === null ? 'at a standstill' : `${duration(progress.left_s * 1000)} left`;
+  return `${percent(progress.fraction)}, ${rest}`;
 }
 
 const COLUMNS: ColumnDef[] = [
@@ -44,7 +51,12 @@ const COLUMNS: ColumnDef[] = [
     key: 'state',
     name: 'State',
     sort: (store) => store.state,
-    cell: (store) => <StateBadge store={store} />,
+    cell: (store) => (
+      <div>
+        <StateBadge store={store} />
+        {store.progress && <span class="under">{way(store.progress)}</span>}
+      </div>
+    ),
   },
   {
     key: 'leaders',

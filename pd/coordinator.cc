@@ -54,7 +54,7 @@ struct Situation {
         unix_ns(cluster.clock().UnixNanos()) {}
 
   [[nodiscard]] scheduler::PlanContext Context() const {
-    return {view, options, *rules, influence, busy, *labels, now, unix_ns};
+    return {view, options, *rules, influence, busy, *labels, affinity, now, unix_ns};
   }
 
   scheduler::ScheduleOptions options;
@@ -63,6 +63,7 @@ struct Situation {
   scheduler::Influence influence;
   std::set<scheduler::RegionId> busy;
   RegionLabels::Book labels;
+  scheduler::AffinityGroups affinity;
   scheduler::Instant now;
   int64_t unix_ns;
 };
@@ -301,7 +302,7 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
     if (runner_.IsBusy(region.id)) continue;
     input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
     input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
-    scheduler::Decision decision = CheckRegion(context, region, input);
+    scheduler::Decision decision = CheckRegion(context, region, input).repair;
     if (decision.proposals.empty() && decision.refusals.empty()) continue;
     decisions_.NoteCheck(decision);
     for (const scheduler::Refusal& refusal : decision.refusals) {

@@ -17,6 +17,7 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
   options.max_replicas = config.replication.max_replicas;
   options.location_labels = config.replication.location_labels;
   options.isolation_level = config.replication.isolation_level;
+  options.enable_placement_rules = config.replication.enable_placement_rules;
   options.leader_schedule_limit = schedule.leader_schedule_limit;
   options.region_schedule_limit = schedule.region_schedule_limit;
   options.replica_schedule_limit = schedule.replica_schedule_limit;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "scheduler/checkers/affinity_checker.h"
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
 
@@ -27,10 +28,19 @@ std::optional<CheckerKind> CheckerByName(std::string_view name);
 struct CheckInput {
   std::array<bool, kCheckerKindCount> paused{};  // By CheckerKind.
   uint64_t replica_operators = 0;                // Running operators of kind replica ...
-  uint64_t witness_operators = 0;                // ... and of kind witness.
+  uint64_t witness_operators = 0;                // ... of kind witness ...
+  uint64_t affinity_operators = 0;               // ... and of kind affinity.
 };
 
-/// Runs the chain on one region; the first checker with a proposal wins (as in the reference).
-Decision CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input);
+/// What the chain came to; at most one of the decisions proposes anything.
+struct CheckResult {
+  Decision repair;  // Joint states, bounds of rules, placement rules.
+  Decision affinity;
+  std::optional<AffinityFinding> finding;  // For whoever keeps the groups.
+};
+
+/// Runs the chain on one region; the first checker with a proposal wins (as in the reference). A region labelled
+/// `schedule=deny` is repaired, nothing more.
+CheckResult CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input);
 
 }  // namespace scheduler

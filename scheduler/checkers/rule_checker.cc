@@ -1,7 +1,10 @@
 #include "scheduler/checkers/rule_checker.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "scheduler/checkers/orphan_checker.h"
 #include "scheduler/checkers/store_selector.h"
@@ -12,6 +15,36 @@ namespace {
 
 PeerRole RoleOf(const Rule& rule) {
   return rule.role == RuleRole::kLearner ? PeerRole::kLearner : PeerRole::kVoter;
+}
+
+/// The isolation score when all peers of the rule differ at the widest level.
+double BestIsolation(const RuleFit& fit) {
+  double pair = 1;
+  for (size_t i = 1; i < fit.rule->location_labels.size(); ++i) pair *= 100;
+  const auto count = static_cast<double>(fit.peers.size());
+  return pair * count * (count - 1) / 2;
+}
+
+/// A peer that would be better located elsewhere.
+struct BetterLocation {
+  StoreId from;
+  Selection selection;  // A store, or one that cannot take the peer now.
+};
+
+std::optional<BetterLocation> FindBetterLocation(const PlanContext& context, const Region& region,
+                                                 const RuleFit& fit) {
+  const Rule& rule = *fit.rule;
+  if (rule.location_labels.empty() || rule.count <= 1) return {};
+  // The usual case of a healthy region: there is nothing to look for.
+  if (fit.isolation_score >= BestIsolation(fit)) return {};
+  // With a peer lost, another move would only make it worse.
+  if (RefuseRegionMove(region)) return {};
+  const std::vector<const Store*> stores = StoresOf(context.view, fit.peers);
+  const Store* old_store = SelectStoreToLeave(context, rule, stores);
+  if (old_store == nullptr) return {};
+  Selection selection = StoreSelector(context, region, rule).ToImprove(stores, *old_store);
+  if (selection.store == nullptr && !selection.blocked_for_now) return {};  // As good as it gets.
+  return BetterLocation{old_store->id, std::move(selection)};
 }
 
 /// Repairs what one rule asks for.
@@ -209,33 +242,19 @@ class RuleRepair {
   }
 
   void Improve() {
-    if (rule_.location_labels.empty() || rule_.count <= 1) return;
-    if (fit_.isolation_score >= BestIsolation()) return;
-    // With a peer lost, another move would only make it worse.
-    if (RefuseRegionMove(region_)) return;
-    const Store* old_store = SelectStoreToLeave(context_, rule_, stores_);
-    if (old_store == nullptr) return;
-    Selection selection = StoreSelector(context_, region_, rule_).ToImprove(stores_, *old_store);
-    if (selection.store == nullptr && !selection.blocked_for_now) return;  // As good as it gets.
-    const Store* target = Take(std::move(selection));
+    auto better = FindBetterLocation(context_, region_, fit_);
+    if (!better) return;
+    const Store* target = Take(std::move(better->selection));
     if (target == nullptr) return;
-    Peer peer = *region_.PeerOnStore(old_store->id);
+    Peer peer = *region_.PeerOnStore(better->from);
     peer.id = {};
     peer.store = target->id;
     decision_.Take(region_.id, Builder(context_, "move-to-better-location", region_)
-                                   .RemovePeer(old_store->id)
+                                   .RemovePeer(better->from)
                                    .AddPeer(peer)
                                    .SetWhy("the peers of rule " + rule_.group_id + "/" + rule_.id +
                                            " share a location")
                                    .Build(Kind::kReplica));
-  }
-
-  /// When all peers differ at the widest level, there is nothing to look for: the usual case of a healthy region.
-  [[nodiscard]] double BestIsolation() const {
-    double pair = 1;
-    for (size_t i = 1; i < rule_.location_labels.size(); ++i) pair *= 100;
-    const auto count = static_cast<double>(fit_.peers.size());
-    return pair * count * (count - 1) / 2;
   }
 
   const PlanContext& context_;
@@ -268,6 +287,12 @@ Decision CheckRules(const PlanContext& context, const Region& region) {
     RuleRepair(context, region, fit, rule_fit, decision).Repair();
   }
   return decision;
+}
+
+bool HasBetterLocation(const PlanContext& context, const Region& region, const RegionFit& fit) {
+  return std::ranges::any_of(fit.rule_fits, [&](const RuleFit& rule_fit) {
+    return FindBetterLocation(context, region, rule_fit).has_value();
+  });
 }
 
 }  // namespace scheduler

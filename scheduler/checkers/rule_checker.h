@@ -10,4 +10,8 @@ namespace scheduler {
 /// wins. Cost O(stores * peers * labels) a region that needs something, O(peers^2 * labels) one that does not.
 Decision CheckRules(const PlanContext& context, const Region& region);
 
+/// Whether a peer of the region would be better located on another store, by the same test as the repair; also when
+/// that store cannot take it at this moment. `fit` is the region's.
+bool HasBetterLocation(const PlanContext& context, const Region& region, const RegionFit& fit);
+
 }  // namespace scheduler

@@ -42,6 +42,7 @@ struct ScheduleOptions {
   bool cluster_supports_joint_consensus = true;  // Cluster version 5.0.0 or later.
   bool enable_diagnostic = true;
   bool halt_scheduling = false;
+  bool enable_placement_rules = true;    // Otherwise the rules say what max-replicas says.
   bool enable_witness = false;           // Peers may be witnesses.
   bool enable_tikv_split_region = true;  // Stores are given ids for splits.
 

@@ -126,8 +126,30 @@ void MakeWorld(World& world, Rng& rng, uint64_t stores) {
                                       world.options.isolation_level)});
 }
 
+/// All regions belong to a group with random stores.
+void BindToGroup(World& world, Rng& rng, uint64_t stores) {
+  LabelRule rule;
+  rule.id = AffinityRuleId("g");
+  rule.labels.push_back(
+      {.key = std::string(kAffinityLabel), .value = "g", .ttl = "", .start_at = ""});
+  rule.ranges.emplace_back();
+  RegionLabelBook::Rules rules;
+  rules[rule.id] = rule;
+  world.labels = RegionLabelBook(std::move(rules));
+  std::set<StoreId> voters;
+  while (voters.size() < std::min(world.options.max_replicas, stores)) {
+    voters.insert({1 + rng.Below(stores)});
+  }
+  AffinityGroup group;
+  group.stores.voters.assign(voters.begin(), voters.end());
+  group.stores.leader = group.stores.voters[rng.Below(voters.size())];
+  world.affinity["g"] = group;
+  world.options.affinity_schedule_limit = 1;
+}
+
 TEST_CASE("no proposal of a checker harms a region", "[property]") {
   int proposals = 0;
+  int moves_to_groups = 0;
   for (int i = 0; i < kCases; ++i) {
     Rng rng(static_cast<uint64_t>(i));
     const uint64_t stores = 3 + rng.Below(6);
@@ -137,14 +159,19 @@ TEST_CASE("no proposal of a checker harms a region", "[property]") {
     if (!region.HasLeader() || !HasQuorum(world, region)) continue;
     world.PutRegion(region);
     world.Refresh();
-    const Decision decision = CheckRegion(world.Context(), region, {});
-    for (const Proposal& proposal : decision.proposals) {
-      ++proposals;
-      CAPTURE(i, proposal.desc, proposal.brief);
-      Obey(world, proposal, region);
-      CheckOutcome(world, proposal, region);
+    BindToGroup(world, rng, stores);
+    const CheckResult result = CheckRegion(world.Context(), region, {});
+    for (const Decision* decision : {&result.repair, &result.affinity}) {
+      for (const Proposal& proposal : decision->proposals) {
+        ++proposals;
+        if (decision == &result.affinity) ++moves_to_groups;
+        CAPTURE(i, proposal.desc, proposal.brief);
+        Obey(world, proposal, region);
+        CheckOutcome(world, proposal, region);
+      }
     }
   }
+  CHECK(moves_to_groups > kCases / 1000);
   CHECK(proposals > kCases / 10);  // The generator makes cases that matter.
 }
 

@@ -50,11 +50,12 @@ struct Situation {
         influence(runner.TotalInfluence()),
         busy(runner.BusyRegions()),
         labels(cluster.labels().book()),
+        affinity(cluster.affinity().groups()),
         now(at),
         unix_ns(cluster.clock().UnixNanos()) {}
 
   [[nodiscard]] scheduler::PlanContext Context() const {
-    return {view, options, *rules, influence, busy, *labels, affinity, now, unix_ns};
+    return {view, options, *rules, influence, busy, *labels, *affinity, now, unix_ns};
   }
 
   scheduler::ScheduleOptions options;
@@ -63,7 +64,7 @@ struct Situation {
   scheduler::Influence influence;
   std::set<scheduler::RegionId> busy;
   RegionLabels::Book labels;
-  scheduler::AffinityGroups affinity;
+  AffinityGroups::Groups affinity;
   scheduler::Instant now;
   int64_t unix_ns;
 };
@@ -103,7 +104,8 @@ Coordinator::Coordinator(Deps deps)
                                                {"type", "name"})),
       checker_events_(deps_.metrics.Counters(
           "pd_checker_event_count", "Checker outcomes per checker and reason", {"type", "name"})),
-      rng_(deps_.seed) {
+      rng_(deps_.seed),
+      affinity_(deps_.cluster.affinity()) {
   deps_.cluster.AddObserver(*this);
 }
 
@@ -237,6 +239,7 @@ void Coordinator::Run() {
 void Coordinator::Reset() {
   planning_ = false;
   patrol_.Clear();
+  affinity_.Clear();
   limits_.Clear();
   decisions_.Clear();
   running_.clear();
@@ -273,6 +276,7 @@ Millis Coordinator::Turn(scheduler::Instant now) {
   const Situation situation(deps_.cluster, deps_.config, limits_, runner_, now);
   const scheduler::PlanContext context = situation.Context();
   WatchRules(situation.rules, now);
+  affinity_.Turn(context);
   // A scheduler that comes or goes holds stores, or lets them go, at once.
   const uint64_t version = schedulers_.version();
   if (now >= next_watch_ || version != held_version_) {
@@ -302,23 +306,31 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
     if (runner_.IsBusy(region.id)) continue;
     input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
     input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
-    scheduler::Decision decision = CheckRegion(context, region, input).repair;
-    if (decision.proposals.empty() && decision.refusals.empty()) continue;
-    decisions_.NoteCheck(decision);
-    for (const scheduler::Refusal& refusal : decision.refusals) {
-      checker_events_.With({"rule_checker", ReasonText(refusal.reason)}).Add(refusal.times);
-    }
-    bool again = decision.look_again_soon;
-    for (scheduler::Proposal& proposal : decision.proposals) {
-      const bool splits = proposal.kind == scheduler::Kind::kSplit;
-      checker_events_.With({splits ? "split_checker" : "rule_checker", "new-operator"}).Add();
-      if (const auto refusal = admission_.Admit(std::move(proposal))) {
-        decisions_.NoteAdmission(*refusal);
-        again = true;
-      }
-    }
-    if (again) patrol_.PointOut(region.id, now + kLookAgain);
+    input.affinity_operators = runner_.CountOf(scheduler::Kind::kAffinity);
+    scheduler::CheckResult result = CheckRegion(context, region, input);
+    if (result.finding) deps_.cluster.affinity().Take(*result.finding);
+    const bool repair_again = FollowCheck("rule_checker", result.repair);
+    const bool move_again = FollowCheck("affinity_checker", result.affinity);
+    if (repair_again || move_again) patrol_.PointOut(region.id, now + kLookAgain);
   }
+}
+
+bool Coordinator::FollowCheck(const char* checker, scheduler::Decision& decision) {
+  if (decision.proposals.empty() && decision.refusals.empty()) return false;
+  decisions_.NoteCheck(decision);
+  for (const scheduler::Refusal& refusal : decision.refusals) {
+    checker_events_.With({checker, ReasonText(refusal.reason)}).Add(refusal.times);
+  }
+  bool again = decision.look_again_soon;
+  for (scheduler::Proposal& proposal : decision.proposals) {
+    const bool splits = proposal.kind == scheduler::Kind::kSplit;
+    checker_events_.With({splits ? "split_checker" : checker, "new-operator"}).Add();
+    if (const auto refusal = admission_.Admit(std::move(proposal))) {
+      decisions_.NoteAdmission(*refusal);
+      again = true;
+    }
+  }
+  return again;
 }
 
 bool Coordinator::MayRun(const SchedulerTable::Entry& entry,

@@ -82,6 +82,7 @@ void ClusterService::Register(MethodRegistry& registry, Router& router) {
   AddStoreLimitRoutes(router, routes);
   AddRegionRoutes(router, routes);
   AddRegionLabelRoutes(router, routes);
+  AddAffinityRoutes(router, routes);
   AddPlacementRoutes(router, routes);
   AddRegionListRoutes(router, routes);
   AddRegionStatsRoutes(router, routes);

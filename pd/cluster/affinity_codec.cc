@@ -79,6 +79,7 @@ JsonResult<std::vector<AffinityRanges>> ReadNewAffinityGroups(const nlohmann::or
   members.ReadMap("affinity_groups", by_id, "map[string]handlers.CreateAffinityGroupInput",
                   ReadNewGroup);
   std::vector<AffinityRanges> groups;
+  groups.reserve(by_id.size());
   for (auto& [id, group] : by_id) groups.push_back({id, std::move(group.ranges)});
   return members.Result(std::move(groups));
 }

@@ -83,6 +83,7 @@ void ClusterService::Register(MethodRegistry& registry, Router& router) {
   AddStoreProgressRoutes(router, routes);
   AddRegionRoutes(router, routes);
   AddRegionLabelRoutes(router, routes);
+  AddAffinityRoutes(router, routes);
   AddPlacementRoutes(router, routes);
   AddRegionListRoutes(router, routes);
   AddRegionStatsRoutes(router, routes);

@@ -47,11 +47,12 @@ struct Situation {
         influence(runner.TotalInfluence()),
         busy(runner.BusyRegions()),
         labels(cluster.labels().book()),
+        affinity(cluster.affinity().groups()),
         now(at),
         unix_ns(cluster.clock().UnixNanos()) {}
 
   [[nodiscard]] scheduler::PlanContext Context() const {
-    return {view, options, *rules, influence, busy, *labels, now, unix_ns};
+    return {view, options, *rules, influence, busy, *labels, *affinity, now, unix_ns};
   }
 
   scheduler::ScheduleOptions options;
@@ -60,6 +61,7 @@ struct Situation {
   scheduler::Influence influence;
   std::set<scheduler::RegionId> busy;
   RegionLabels::Book labels;
+  AffinityGroups::Groups affinity;
   scheduler::Instant now;
   int64_t unix_ns;
 };
@@ -100,7 +102,8 @@ Coordinator::Coordinator(Deps deps)
                                                {"type", "name"})),
       checker_events_(deps_.metrics.Counters(
           "pd_checker_event_count", "Checker outcomes per checker and reason", {"type", "name"})),
-      rng_(deps_.seed) {
+      rng_(deps_.seed),
+      affinity_(deps_.cluster.affinity()) {
   deps_.cluster.AddObserver(*this);
 }
 
@@ -258,6 +261,7 @@ void Coordinator::Reset() {
   planning_ = false;
   patrol_.Clear();
   returned_data_.Clear();
+  affinity_.Clear();
   limits_.Clear();
   decisions_.Clear();
   running_.clear();
@@ -295,6 +299,7 @@ Millis Coordinator::Turn(scheduler::Instant now) {
   const scheduler::PlanContext context = situation.Context();
   WatchRules(situation.rules, now);
   WatchStores(context, now);
+  affinity_.Turn(context);
   // A scheduler that comes or goes holds stores, or lets them go, at once.
   const uint64_t version = schedulers_.version();
   if (now >= next_hold_ || version != held_version_) {
@@ -334,10 +339,22 @@ void Coordinator::CheckOne(const scheduler::PlanContext& context, const schedule
   input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
   input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
   input.merge_operators = runner_.CountOf(scheduler::Kind::kMerge);
+  input.affinity_operators = runner_.CountOf(scheduler::Kind::kAffinity);
   input.data_returned = returned_data_.Find(region.id);
-  scheduler::Decision decision = CheckRegion(context, region, input);
-  if (decision.missing_peers) patrol_.NoteMissing(region.id, *decision.missing_peers, context.now);
-  if (decision.proposals.empty() && decision.refusals.empty()) return;
+  scheduler::CheckResult result = CheckRegion(context, region, input);
+  if (result.repair.missing_peers) {
+    patrol_.NoteMissing(region.id, *result.repair.missing_peers, context.now);
+  }
+  if (result.finding) deps_.cluster.affinity().Take(*result.finding);
+  bool again = false;
+  for (scheduler::Decision* decision : {&result.repair, &result.affinity, &result.merge}) {
+    again |= FollowCheck(*decision, merges);
+  }
+  if (again) patrol_.PointOut(region.id, context.now + kLookAgain);
+}
+
+bool Coordinator::FollowCheck(scheduler::Decision& decision, Merges merges) {
+  if (decision.proposals.empty() && decision.refusals.empty()) return false;
   decisions_.NoteCheck(decision);
   for (const scheduler::Refusal& refusal : decision.refusals) {
     checker_events_.With({decision.checker, ReasonText(refusal.reason)}).Add(refusal.times);
@@ -351,7 +368,7 @@ void Coordinator::CheckOne(const scheduler::PlanContext& context, const schedule
       again = true;
     }
   }
-  if (again) patrol_.PointOut(region.id, context.now + kLookAgain);
+  return again;
 }
 
 bool Coordinator::MayRun(const SchedulerTable::Entry& entry,

@@ -14,6 +14,7 @@
 #include "pd/cluster/cluster.h"
 #include "pd/cluster/command_sink.h"
 #include "pd/dispatch/admission.h"
+#include "pd/dispatch/affinity_watch.h"
 #include "pd/dispatch/by_hand.h"
 #include "pd/dispatch/decision_log.h"
 #include "pd/dispatch/operator_runner.h"
@@ -132,6 +133,8 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// `input` is changed: the limits are those of the moment.
   void CheckOne(const scheduler::PlanContext& context, const scheduler::Region& region,
                 scheduler::CheckInput& input, Merges merges);
+  /// Notes what a checker came to and admits what it proposes. True when the region is to be looked at again soon.
+  bool FollowCheck(scheduler::Decision& decision, Merges merges);
   void RunSchedulers(const scheduler::PlanContext& context, scheduler::Instant now);
   void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
               scheduler::Instant now);
@@ -168,6 +171,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   std::map<std::string, Running> running_;
   std::set<scheduler::StoreId> watched_;  // Stores whose regions were pointed out.
   PlacementRules::Book watched_rules_;    // Those of the last turn.
+  AffinityWatch affinity_;
   std::map<scheduler::StoreId, scheduler::StorePauses> held_;
   size_t stores_known_ = 0;
   uint64_t schedulers_version_ = 0;

@@ -16,6 +16,18 @@ bool KnowsBatchSplit(const std::string& cluster_version) {
   return version && *version >= kFirst;
 }
 
+/// A reason that this server does not know is as good as a person's.
+scheduler::SplitReason ReasonOf(pdpb::SplitReason reason) {
+  switch (reason) {
+    case pdpb::SIZE:
+      return scheduler::SplitReason::kSize;
+    case pdpb::LOAD:
+      return scheduler::SplitReason::kLoad;
+    default:
+      return scheduler::SplitReason::kAdmin;
+  }
+}
+
 RpcResult<pdpb::AskSplitResponse> AskSplit(const ClusterCalls& calls,
                                            const pdpb::AskSplitRequest& request) {
   using Response = pdpb::AskSplitResponse;
@@ -42,7 +54,8 @@ RpcResult<pdpb::AskBatchSplitResponse> AskBatchSplit(const ClusterCalls& calls,
   if (!request.has_region()) {
     return BadAnswer<Response>(calls, pdpb::REGION_NOT_FOUND, "missing region for split");
   }
-  const auto splits = calls.cluster.AskSplit(pd::RegionOf(request.region()), request.split_count());
+  const auto splits = calls.cluster.AskSplit(pd::RegionOf(request.region()), request.split_count(),
+                                             ReasonOf(request.reason()));
   if (!splits) return UnknownAnswer<Response>(calls, splits.error());
   auto response = GoodAnswer<Response>(calls);
   for (const pd::Cluster::SplitIds& split : *splits) {

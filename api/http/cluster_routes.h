@@ -32,6 +32,7 @@ void AddGcRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionStatsRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionLabelRoutes(Router& router, const ClusterRoutes& routes);
+void AddAffinityRoutes(Router& router, const ClusterRoutes& routes);
 void AddPlacementRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionListRoutes(Router& router, const ClusterRoutes& routes);
 

@@ -165,6 +165,16 @@ Router::Match Router::Find(std::string_view method, std::string_view path) const
   return std::move(search.match);
 }
 
+tl::expected<bool, std::string> ParseBool(std::string_view text) {
+  for (const char* word : {"1", "t", "T", "true", "TRUE", "True"}) {
+    if (text == word) return true;
+  }
+  for (const char* word : {"0", "f", "F", "false", "FALSE", "False"}) {
+    if (text == word) return false;
+  }
+  return tl::unexpected(fmt::format("strconv.ParseBool: parsing \"{}\": invalid syntax", text));
+}
+
 tl::expected<uint64_t, std::string> ParseUint64(std::string_view text) {
   return ParseInteger<uint64_t>(text, "ParseUint");
 }

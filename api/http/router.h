@@ -69,6 +69,8 @@ class Router {
 /// An unsigned decimal path or query parameter. The error is the reference's text:
 /// `strconv.ParseUint: parsing "x": invalid syntax` (or `value out of range`).
 [[nodiscard]] tl::expected<uint64_t, std::string> ParseUint64(std::string_view text);
+/// The same for a truth value: 1, t, T, true, TRUE, True, and likewise for false.
+[[nodiscard]] tl::expected<bool, std::string> ParseBool(std::string_view text);
 
 /// A signed decimal parameter; `function` names the text's source: "ParseInt" or "Atoi".
 [[nodiscard]] tl::expected<int64_t, std::string> ParseInt64(std::string_view text,

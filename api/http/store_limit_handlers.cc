@@ -108,16 +108,6 @@ HttpResponse SetAllLimits(const ClusterRoutes& routes, const HttpRequest& reques
   return JsonV1(200, Json("Set store limit successfully."));
 }
 
-std::optional<bool> ParseBool(std::string_view text) {
-  for (const char* word : {"1", "t", "T", "true", "TRUE", "True"}) {
-    if (text == word) return true;
-  }
-  for (const char* word : {"0", "f", "F", "false", "FALSE", "False"}) {
-    if (text == word) return false;
-  }
-  return std::nullopt;
-}
-
 HttpResponse GetLimits(const ClusterRoutes& routes, const HttpRequest& request) {
   const auto config = routes.cluster.config().online();
   if (config->schedule.store_limit_version == "v2") {
@@ -126,10 +116,7 @@ HttpResponse GetLimits(const ClusterRoutes& routes, const HttpRequest& request) 
   bool tombstones = false;
   if (const auto text = request.Query("include_tombstone"); text && !text->empty()) {
     const auto value = ParseBool(*text);
-    if (!value) {
-      return ErrorResponse(400,
-                           fmt::format("strconv.ParseBool: parsing \"{}\": invalid syntax", *text));
-    }
+    if (!value) return ErrorResponse(400, value.error());
     tombstones = *value;
   }
   nlohmann::json limits = nlohmann::json::object();

@@ -55,6 +55,7 @@ Cluster::Cluster(Deps deps)
                [this] { return rules_.InForce(deps_.config.online()->replication); }}),
       safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }),
       labels_(deps_.meta, deps_.clock),
+      affinity_({deps_.meta, labels_, stores_, deps_.clock}),
       rules_({deps_.meta, deps_.config, stores_, deps_.clock}) {}
 
 Cluster::~Cluster() { Stop(); }
@@ -155,6 +156,7 @@ Result<void> Cluster::LoadRunning(uint64_t term) {
   // No later term has loaded yet: it waits for this.
   if (!started) {
     stores_.Clear();
+    affinity_.Clear();
     labels_.Clear();
     rules_.Clear();
   }
@@ -163,6 +165,7 @@ Result<void> Cluster::LoadRunning(uint64_t term) {
 
 Result<void> Cluster::LoadTables(const ClusterPaths& paths, uint64_t term) {
   if (auto loaded = stores_.Load(paths, term); !loaded) return loaded;
+  if (auto loaded = affinity_.Load(paths, term); !loaded) return loaded;
   if (auto loaded = labels_.Load(paths, term); !loaded) return loaded;
   if (auto loaded = rules_.Load(paths, term); !loaded) return loaded;
   if (auto loaded = LoadFirstRegion(paths); !loaded) return loaded;
@@ -221,6 +224,7 @@ void Cluster::OnLeaderStop() {
   }
   synced_.store(false);
   stores_.Clear();
+  affinity_.Clear();
   labels_.Clear();
   rules_.Clear();
   regions_.ForgetReports();  // A later lead of this member waits for reports of its own.
@@ -320,6 +324,7 @@ void Cluster::RunJobs(Nanos now) {
   stores_.SaveHeartbeats();
   EndSaveRound();
   KeepRules();
+  KeepAffinity();
   if (now >= job_times_.states) {
     stores_.UpdateStates();
     job_times_.states = now + kStateJobInterval;
@@ -356,6 +361,14 @@ void Cluster::KeepRules() {
   const auto saved = rules_.KeepUp();
   if (!saved && saved.error().code != ErrorCode::kNotLeader) {
     deps_.warn(fmt::format("cannot keep up with the placement rules: {}", saved.error().context));
+  }
+}
+
+/// What fails is learned again.
+void Cluster::KeepAffinity() {
+  const auto saved = affinity_.KeepUp();
+  if (!saved && saved.error().code != ErrorCode::kNotLeader) {
+    deps_.warn(fmt::format("cannot keep up with the affinity groups: {}", saved.error().context));
   }
 }
 
@@ -545,7 +558,19 @@ void Cluster::EndSaveRound() {
   heartbeats_saved_.NotifyAll();
 }
 
-Result<std::vector<Cluster::SplitIds>> Cluster::AskSplit(const Region& region, uint32_t count) {
+Result<void> Cluster::CheckAffinity(const Region& current, scheduler::SplitReason reason) const {
+  const auto groups = affinity_.groups();
+  const auto book = labels_.book();
+  const auto* group = FindAffinityGroup(*groups, *book, current, deps_.clock.UnixNanos());
+  const auto config = deps_.config.online();
+  const scheduler::AffinitySplitOptions options{config->schedule.affinity_schedule_limit,
+                                                config->schedule.max_affinity_merge_region_size};
+  if (group == nullptr || !RefusesSplit(group->second, current, reason, options)) return {};
+  return Fail(ErrorCode::kUnavailable, "cannot split affinity region");
+}
+
+Result<std::vector<Cluster::SplitIds>> Cluster::AskSplit(
+    const Region& region, uint32_t count, std::optional<scheduler::SplitReason> reason) {
   const auto config = deps_.config.online();
   if (config->schedule.halt_scheduling) {
     return Fail(ErrorCode::kUnavailable, "[PD:cluster:ErrSchedulingIsHalted]scheduling is halted");
@@ -564,6 +589,11 @@ Result<std::vector<Cluster::SplitIds>> Cluster::AskSplit(const Region& region, u
     return Fail(ErrorCode::kUnavailable,
                 fmt::format("invalid region epoch, request: {}, current: {}",
                             EpochText(region.epoch), EpochText(current->epoch)));
+  }
+  if (reason) {
+    if (auto checked = CheckAffinity(*current, *reason); !checked) {
+      return tl::unexpected(checked.error());
+    }
   }
   std::vector<SplitIds> splits;
   const uint64_t per_split = 1 + region.peers.size();

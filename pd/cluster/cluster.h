@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "pd/cluster/affinity_groups.h"
 #include "pd/cluster/paths.h"
 #include "pd/cluster/placement_rules.h"
 #include "pd/cluster/region_feed.h"
@@ -114,6 +115,9 @@ class Cluster final : public LeaderService {
   [[nodiscard]] RegionLabels& labels() { return labels_; }
   [[nodiscard]] const RegionLabels& labels() const { return labels_; }
 
+  [[nodiscard]] AffinityGroups& affinity() { return affinity_; }
+  [[nodiscard]] const AffinityGroups& affinity() const { return affinity_; }
+
   [[nodiscard]] PlacementRules& rules() { return rules_; }
   [[nodiscard]] const PlacementRules& rules() const { return rules_; }
 
@@ -124,12 +128,14 @@ class Cluster final : public LeaderService {
   Result<scheduler::NodeState> HandleStoreReport(StoreTable::Heartbeat heartbeat);
 
   /// Ids for `count` new regions split off the region at `region`'s start key, each with one id for
-  /// every peer of `region`. Errors: kUnavailable, kNotFound, kStaleEpoch with the reference's texts.
+  /// every peer of `region`. With a reason, affinity groups may refuse (as in the reference). Errors: kUnavailable,
+  /// kInvalidArgument with the reference's texts.
   struct SplitIds {
     uint64_t region_id = 0;
     std::vector<uint64_t> peer_ids;
   };
-  Result<std::vector<SplitIds>> AskSplit(const scheduler::Region& region, uint32_t count);
+  Result<std::vector<SplitIds>> AskSplit(const scheduler::Region& region, uint32_t count,
+                                         std::optional<scheduler::SplitReason> reason = {});
 
   /// Whether this member may answer region queries from the leader's feed (follower reads).
   [[nodiscard]] bool synced() const { return synced_.load(std::memory_order_acquire); }
@@ -195,6 +201,8 @@ class Cluster final : public LeaderService {
   void SaveMinResolvedTs();
   bool RemoveExpiredLabels();
   void KeepRules();
+  void KeepAffinity();
+  Result<void> CheckAffinity(const scheduler::Region& current, scheduler::SplitReason reason) const;
   [[nodiscard]] scheduler::ClassifyOptions Options() const;
 
   const Deps deps_;
@@ -205,6 +213,7 @@ class Cluster final : public LeaderService {
   StoreTable stores_;
   SafePoints safe_points_;
   RegionLabels labels_;
+  AffinityGroups affinity_;
   PlacementRules rules_;
   std::vector<RegionObserver*> region_observers_;
   std::atomic<bool> running_ = false;

@@ -188,6 +188,21 @@ GaugeSet ConfigStatus(const OnlineConfig& config) {
   return out;
 }
 
+GaugeSet AffinityStatus(const AffinityGroups& groups) {
+  const std::vector<AffinityGroups::Shown> all = groups.All();
+  uint64_t regions = 0;
+  uint64_t in_place = 0;
+  for (const AffinityGroups::Shown& group : all) {
+    regions += group.counts.regions;
+    in_place += group.counts.in_place;
+  }
+  GaugeSet out;
+  out.Set({"group-count"}, all.size());
+  out.Set({"region-count"}, regions);
+  out.Set({"affinity-region-count"}, in_place);
+  return out;
+}
+
 CounterFamily& RegionEvents(MetricsRegistry& registry) {
   return registry.Counters("pd_cluster_region_event", "Counter of the region event.", {"event"});
 }
@@ -216,6 +231,7 @@ ClusterMetrics::ClusterMetrics(Cluster& cluster, MetricsRegistry& registry)
                              {"address", "store", "action"})),
       eta_(registry.Gauges("pd_cluster_eta", "Seconds that a store has yet to go.",
                            {"address", "store", "action"})),
+      affinity_(registry.Gauges("pd_affinity_status", "Status of the affinity groups.", {"type"})),
       cached_(RegionEvents(registry).With({"update_cache"})),
       saved_(RegionEvents(registry).With({"update_kv"})),
       collector_(registry.AddCollector([this] { Collect(); })) {
@@ -258,6 +274,7 @@ void ClusterMetrics::Collect() {
   GaugeSet config_status;
   GaugeSet syncer;
   GaugeSet gc;
+  GaugeSet affinity;
   if (cluster_.running()) {
     const auto config = cluster_.config().online();
     const scheduler::Instant now{std::chrono::duration_cast<Millis>(cluster_.clock().Monotonic())};
@@ -274,6 +291,7 @@ void ClusterMetrics::Collect() {
       store_limit.Set({std::to_string(store), "remove-peer"}, limit.remove_peer);
     }
     config_status = ConfigStatus(*config);
+    affinity = AffinityStatus(cluster_.affinity());
     const uint64_t next = cluster_.feed().next_index();
     syncer.Set({"sync_index"}, next - 1);
     syncer.Set({"first_index"}, cluster_.feed().first_index());
@@ -288,6 +306,7 @@ void ClusterMetrics::Collect() {
   config_status.ShowIn(config_);
   syncer.ShowIn(syncer_);
   gc.ShowIn(gc_);
+  affinity.ShowIn(affinity_);
 }
 
 }  // namespace pd

@@ -8,7 +8,7 @@
 namespace pd {
 
 /// The cluster on the metrics page (under the reference's names): what stores are like and hold, the
-/// settings of planning, the GC safe point and the feed are read when somebody looks, a few
+/// settings of planning, the GC safe point, affinity groups and the feed are read when somebody looks, a few
 /// microseconds a store and no walk over regions; what reports change is counted as they come.
 ///
 /// Only the PD leader of a bootstrapped cluster shows the former: on other members they vanish.
@@ -41,6 +41,7 @@ class ClusterMetrics final : public RegionObserver {
   GaugeFamily& progress_;
   GaugeFamily& speed_;
   GaugeFamily& eta_;
+  GaugeFamily& affinity_;
   Counter& cached_;
   Counter& saved_;
   const uint64_t collector_;

@@ -25,6 +25,8 @@ class LedState {
   using Read = std::function<Result<Value>(const ClusterPaths&)>;
   /// Fills the transaction, and gives what holds once it is written. Left empty, nothing is written.
   using Edit = std::function<Result<Value>(const T& now, const ClusterPaths&, KvTxn&)>;
+  /// Writes a transaction, with whatever else is to be written together with it.
+  using Writer = std::function<Result<void>(KvTxn txn)>;
 
   LedState(MetaStore& meta, Read read) : meta_(meta), read_(std::move(read)) {}
 
@@ -60,6 +62,11 @@ class LedState {
 
   /// Errors: those of `edit`, kNotLeader, those of the write. After kTimeout it may still be done.
   Result<void> Change(const Edit& edit) PD_EXCLUDES(change_mutex_, mutex_) {
+    return Change(edit, nullptr);
+  }
+  /// The same through `writer`, an empty transaction too. It must not write in another term than that of the last
+  /// Load(), and must not come back here.
+  Result<void> Change(const Edit& edit, const Writer& writer) PD_EXCLUDES(change_mutex_, mutex_) {
     const MutexLock change(change_mutex_);
     std::optional<Lead> lead = CurrentLead().first;
     if (!lead) return NotLeader();
@@ -70,8 +77,8 @@ class LedState {
     KvTxn txn;
     auto next = edit(*now, lead->paths, txn);
     if (!next) return tl::unexpected(next.error());
-    if (txn.then.empty()) return {};
-    if (auto written = Write(*lead, std::move(txn)); !written) return written;
+    if (txn.then.empty() && !writer) return {};
+    if (auto written = Write(*lead, std::move(txn), writer); !written) return written;
     Show(*lead, *std::move(next));
     return {};
   }
@@ -110,8 +117,14 @@ class LedState {
     return {};
   }
 
-  Result<void> Write(const Lead& lead, KvTxn txn) PD_REQUIRES(change_mutex_) {
-    const auto written = meta_.Txn(std::move(txn), kWriteTimeout, lead.term);
+  Result<void> Write(const Lead& lead, KvTxn txn, const Writer& writer = nullptr)
+      PD_REQUIRES(change_mutex_) {
+    Result<void> written;
+    if (writer) {
+      written = writer(std::move(txn));
+    } else if (auto done = meta_.Txn(std::move(txn), kWriteTimeout, lead.term); !done) {
+      written = tl::unexpected(done.error());
+    }
     if (written) return {};
     unsure_ = unsure_ || written.error().code !=
                              ErrorCode::kInvalidArgument;  // Then it was not even proposed.

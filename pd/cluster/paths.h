@@ -35,6 +35,10 @@ class ClusterPaths {
   [[nodiscard]] std::string RegionLabels() const { return root_ + "region_label/"; }
   /// Ids may hold slashes.
   [[nodiscard]] std::string RegionLabel(const std::string& id) const { return RegionLabels() + id; }
+  [[nodiscard]] std::string AffinityGroups() const { return root_ + "affinity_groups/"; }
+  [[nodiscard]] std::string AffinityGroup(const std::string& id) const {
+    return AffinityGroups() + id;
+  }
   [[nodiscard]] std::string PlacementRules() const { return root_ + "rules/"; }
   /// Both parts in hexadecimal digits: they may hold anything.
   [[nodiscard]] std::string PlacementRule(const std::string& group, const std::string& id) const;

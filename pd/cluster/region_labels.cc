@@ -68,8 +68,9 @@ std::map<std::string, std::string> RegionLabels::LabelsOf(const scheduler::Regio
   return book()->LabelsOf(region, clock_.UnixNanos());
 }
 
-Result<void> RegionLabels::Apply(Patch patch) {
+Result<void> RegionLabels::Apply(Patch patch, KvTxn more) {
   return state_.Change([&](const RegionLabelBook& now, const ClusterPaths& paths, KvTxn& txn) {
+    txn = std::move(more);
     Changes changes;
     // Also what the book does not show: it may be on the disk and unreadable.
     for (std::string& id : patch.deletes) changes[std::move(id)].reset();

@@ -50,8 +50,11 @@ class RegionLabels {
   [[nodiscard]] std::map<std::string, std::string> LabelsOf(const scheduler::Region& region) const;
 
   /// kInvalidArgument, and nothing is changed, when the rules would be too many in all. After kTimeout it may still
-  /// be done; this leader sees it after its next change, or within a minute.
-  Result<void> Apply(Patch patch);
+  /// be done; this leader sees it after its next change, or within a minute. What `more` puts and deletes elsewhere is
+  /// written with it.
+  Result<void> Apply(Patch patch, KvTxn more = {});
+  /// Shows what a change that was given up has done after all.
+  Result<void> CatchUp() { return state_.CatchUp(); }
   /// kNotFound with the reference's text.
   Result<void> Delete(const std::string& id);
   /// Takes labels that have expired off the disk, and rules without any: some of them at a time. True if there are

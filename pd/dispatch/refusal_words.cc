@@ -58,6 +58,8 @@ const char* StorePhrase(Reason reason) {
       return "store {store} would make the placement rules worse off";
     case Reason::kStoreUnknown:
       return "store {store} is not known";
+    case Reason::kStorePreparing:
+      return "store {store} is still taking its first share of the data";
     default:
       return nullptr;
   }
@@ -73,6 +75,8 @@ const char* RegionPhrase(Reason reason) {
       return "region {region} has {value} pending peers";
     case Reason::kRegionNotReplicated:
       return "region {region} has not all its replicas yet";
+    case Reason::kRegionBetterLocation:
+      return "region {region} would be better located on other stores";
     case Reason::kRegionEmpty:
       return "region {region} is as good as empty";
     case Reason::kRegionHot:
@@ -84,6 +88,8 @@ const char* RegionPhrase(Reason reason) {
     case Reason::kNoRules:
       return "no placement rules are in force: the log says which cannot be read, or do not go "
              "together";
+    case Reason::kRulesOff:
+      return "placement rules are turned off";
     case Reason::kRegionWitness:
       return "region {region} has a witness in the way";
     case Reason::kRegionWitnessSwitched:
@@ -95,6 +101,8 @@ const char* RegionPhrase(Reason reason) {
       return "region {region} would lose its quorum: {value} of {bound} voters would be alive";
     case Reason::kRegionScheduleDenied:
       return "region {region} is labelled to be left where it is";
+    case Reason::kRegionAffinity:
+      return "region {region} is its affinity group's business";
     case Reason::kRegionGone:
       return "region {region} is no longer there";
     case Reason::kRegionSplitRecently:

@@ -17,6 +17,7 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
   options.max_replicas = config.replication.max_replicas;
   options.location_labels = config.replication.location_labels;
   options.isolation_level = config.replication.isolation_level;
+  options.enable_placement_rules = config.replication.enable_placement_rules;
   options.leader_schedule_limit = schedule.leader_schedule_limit;
   options.region_schedule_limit = schedule.region_schedule_limit;
   options.replica_schedule_limit = schedule.replica_schedule_limit;
@@ -49,7 +50,6 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
   options.region_score_version = schedule.region_score_formula_version == "v1"
                                      ? scheduler::RegionScoreVersion::kV1
                                      : scheduler::RegionScoreVersion::kV2;
-  options.enable_placement_rules = config.replication.enable_placement_rules;
   options.enable_remove_down_replica = schedule.enable_remove_down_replica;
   options.enable_replace_offline_replica = schedule.enable_replace_offline_replica;
   options.enable_make_up_replica = schedule.enable_make_up_replica;

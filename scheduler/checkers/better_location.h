@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <span>
 
+#include "scheduler/checkers/store_selector.h"
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
 
@@ -10,6 +12,18 @@ namespace scheduler {
 /// Whether `count` peers of the rule with this isolation score already lie as far apart as peers can: no two of them
 /// share a value of the widest label. The usual case of a healthy region, and spares it the search.
 bool IsBestSpread(const Rule& rule, size_t count, double isolation_score);
+
+/// A peer that would be better located elsewhere.
+struct BetterLocation {
+  StoreId from;
+  Selection selection;  // A store, or one that cannot take the peer now.
+};
+
+/// The worst located peer of the rule, one of those on `stores`, if a store lies strictly better. None while a peer of
+/// the region is down. Cost O(stores * peers * labels).
+std::optional<BetterLocation> FindBetterLocation(const PlanContext& context, const Region& region,
+                                                 const Rule& rule,
+                                                 std::span<const Store* const> stores);
 
 /// Moves the worst located peer of the rule, one of those on `stores`, to a store that lies strictly better, if there
 /// is one (as in the reference). Nothing while a peer of the region is down. Cost O(stores * peers * labels).

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "scheduler/checkers/affinity_checker.h"
 #include "scheduler/checkers/joint_state_checker.h"
 #include "scheduler/checkers/learner_checker.h"
 #include "scheduler/checkers/merge_checker.h"
@@ -72,6 +73,20 @@ Decision CheckWithoutRules(const PlanContext& context, const Region& region,
   return Named("replica_checker", std::move(decision));
 }
 
+AffinityCheck CheckGroup(const PlanContext& context, const Region& region,
+                         const CheckInput& input) {
+  const uint64_t limit = context.options.affinity_schedule_limit;
+  if (limit == 0 || context.AffinityOf(region) == nullptr) return {};
+  if (context.IsScheduleDenied(region)) {
+    return {Refused(region, Reason::kRegionScheduleDenied), {}};
+  }
+  if (IsPaused(input, CheckerKind::kAffinity)) return {Refused(region, Reason::kPaused), {}};
+  if (input.affinity_operators >= limit) {
+    return {Refused(region, Reason::kScheduleLimit, input.affinity_operators, limit), {}};
+  }
+  return CheckAffinity(context, region);
+}
+
 Decision CheckSmall(const PlanContext& context, const Region& region, const CheckInput& input) {
   const ScheduleOptions& options = context.options;
   if (!IsSmall(region, options.max_merge_region_size_mib, options.max_merge_region_keys)) return {};
@@ -105,22 +120,30 @@ Decision RepairRegion(const PlanContext& context, const Region& region) {
   return learners.proposals.empty() ? CheckReplicas(context, region) : learners;
 }
 
-Decision CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input) {
+CheckResult CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input) {
+  CheckResult result;
   if (region.InJointState()) {
-    return Named("joint_state_checker", CheckJoint(context, region, input));
+    result.repair = Named("joint_state_checker", CheckJoint(context, region, input));
+    return result;
   }
   // Without ids a store could not split, and the try would keep others from repairing the region.
   if (context.options.enable_tikv_split_region && !IsPaused(input, CheckerKind::kSplit)) {
-    Decision split = CheckSplit(context, region);
-    if (!split.proposals.empty()) return Named("split_checker", std::move(split));
+    result.repair = Named("split_checker", CheckSplit(context, region));
+    if (!result.repair.proposals.empty()) return result;
   }
-  Decision repairs = context.options.enable_placement_rules
-                         ? CheckWithRules(context, region, input)
-                         : CheckWithoutRules(context, region, input);
-  if (!IsWell(context, repairs, input) || context.IsScheduleDenied(region)) return repairs;
-  Decision merge = Named("merge_checker", CheckSmall(context, region, input));
-  merge.missing_peers = repairs.missing_peers;
-  return merge.proposals.empty() && !repairs.refusals.empty() ? repairs : merge;
+  result.repair = context.options.enable_placement_rules
+                      ? CheckWithRules(context, region, input)
+                      : CheckWithoutRules(context, region, input);
+  if (!result.repair.proposals.empty()) return result;
+  AffinityCheck affinity = CheckGroup(context, region, input);
+  result.affinity = Named("affinity_checker", std::move(affinity.decision));
+  result.finding = std::move(affinity.finding);
+  if (!result.affinity.proposals.empty() || !IsWell(context, result.repair, input) ||
+      context.IsScheduleDenied(region)) {
+    return result;
+  }
+  result.merge = Named("merge_checker", CheckSmall(context, region, input));
+  return result;
 }
 
 }  // namespace scheduler

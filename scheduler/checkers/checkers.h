@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "scheduler/checkers/affinity_checker.h"
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
 
@@ -28,6 +29,7 @@ struct CheckInput {
   std::array<bool, kCheckerKindCount> paused{};  // By CheckerKind.
   uint64_t replica_operators = 0;                // Running operators of kind replica ...
   uint64_t witness_operators = 0;                // ... of kind witness ...
+  uint64_t affinity_operators = 0;               // ... of kind affinity ...
   uint64_t merge_operators = 0;                  // ... and of kind merge, two a merge.
   std::optional<Instant> data_returned;          // When a witness of it last got its data back.
 };
@@ -36,7 +38,16 @@ struct CheckInput {
 /// placement rules off the learner and the replica checker.
 Decision RepairRegion(const PlanContext& context, const Region& region);
 
-/// Runs the chain on one region; the first checker with a proposal wins (as in the reference).
-Decision CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input);
+/// What the chain came to; at most one of the decisions proposes anything.
+struct CheckResult {
+  Decision repair;  // Joint states, bounds of rules, peers and their roles.
+  Decision affinity;
+  Decision merge;
+  std::optional<AffinityFinding> finding;  // For whoever keeps the groups.
+};
+
+/// Runs the chain on one region; the first checker with a proposal wins (as in the reference). A region labelled
+/// `schedule=deny` is repaired, nothing more.
+CheckResult CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input);
 
 }  // namespace scheduler

@@ -72,7 +72,7 @@ Departure ExplainDeparture(const PlanContext& context, const Region& region, Sto
     departure.state = DepartureState::kUnderWay;
     return departure;
   }
-  const Decision decision = CheckRegion(context, region, {});
+  const Decision decision = CheckRegion(context, region, {}).repair;
   if (!decision.proposals.empty()) return departure;
   const bool checked = region.HasLeader() && !region.InJointState();
   if (auto stuck = checked ? WithoutTarget(context, region, store) : std::nullopt) {

@@ -1,7 +1,10 @@
 #include "scheduler/checkers/rule_checker.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "scheduler/checkers/better_location.h"
 #include "scheduler/checkers/orphan_checker.h"
@@ -338,6 +341,16 @@ Decision CheckRules(const PlanContext& context, const Region& region,
     RuleRepair(patient, rule_fit, decision).Repair();
   }
   return decision;
+}
+
+bool HasBetterLocation(const PlanContext& context, const Region& region, const RegionFit& fit) {
+  return std::ranges::any_of(fit.rule_fits, [&](const RuleFit& rule_fit) {
+    const Rule& rule = *rule_fit.rule;
+    if (rule.location_labels.empty() || rule.count <= 1) return false;
+    if (IsBestSpread(rule, rule_fit.peers.size(), rule_fit.isolation_score)) return false;
+    const std::vector<const Store*> stores = StoresOf(context.view, rule_fit.peers);
+    return FindBetterLocation(context, region, rule, stores).has_value();
+  });
 }
 
 }  // namespace scheduler

@@ -17,4 +17,8 @@ namespace scheduler {
 Decision CheckRules(const PlanContext& context, const Region& region,
                     std::optional<Instant> data_returned = {});
 
+/// Whether a peer of the region would be better located on another store, by the same test as the repair; also when
+/// that store cannot take it at this moment. `fit` is the region's.
+bool HasBetterLocation(const PlanContext& context, const Region& region, const RegionFit& fit);
+
 }  // namespace scheduler

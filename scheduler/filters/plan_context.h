@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "scheduler/affinity/affinity_group.h"
 #include "scheduler/filters/options.h"
 #include "scheduler/model/cluster_view.h"
 #include "scheduler/model/time.h"
@@ -20,6 +21,7 @@ struct PlanContext {
   const Influence& influence;              // Of the unfinished steps of all running operators.
   const std::set<RegionId>& busy_regions;  // Those with a running operator.
   const RegionLabelBook& labels;
+  const AffinityGroups& affinity;
   Instant now;
   int64_t unix_ns;  // The same moment by the calendar, by which labels expire.
 
@@ -30,6 +32,10 @@ struct PlanContext {
   /// Labelled `schedule=deny`: no scheduler's business.
   [[nodiscard]] bool IsScheduleDenied(const Region& region) const {
     return labels.IsScheduleDenied(region, unix_ns);
+  }
+  /// The affinity group of the region, or null.
+  [[nodiscard]] const AffinityGroups::value_type* AffinityOf(const Region& region) const {
+    return FindAffinityGroup(affinity, labels, region, unix_ns);
   }
   /// The region score by the version that is set, with `delta_mib` more on the store.
   [[nodiscard]] double RegionScore(const Store& store, int64_t delta_mib) const;

@@ -36,20 +36,24 @@ enum class Reason : uint8_t {
   kStoreWorseLocation,  // Distinct score; the score to beat.
   kStorePlacement,      // The move would make the region's rules worse off.
   kStoreUnknown,
+  kStorePreparing,  // Still taking its first share of the data.
 
   // A region may not be moved.
   kRegionNoLeader,
   kRegionDownPeers,     // Down peers; 0.
   kRegionPendingPeers,  // Pending peers; 0.
   kRegionNotReplicated,
-  kRegionEmpty,  // Size in MiB; the size up to which it counts as empty.
+  kRegionBetterLocation,  // A peer would be better located on another store.
+  kRegionEmpty,           // Size in MiB; the size up to which it counts as empty.
   kRegionHot,
   kRegionJointState,
   kRegionCrossesRules,
-  kNoRules,  // Placement rules cannot be read or do not go together: none is in force.
+  kNoRules,   // Placement rules cannot be read or do not go together: none is in force.
+  kRulesOff,  // enable-placement-rules is off.
   kRegionWitness,
   kRegionWitnessSwitched,  // Seconds since a witness got its data back; switch-witness-interval.
   kRegionScheduleDenied,   // Labelled schedule=deny.
+  kRegionAffinity,         // Its affinity group keeps it where it is, or wants it elsewhere.
   kRegionGone,
   kRegionSplitRecently,  // Seconds since; split-merge-interval.
   kRegionTooLarge,  // MiB, or keys if the detail says so, with the other; the most that would do.

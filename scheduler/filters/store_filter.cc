@@ -232,4 +232,10 @@ Verdict RefuseUnhealthyRegion(const Region& region) {
                  {}};
 }
 
+Verdict RefuseAffinityRegion(const PlanContext& context, const Region& region) {
+  const auto* group = context.AffinityOf(region);
+  if (group == nullptr || group->second.AllowsBalance()) return {};
+  return Refusal{Reason::kRegionAffinity, StoreId{}, region.id, 0, 0, "group " + group->first};
+}
+
 }  // namespace scheduler

@@ -59,5 +59,7 @@ std::optional<Refusal> RefuseRemoval(const PlanContext& context, const Region& r
 std::optional<Refusal> RefuseRegionMove(const Region& region);
 /// The same, and no pending peer.
 std::optional<Refusal> RefuseUnhealthyRegion(const Region& region);
+/// A region that its affinity group does not let be balanced.
+std::optional<Refusal> RefuseAffinityRegion(const PlanContext& context, const Region& region);
 
 }  // namespace scheduler

@@ -191,6 +191,11 @@ ScatterPlan PlanScatter(const PlanContext& context, const Region& region, const 
   const RegionFit fit = context.Fit(region);
   if (!fit.IsSatisfied()) return Refused(Reason::kRegionNotReplicated, region);
   if (!region.HasLeader()) return Refused(Reason::kRegionNoLeader, region);
+  if (RefuseAffinityRegion(context, region)) {
+    ScatterPlan plan;  // Not counted: it is not there for the group's sake.
+    plan.outcome = ScatterOutcome::kInPlace;
+    return plan;
+  }
   Scattering scattering(context, region, fit, counts);
   scattering.PlacePeers();
   const StoreId leader = scattering.ChooseLeader();

@@ -26,7 +26,7 @@ struct ScatterPlan {
   std::optional<Proposal> proposal;  // When there is something to move.
 
   /// What to record: where the region will have its peers, ascending, and its leader. Where it has them now when the
-  /// steps could not be built; nothing when it was refused before.
+  /// steps could not be built; nothing when it was refused before or is an affinity group's.
   std::vector<StoreId> stores;
   StoreId leader;
   uint64_t leader_picked_count =
@@ -41,6 +41,8 @@ struct ScatterPlan {
 /// A store may take a peer when it is of the same engine, is in a state to take peers, holds none of the region, and
 /// the region's rules stay as well fulfilled. The reference judges each move by itself; here each is judged with the
 /// ones before it, so that two moves that are harmless alone do not put two copies into one failure domain.
+///
+/// A region that its affinity group does not let be balanced stays where it is and is not counted.
 ///
 /// Whether another operator holds the region, and whether it is hot, is for the caller to see to. Pure.
 /// Cost O(peers * stores), and a fit for each store that comes into question.

@@ -90,7 +90,7 @@ class LeaderBalance {
 
   [[nodiscard]] std::optional<Region> Pick(const Store& store, HeldAs held_as) {
     return PickRegion(
-        context_, {store.id, held_as, config_.ranges}, rng_, decision_,
+        context_, BalancedRegions(store.id, held_as, config_.ranges), rng_, decision_,
         [&](const Region& region) -> std::optional<Refusal> {
           if (used_.contains(region.id) || context_.busy_regions.contains(region.id)) {
             return Refusal{Reason::kOperatorExists, StoreId{}, region.id, 0, 0, {}};

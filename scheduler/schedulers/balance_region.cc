@@ -106,7 +106,7 @@ class RegionBalance {
                                 HeldAs::kLearner};
     for (const HeldAs held_as : kOrder) {
       auto region = PickRegion(
-          context_, {source.id, held_as, config_.ranges}, rng_, decision_,
+          context_, BalancedRegions(source.id, held_as, config_.ranges), rng_, decision_,
           [&](const Region& candidate) { return RefuseRegion(candidate, source, held_as); });
       if (region) return region;
     }

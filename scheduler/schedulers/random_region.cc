@@ -1,5 +1,9 @@
 #include "scheduler/schedulers/random_region.h"
 
+#include <utility>
+
+#include "scheduler/filters/store_filter.h"
+
 namespace scheduler {
 
 std::optional<Region> PickRegion(const PlanContext& context, const RegionDraw& draw, Rng& rng,
@@ -11,6 +15,13 @@ std::optional<Region> PickRegion(const PlanContext& context, const RegionDraw& d
     if (draw.denied == DeniedRegions::kLeftAlone && context.IsScheduleDenied(*region)) {
       decision.Refuse({Reason::kRegionScheduleDenied, draw.store, region->id, 0, 0, {}});
       continue;
+    }
+    if (draw.affinity == AffinityRegions::kLeftAlone) {
+      if (auto refusal = RefuseAffinityRegion(context, *region)) {
+        refusal->store = draw.store;
+        decision.Refuse(*std::move(refusal));
+        continue;
+      }
     }
     if (!refuse(*region)) return region;
   }

@@ -14,18 +14,28 @@ namespace scheduler {
 /// Whether regions that are labelled `schedule=deny` are left out.
 enum class DeniedRegions : uint8_t { kLeftAlone, kMoved };
 
+/// Whether regions that their affinity group does not let be balanced are left out.
+enum class AffinityRegions : uint8_t { kLeftAlone, kMoved };
+
 /// Which regions to draw from. No ranges: the whole key space.
 struct RegionDraw {
   StoreId store;
   HeldAs held_as = HeldAs::kFollower;
   std::span<const KeyRange> ranges;
   DeniedRegions denied = DeniedRegions::kLeftAlone;
+  AffinityRegions affinity = AffinityRegions::kMoved;
 };
+
+/// What schedulers that even out draw from: neither a label nor an affinity group holds on to the region.
+inline RegionDraw BalancedRegions(StoreId store, HeldAs held_as, std::span<const KeyRange> ranges) {
+  return {store, held_as, ranges, DeniedRegions::kLeftAlone, AffinityRegions::kLeftAlone};
+}
 
 using RegionFilter = std::function<std::optional<Refusal>(const Region&)>;
 
 /// Draws up to ten random regions and returns the first that `refuse` lets pass (as in the reference); none otherwise.
-/// What a label denies is noted in `decision`: nothing else would tell why a store keeps what it has.
+/// What a label or an affinity group denies is noted in `decision`: nothing else would tell why a store keeps what it
+/// has.
 std::optional<Region> PickRegion(const PlanContext& context, const RegionDraw& draw, Rng& rng,
                                  Decision& decision, const RegionFilter& refuse);
 

@@ -150,6 +150,27 @@ void MakeWorld(World& world, Rng& rng, uint64_t stores, Rules rules = Rules::kOn
   world.rules = RuleBook(std::move(book));
 }
 
+/// All regions belong to a group with random stores.
+void BindToGroup(World& world, Rng& rng, uint64_t stores) {
+  LabelRule rule;
+  rule.id = AffinityRuleId("g");
+  rule.labels.push_back(
+      {.key = std::string(kAffinityLabel), .value = "g", .ttl = "", .start_at = ""});
+  rule.ranges.emplace_back();
+  RegionLabelBook::Rules rules;
+  rules[rule.id] = rule;
+  world.labels = RegionLabelBook(std::move(rules));
+  std::set<StoreId> voters;
+  while (voters.size() < std::min(world.options.max_replicas, stores)) {
+    voters.insert({1 + rng.Below(stores)});
+  }
+  AffinityGroup group;
+  group.stores.voters.assign(voters.begin(), voters.end());
+  group.stores.leader = group.stores.voters[rng.Below(voters.size())];
+  world.affinity["g"] = group;
+  world.options.affinity_schedule_limit = 1;
+}
+
 /// What the generator has made, so that it is seen to make what matters.
 struct Seen {
   int cases = 0;
@@ -195,12 +216,15 @@ Seen CheckMany(Rules rules, uint64_t first_seed) {
     world.PutRegion(region);
     world.Refresh();
     seen.Note(world, region);
-    const Decision decision = CheckRegion(world.Context(), region, {});
-    for (const Proposal& proposal : decision.proposals) {
-      ++seen.proposals[proposal.desc];
-      CAPTURE(i, proposal.desc, proposal.brief);
-      Obey(world, proposal, region);
-      CheckOutcome(world, proposal, region);
+    if (rules == Rules::kOn) BindToGroup(world, rng, stores);
+    const CheckResult result = CheckRegion(world.Context(), region, {});
+    for (const Decision* decision : {&result.repair, &result.affinity, &result.merge}) {
+      for (const Proposal& proposal : decision->proposals) {
+        ++seen.proposals[proposal.desc];
+        CAPTURE(i, proposal.desc, proposal.brief);
+        Obey(world, proposal, region);
+        CheckOutcome(world, proposal, region);
+      }
     }
   }
   return seen;
@@ -209,10 +233,11 @@ Seen CheckMany(Rules rules, uint64_t first_seed) {
 TEST_CASE("no proposal of a checker harms a region", "[property]") {
   const Seen seen = CheckMany(Rules::kOn, 0);
   seen.CheckShares(true);
-  for (const char* desc : {"add-rule-peer", "replace-rule-down-peer", "replace-rule-offline-peer",
-                           "fast-replace-rule-down-peer", "promote-witness-for-down",
-                           "fix-witness-peer", "fix-non-witness-peer", "remove-orphan-peer",
-                           "move-to-better-location", "leave-joint-state"}) {
+  for (const char* desc :
+       {"add-rule-peer", "replace-rule-down-peer", "replace-rule-offline-peer",
+        "fast-replace-rule-down-peer", "promote-witness-for-down", "fix-witness-peer",
+        "fix-non-witness-peer", "remove-orphan-peer", "move-to-better-location",
+        "leave-joint-state", "affinity-move-region"}) {
     CAPTURE(desc);
     CHECK(seen.proposals.contains(desc));
   }
@@ -237,9 +262,9 @@ int ProposalsUntilRest(World& world, Region region) {
   for (int count = 0; count < kPatience; ++count) {
     world.PutRegion(region);
     world.Refresh();
-    Decision decision = CheckRegion(world.Context(), region, {});
-    if (decision.proposals.empty()) return count;
-    Proposal& proposal = decision.proposals.front();
+    CheckResult result = CheckRegion(world.Context(), region, {});
+    if (result.repair.proposals.empty()) return count;
+    Proposal& proposal = result.repair.proposals.front();
     for (const StoreId store : proposal.NewPeerStores()) proposal.FillPeerId(store, {++next_peer});
     for (const Step& step : proposal.steps) region = Applied(region, step);
   }

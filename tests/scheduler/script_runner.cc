@@ -58,7 +58,11 @@ std::string ScriptRunner::RunLine(const Line& line) {
   if (line.verb == "label") return DoLabel(line), "";
   if (line.verb == "rule") return DoRule(line), "";
   if (line.verb == "group") return DoGroup(line), "";
+  if (line.verb == "affinity") return DoAffinity(line), "";
   world_.Refresh();
+  if (line.verb == "look") return DoLook();
+  if (line.verb == "census") return DoCensus(line);
+  if (line.verb == "ask-split") return DoAskSplit(line);
   if (line.verb == "check") return DoCheck(line);
   if (line.verb == "leave") return DoLeave(line);
   if (line.verb == "schedule") return DoSchedule(line);
@@ -81,6 +85,16 @@ void ScriptRunner::DoStore(const Line& line) {
     if (word == "no-leaders-in") store.pauses.leader_transfer_in = 1;
     if (word == "no-leaders-out") store.pauses.leader_transfer_out = 1;
     if (word == "never-seen") store.last_heartbeat.reset();
+    if (word == "unheard") store.has_stats = false;
+    if (word == "destroyed") store.physically_destroyed = true;
+    if (word == "well") {
+      const Store fresh = World().AddStore(id);
+      store.stats = fresh.stats;
+      store.pauses = fresh.pauses;
+      store.has_stats = true;
+      store.physically_destroyed = false;
+      store.last_heartbeat = world_.now;
+    }
   }
   if (line.Has("labels")) {
     store.labels.clear();
@@ -90,7 +104,9 @@ void ScriptRunner::DoStore(const Line& line) {
     }
   }
   const std::string state = line.Get("state");
-  if (state == "removing") {
+  if (state == "preparing") {
+    store.node_state = NodeState::kPreparing;
+  } else if (state == "removing") {
     store.state = StoreState::kOffline;
     store.node_state = NodeState::kRemoving;
   } else if (state == "tombstone") {
@@ -143,6 +159,7 @@ void ScriptRunner::DoRegion(const Line& line) {
     region.end_key = keys.size() > 1 ? keys.at(1) : "";
   }
   if (line.Has("epoch")) region.epoch = EpochOf(line.Get("epoch"));
+  if (line.Has("keys")) region.keys = static_cast<uint64_t>(line.Number("keys"));
   if (line.Has("size")) region.size_mib = static_cast<uint64_t>(line.Number("size"));
   if (line.Has("peers")) {
     region.peers.clear();
@@ -175,6 +192,10 @@ void ScriptRunner::DoOptions(const Line& line) {
   ScheduleOptions& options = world_.options;
   if (line.Has("joint")) options.enable_joint_consensus = line.Get("joint") == "on";
   if (line.Has("labels")) options.location_labels = Split(line.Get("labels"), ',');
+  if (line.Has("affinity")) {
+    options.affinity_schedule_limit = static_cast<uint64_t>(line.Number("affinity"));
+  }
+  if (line.Has("rules")) options.enable_placement_rules = line.Get("rules") == "on";
   if (line.Has("isolation")) options.isolation_level = line.Get("isolation");
   if (line.Has("witness")) options.enable_witness = line.Get("witness") == "on";
   if (line.Has("replicas")) options.max_replicas = static_cast<uint64_t>(line.Number("replicas"));
@@ -189,7 +210,6 @@ void ScriptRunner::DoOptions(const Line& line) {
   if (line.Has("known-since")) {
     world_.known_since = Instant{Seconds{1000 + line.Number("known-since")}};
   }
-  if (line.Has("rules")) options.enable_placement_rules = line.Get("rules") == "on";
   for (const auto& [name, setting] :
        {std::pair{"remove-down", &options.enable_remove_down_replica},
         std::pair{"replace-offline", &options.enable_replace_offline_replica},
@@ -319,12 +339,19 @@ std::string ScriptRunner::DoCheck(const Line& line) {
     REQUIRE(kind.has_value());
     input.paused[static_cast<size_t>(*kind)] = true;
   }
-  const Decision decision = CheckRegion(world_.Context(), RegionOf(line), input);
-  std::string out = Show(decision);
-  if (decision.missing_peers.value_or(0) > 0) {
-    out += "missing peers: " + std::to_string(*decision.missing_peers) + '\n';
+  input.affinity_operators = static_cast<uint64_t>(line.Number("affinity-running"));
+  CheckResult result = CheckRegion(world_.Context(), RegionOf(line), input);
+  Decision all = std::move(result.repair);
+  for (const Decision* more : {&result.affinity, &result.merge}) {
+    for (const Proposal& proposal : more->proposals) all.proposals.push_back(proposal);
+    for (const Refusal& refusal : more->refusals) all.Refuse(refusal);
   }
-  return out;
+  std::string out =
+      all.proposals.empty() && all.refusals.empty() && result.finding ? "" : Show(all);
+  if (all.missing_peers.value_or(0) > 0) {
+    out += "missing peers: " + std::to_string(*all.missing_peers) + '\n';
+  }
+  return result.finding ? out + ShowFinding(*result.finding) : out;
 }
 
 std::string ScriptRunner::DoLeave(const Line& line) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/affinity/census.h"
+#include "scheduler/affinity/group_health.h"
 #include "scheduler/checkers/checkers.h"
 #include "scheduler/checkers/departure.h"
 #include "scheduler/rules/rule_book.h"
@@ -26,6 +28,10 @@ namespace scheduler::test {
 ///   schedule balance-leader seed=1                                   runs a scheduler
 ///   build desc region=7 add=4 remove=3 leader=2                      runs the builder
 ///   scatter region=7 group=g                                         plans where a region of a group goes, records it
+///   affinity G stores=1*,2,3 range=a,m                               an affinity group; `gone`: it goes
+///   look                                                             looks at the stores of all affinity groups
+///   census count=2                                                   counts regions of affinity groups, so many
+///   ask-split region=7 reason=size                                   whether affinity refuses a store's split
 ///   start region=7 now=10                                            starts what was proposed for the region
 ///   heartbeat region=7 peers=... now=11                              puts the region and advances its operator
 ///   show region=7, show store=1, show group=g                        shows timeouts and influence, scores, counts
@@ -50,12 +56,18 @@ class ScriptRunner {
   void MakeRules();
   /// A region label rule: `label RULE range=a,m set=key:value [ttl=SECONDS]`; without a range it goes.
   void DoLabel(const Line& line);
+  /// What a check finds of an affinity group is done at once.
   std::string DoCheck(const Line& line);
   std::string DoLeave(const Line& line);
   std::string DoSchedule(const Line& line);
   std::string DoBuild(const Line& line);
   std::string DoScatter(const Line& line);
   std::string ShowGroup(const Line& line) const;
+  void DoAffinity(const Line& line);
+  std::string DoLook();
+  std::string DoCensus(const Line& line);
+  std::string DoAskSplit(const Line& line);
+  std::string ShowFinding(const AffinityFinding& finding);
   std::string DoStart(const Line& line);
   std::string DoHeartbeat(const Line& line);
   std::string DoShow(const Line& line);
@@ -69,6 +81,9 @@ class ScriptRunner {
   std::map<RegionId, Operator> operators_;
   std::map<std::string, SchedulerMemory> memories_;
   std::map<std::string, ScatterCounts> groups_;  // Of regions that were scattered.
+  std::map<std::string, GroupHealth> health_;    // Of affinity groups.
+  uint64_t assignments_ = 0;
+  AffinityCensus census_;
 };
 
 }  // namespace scheduler::test

@@ -40,6 +40,8 @@ TEST_CASE("scheduler scripts", "[script]") {
   Play("region_labels");
 }
 
+TEST_CASE("affinity script", "[script]") { Play("affinity"); }
+
 TEST_CASE("scatter script", "[script]") {
   Play("scatter");
   Play("scatter_rules");

@@ -60,6 +60,7 @@ class World final : public ClusterView {
   Influence influence;
   std::set<RegionId> busy;
   RegionLabelBook labels;
+  AffinityGroups affinity;
   Instant now{Seconds{1000}};
   Instant known_since{Seconds{-100'000}};
   std::map<RegionId, Instant> splits;  // See LastSplit.
@@ -67,7 +68,7 @@ class World final : public ClusterView {
   int64_t unix_ns = 1'700'000'000'000'000'000;
 
   [[nodiscard]] PlanContext Context() const {
-    return {*this, options, rules, influence, busy, labels, now, unix_ns};
+    return {*this, options, rules, influence, busy, labels, affinity, now, unix_ns};
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -15,7 +16,9 @@ namespace api {
 /// Routes over the cluster of one member that leads.
 class ClusterFixture {
  public:
-  explicit ClusterFixture(void (*add)(Router&, const ClusterRoutes&)) {
+  explicit ClusterFixture(void (*add)(Router&, const ClusterRoutes&),
+                          std::string root = "/pd/api/v1")
+      : root_(std::move(root)) {
     add(router_, {member_.cluster(), [] { return true; }});
   }
 
@@ -42,7 +45,7 @@ class ClusterFixture {
                   const std::string& body = "") {
     HttpRequest request;
     request.method = method;
-    request.target = "/pd/api/v1" + tail;
+    request.target = root_ + tail;
     const size_t query = std::min(request.target.find('?'), request.target.size());
     request.path = request.target.substr(0, query);
     if (query < request.target.size()) request.query = ParseQuery(request.target.substr(query + 1));
@@ -57,6 +60,7 @@ class ClusterFixture {
   pd::test::OneMember& member() { return member_; }
 
  private:
+  const std::string root_;
   pd::test::FakeDatabase database_;
   pd::test::OneMember member_{database_};
   Router router_;

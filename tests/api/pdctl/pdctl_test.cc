@@ -302,6 +302,32 @@ TEST_CASE("commands of the client library ask for the cluster first") {
           .err = "Failed to get the keyspace information:  [500] \"none\"\n"}});
 }
 
+TEST_CASE("affinity groups go by the ids of tables and partitions") {
+  const std::string root = "/pd/api/v2/affinity-groups";
+  const std::pair<std::string, FakeServer::Reply> probe{"GET /pd/api/v1/cluster", {.body = "{}"}};
+  Check({{.words = {"config", "affinity", "show"},
+          .replies = {probe, {"GET " + root, {.body = R"({"affinity_groups":{"g":{"id":"g"}}})"}}},
+          .calls = {"GET /pd/api/v1/cluster", "GET " + root},
+          .out = "{\n  \"g\": {\n    \"id\": \"g\"\n  }\n}\n"},
+         {.words = {"config", "affinity", "show", "--table-id=1", "--partition-id=2"},
+          .replies = {probe, {"GET " + root + "/_tidb_pt_1_p2", {.body = R"({"id":"x"})"}}},
+          .calls = {"GET /pd/api/v1/cluster", "GET " + root + "/_tidb_pt_1_p2"},
+          .out = "{\n  \"id\": \"x\"\n}\n"},
+         {.words = {"config", "affinity", "update", "--table-id=1", "--leader=3", "--voters=3,4"},
+          .replies = {probe, {"PUT " + root + "/_tidb_t_1", {.body = R"({"id":"x"})"}}},
+          .calls = {"GET /pd/api/v1/cluster",
+                    "PUT " + root + R"(/_tidb_t_1 {"leader_store_id":3,"voter_store_ids":[3,4]})"},
+          .out = "{\n  \"id\": \"x\"\n}\n"},
+         {.words = {"config", "affinity", "update", "--table-id=1", "--leader=3"},
+          .replies = {probe},
+          .calls = {"GET /pd/api/v1/cluster"},
+          .out = "voters is required\n"},
+         {.words = {"config", "affinity", "delete", "--table-id=1", "--force"},
+          .replies = {probe, {"DELETE " + root + "/_tidb_t_1?force=true", {.body = "\"done\""}}},
+          .calls = {"GET /pd/api/v1/cluster", "DELETE " + root + "/_tidb_t_1?force=true"},
+          .out = "Affinity group _tidb_t_1 deleted\n"}});
+}
+
 TEST_CASE("isolation is the lowest level that two stores of a region need") {
   Check(
       {{.words = {"label", "isolation"},

@@ -252,6 +252,9 @@ TEST_CASE("the metrics page shows stores and regions as long as the member leads
   REQUIRE(server.cluster().HandleRegionReport(Reported(3, "m", "", 2)));  // No news.
   REQUIRE(server.cluster().safe_points().AdvanceTxn(9));
   REQUIRE(server.cluster().safe_points().AdvanceGc(7));
+  REQUIRE(server.cluster().affinity().Create({{"g", {{"a", "b"}}}, {"h", {{"c", "d"}}}},
+                                             AffinityGroups::Others::kRefused));
+  server.cluster().affinity().SetCounts({{"g", {0, 3, 0}}, {"h", {0, 4, 0}}});
 
   const std::string page = registry.Render();
   for (
@@ -273,6 +276,9 @@ TEST_CASE("the metrics page shows stores and regions as long as the member leads
           R"(pd_cluster_region_event{event="update_cache"} 2)",
           R"(pd_cluster_region_event{event="update_kv"} 2)",
           R"(pd_gc_gc_safepoint{type="gc_safepoint"} 7)",
+          R"(pd_affinity_status{type="group-count"} 2)",
+          R"(pd_affinity_status{type="region-count"} 7)",
+          R"(pd_affinity_status{type="affinity-region-count"} 0)",
       }) {
     INFO(line);
     CHECK(page.find(std::string(line) + "\n") != std::string::npos);
@@ -294,6 +300,7 @@ TEST_CASE("the metrics page shows stores and regions as long as the member leads
   CHECK(after.find("pd_config_status") == std::string::npos);
   CHECK(after.find("pd_region_syncer_status") == std::string::npos);
   CHECK(after.find("pd_gc_gc_safepoint") == std::string::npos);
+  CHECK(after.find("pd_affinity_status") == std::string::npos);
   CHECK(after.find(R"(pd_cluster_region_event{event="update_kv"} 2)") != std::string::npos);
 }
 

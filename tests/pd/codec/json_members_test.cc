@@ -1,6 +1,7 @@
 #include "pd/codec/json_members.h"
 
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -125,6 +126,51 @@ TEST_CASE("hexadecimal digits become bytes", "[codec]") {
   const auto bad = BytesOfHex("7g");
   REQUIRE(!bad);
   CHECK(bad.error().context == "[PD:hex:ErrHexDecodingString]decode string 7g error");
+}
+
+TEST_CASE("base64 becomes bytes", "[codec]") {
+  CHECK(BytesOfBase64("").value().empty());
+  CHECK(BytesOfBase64("azAx").value() == "k01");
+  CHECK(BytesOfBase64("azA=").value() == "k0");
+  CHECK(BytesOfBase64("aw==").value() == "k");
+  CHECK(BytesOfBase64("az\r\nAx\n").value() == "k01");
+  CHECK(BytesOfBase64("/+8A").value() == std::string("\xff\xef\0", 3));
+  const std::vector<std::pair<const char*, size_t>> wrong = {
+      {"a", 1},    {"az", 2},   {"azA", 3},   {"az*x", 2},   {"=", 0},       {"a=", 1},
+      {"a===", 1}, {"az=x", 3}, {"azA==", 4}, {"aw==aw", 4}, {"azA=azAx", 4}};
+  for (const auto& [text, at] : wrong) {
+    INFO(text);
+    const auto bytes = BytesOfBase64(text);
+    REQUIRE_FALSE(bytes);
+    CHECK(bytes.error() == at);
+  }
+}
+
+TEST_CASE("members with free names are read, and bytes among them", "[codec]") {
+  const auto read = [](const Json& json) -> JsonResult<std::string> {
+    std::string bytes;
+    JsonMembers members(json, "Item", "pkg.Item");
+    members.ReadBytes("key", bytes);
+    return members.Result(std::move(bytes));
+  };
+  const auto fault = [&](const char* text) {
+    const Json json = Json::parse(text);
+    std::map<std::string, std::string> items;
+    JsonMembers members(json, "Items", "pkg.Items");
+    members.ReadMap("items", items, "map[string]pkg.Item", read);
+    const auto result = members.Result(items.size());
+    return result ? std::to_string(*result) : result.error().Text();
+  };
+  CHECK(fault(R"({"items":{"a":{"key":"aw=="},"b":{},"c":null}})") == "3");
+  CHECK(fault(R"({"items":null})") == "0");
+  CHECK(
+      fault(R"({"items":[]})") ==
+      "json: cannot unmarshal array into Go struct field Items.items of type map[string]pkg.Item");
+  CHECK(fault(R"({"items":{"a":1}})") ==
+        "json: cannot unmarshal number into Go struct field Items.items of type pkg.Item");
+  CHECK(fault(R"({"items":{"a":{"key":1}}})") ==
+        "json: cannot unmarshal number into Go struct field Item.items.key of type []uint8");
+  CHECK(fault(R"({"items":{"a":{"key":"a*"}}})") == "illegal base64 data at input byte 1");
 }
 
 }  // namespace

@@ -100,6 +100,7 @@ class Server {
   Cluster& cluster() { return member_.cluster(); }
   ConfigStore& config() { return member_.config(); }
   MetaStore& meta() { return member_.meta(); }
+  MovedClock& clock() { return member_.moved; }
 
   std::string Metrics() { return metrics_.Render(); }
 

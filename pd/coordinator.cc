@@ -184,8 +184,11 @@ std::vector<scheduler::Refusal> Coordinator::Holdups() {
   if (!planning()) holdups.push_back(NotEnoughRegions(deps_.cluster.FindMissingReports()));
   const auto config = deps_.config.online();
   if (config->schedule.halt_scheduling) holdups.push_back({Reason::kHalted, {}, {}, 0, 0, {}});
-  if (IsCheckerPaused(scheduler::CheckerKind::kRule)) {
-    holdups.push_back({Reason::kPaused, {}, {}, 0, 0, "the rule checker"});
+  const bool by_rules = config->replication.enable_placement_rules;
+  if (IsCheckerPaused(by_rules ? scheduler::CheckerKind::kRule
+                               : scheduler::CheckerKind::kReplica)) {
+    const char* const who = by_rules ? "the rule checker" : "the replica checker";
+    holdups.push_back({Reason::kPaused, {}, {}, 0, 0, who});
   }
   const auto running = static_cast<double>(runner_.CountOf(scheduler::Kind::kReplica));
   const auto limit = static_cast<double>(config->schedule.replica_schedule_limit);

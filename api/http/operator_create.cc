@@ -9,9 +9,7 @@
 #include "api/http/scheduling_routes.h"
 #include "pd/cluster/store_rules.h"
 #include "pd/dispatch/by_hand.h"
-#include "scheduler/filters/store_filter.h"
 #include "scheduler/model/hex.h"
-#include "scheduler/operator/merge.h"
 
 namespace api {
 namespace {
@@ -265,34 +263,15 @@ class Wish {
     return {};
   }
 
-  /// A region with all its peers in place and well.
-  Outcome<Region> FindWell(uint64_t id) const {
-    auto region = FindRegion(id);
-    if (!region) return region;
-    bool well = !scheduler::RefuseUnhealthyRegion(*region);
-    routes_.coordinator.Look([&](const scheduler::PlanContext& context) {
-      well = well && context.Fit(*region).IsSatisfied();
-    });
-    if (well) return region;
-    return Refuse(500, "[PD:region:ErrRegionAbnormalPeer]region " + std::to_string(id) +
-                           " has abnormal peer");
-  }
-
   Outcome<void> Merge() const {
     const auto source_id = RegionId("source_region_id");
     if (!source_id) return tl::unexpected(source_id.error());
     const auto target_id = IdIn(body_, "target_region_id");
     if (!target_id) return Refuse(400, "invalid target region id to merge to");
-    // That both are known comes first, as in the reference.
-    if (auto found = FindRegion(*source_id); !found) return tl::unexpected(found.error());
-    if (auto found = FindRegion(*target_id); !found) return tl::unexpected(found.error());
-    const auto source = FindWell(*source_id);
+    const auto source = FindRegion(*source_id);
     if (!source) return tl::unexpected(source.error());
-    const auto target = FindWell(*target_id);
+    const auto target = FindRegion(*target_id);
     if (!target) return tl::unexpected(target.error());
-    if (!scheduler::AreNeighbours(*source, *target)) {
-      return Refuse(500, "[PD:region:ErrRegionNotAdjacent]two regions are not adjacent");
-    }
     return Start(pd::MergeByHand(*source, *target));
   }
 

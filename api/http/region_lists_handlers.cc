@@ -9,7 +9,6 @@
 
 #include "api/http/cluster_routes.h"
 #include "api/http/region_json.h"
-#include "scheduler/checkers/merge_checker.h"
 
 // Regions picked by what is remarkable about them: the largest, the busiest, those in some state; and histograms. All
 // walk every region in chunks, and keep the text that they answer with (the largest: the regions).
@@ -158,8 +157,7 @@ void AddStateRoutes(Router& router, const ClusterRoutes& routes) {
   add("/pd/api/v1/regions/check/offline-peer", "GetOfflinePeerRegions", OnOfflineStore);
   add("/pd/api/v1/regions/check/oversized-region", "GetOverSizedRegions",
       [](const Routes&, const Config&, const Region& r) {
-        const scheduler::ScheduleOptions standard;  // Where stores split by default.
-        return r.size_mib >= standard.region_max_size_mib || r.keys >= standard.region_max_keys;
+        return r.size_mib >= scheduler::kRegionMaxSizeMib || r.keys >= scheduler::kRegionMaxKeys;
       });
   add("/pd/api/v1/regions/check/undersized-region", "GetUndersizedRegions", IsUndersized);
 }

@@ -95,6 +95,7 @@ void AffinityGroups::Clear() {
   offers_.clear();
   counts_.clear();
   health_.clear();
+  rule_expiries_.clear();
   shown_of_.reset();
   shown_.reset();
 }
@@ -343,18 +344,22 @@ std::optional<AffinityGroups::Shown> AffinityGroups::Find(std::string_view id) c
 }
 
 void AffinityGroups::LookAtStores(const scheduler::PlanContext& context) {
+  constexpr size_t kChangesLogged = 16;
+  size_t changed = 0;
   for (const auto& [id, group] : context.affinity) {
     if (group.stores.empty()) continue;
     const auto trouble = WorstTrouble(context, group.stores);
     const auto become = Become(id, group.assignment, [&](const scheduler::GroupHealth& before) {
       return AfterLook(before, trouble, context.now);
     });
-    if (!become) continue;
+    if (!become || ++changed > kChangesLogged) continue;
     LogInfo("a look at the stores of an affinity group changes it",
             {{"group-id", id},
              {"availability", AvailabilityText(*become)},
              {"why", trouble ? RefusalText(trouble->why) : "its stores are well"}});
   }
+  if (changed <= kChangesLogged) return;
+  LogInfo("a look at the stores changes more affinity groups", {{"groups", changed}});
 }
 
 std::optional<Availability> AffinityGroups::Become(
@@ -375,12 +380,25 @@ void AffinityGroups::Take(const scheduler::AffinityFinding& finding) {
   const auto expired = [](const auto&) {
     return scheduler::GroupHealth{Availability::kExpired, {}};
   };
-  if (finding.expires && Become(finding.group, finding.assignment, expired)) {
+  const bool expires = finding.expires && Become(finding.group, finding.assignment, expired);
+  if (expires) {
     LogInfo("the placement rules make an affinity group expire", {{"group-id", finding.group}});
   }
-  if (!finding.template_stores) return;
+  const Nanos now = deps_.clock.Monotonic();
   const MutexLock lock(mutex_);
+  if (expires) NoteRuleExpiry(finding.group, now);
+  if (!finding.template_stores) return;
+  const auto waits = rule_expiries_.find(finding.group);
+  if (waits != rule_expiries_.end() && now < waits->second.learns_from) return;
   offers_.try_emplace(finding.group, Offer{finding.assignment, *finding.template_stores});
+}
+
+/// Regions of one group may lie under rules that do not go together: each would expire the stores of the other.
+void AffinityGroups::NoteRuleExpiry(const std::string& group, Nanos now) {
+  const Nanos pause = scheduler::kDegradedMax;
+  std::erase_if(rule_expiries_, [&](const auto& entry) { return now - entry.second.at > pause; });
+  const auto [it, first] = rule_expiries_.try_emplace(group, RuleExpiry{now, Nanos{0}});
+  if (!first) it->second = {now, now + pause};
 }
 
 void AffinityGroups::SetCounts(const scheduler::AffinityCensus::Counts& counts) {

@@ -101,6 +101,12 @@ class AffinityGroups {
     uint64_t assignment = 0;
     scheduler::GroupHealth now;
   };
+  /// The placement rules were against a group's stores.
+  struct RuleExpiry {
+    Nanos at{0};
+    Nanos learns_from{
+        0};  // It had happened shortly before as well: new stores are not learned until then.
+  };
   struct Offer {
     uint64_t assignment = 0;
     scheduler::AffinityStores stores;
@@ -109,6 +115,7 @@ class AffinityGroups {
   using RangesByGroup = std::map<std::string, std::vector<scheduler::KeyRange>>;
   using Edit = std::function<Result<void>(State& next, RegionLabels::Patch& patch)>;
 
+  void NoteRuleExpiry(const std::string& group, Nanos now) PD_REQUIRES(mutex_);
   [[nodiscard]] Result<StatePtr> ReadState(const ClusterPaths& paths) const;
   /// A change of groups with one of label rules: both are written together, or neither.
   Result<void> Change(const Edit& edit);
@@ -137,6 +144,7 @@ class AffinityGroups {
   mutable Mutex mutex_;
   std::map<std::string, Offer> offers_ PD_GUARDED_BY(mutex_);
   mutable scheduler::AffinityCensus::Counts counts_ PD_GUARDED_BY(mutex_);
+  std::map<std::string, RuleExpiry, std::less<>> rule_expiries_ PD_GUARDED_BY(mutex_);
   mutable std::map<std::string, Health, std::less<>> health_ PD_GUARDED_BY(mutex_);
   // What groups() shows, and of which state; made anew when either has changed.
   mutable StatePtr shown_of_ PD_GUARDED_BY(mutex_);

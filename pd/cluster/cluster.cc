@@ -89,10 +89,10 @@ void Cluster::TakeLoaded(std::vector<RegionRecord>& records) {
   for (RegionRecord& record : records) {
     slice.regions.push_back(std::move(record));
     if (slice.regions.size() < kLoadRegions) continue;
-    regions_.PutReplicated(slice);
+    regions_.PutReplicated(slice, RegionTable::Records::kLoaded);
     slice.regions.clear();
   }
-  regions_.PutReplicated(slice);
+  regions_.PutReplicated(slice, RegionTable::Records::kLoaded);
   records.clear();
 }
 

@@ -181,7 +181,7 @@ void RegionTable::PutSynced(const Region& region) {
   for (const Region& gone : removed) MarkDeleted(gone.id);
 }
 
-void RegionTable::PutReplicated(const PutRegions& records) {
+void RegionTable::PutReplicated(const PutRegions& records, Records which) {
   const WriteLock lock(mutex_);
   for (const uint64_t id : records.deleted_ids) {
     deleted_.erase(RegionId{id});
@@ -206,6 +206,7 @@ void RegionTable::PutReplicated(const PutRegions& records) {
       continue;
     }
     if (!index_.Check(region, nullptr)) continue;
+    if (which == Records::kApplied) NoteSplit(known ? &*known : nullptr, region);
     unsaved_.erase(region.id);
     deleted_.erase(region.id);
     for (const Region& removed : Put(region)) unsaved_.erase(removed.id);

@@ -49,9 +49,11 @@ class RegionTable {
 
   /// A region from the PD leader's feed: as above, but quietly ignored when older.
   void PutSynced(const scheduler::Region& region);
+  /// Read from disk at the start, or applied since: then what they show to have split has split just now.
+  enum class Records : uint8_t { kLoaded, kApplied };
   /// Regions of the replicated table, as loaded or applied: those not yet known with that epoch or a
   /// higher one are taken in; the mark of those known with it is taken off.
-  void PutReplicated(const PutRegions& records);
+  void PutReplicated(const PutRegions& records, Records which = Records::kApplied);
   /// Replaces the buckets of a region if `buckets` is newer. False if not, or unknown.
   bool PutBuckets(scheduler::RegionId id, const scheduler::Buckets& buckets);
   /// The region of a bootstrap, on the member that made it. It goes to the replicated table with its first report,

@@ -113,12 +113,12 @@ Result<void> StoreTable::Remove(StoreId id, Destroyed destroyed) {
   if (!changed) return changed;
   if (left) progress_.Forget(id);                          // It takes its share no more.
   if (NodeStateOf(id) != NodeState::kRemoving) return {};  // Buried already.
-  return LiftRemoveLimit(id);
+  return LiftRemoveLimit(id, left ? Lift::kNow : Lift::kAgain);
 }
 
 /// A store on its way out gives its peers away as fast as it can; what the limits were is kept for a return. Where they
 /// were lifted before, another limit is what somebody has set since.
-Result<void> StoreTable::LiftRemoveLimit(StoreId id) {
+Result<void> StoreTable::LiftRemoveLimit(StoreId id, Lift lift) {
   {
     const ReadLock lock(mutex_);
     const auto entry = stores_.find(id);
@@ -127,7 +127,9 @@ Result<void> StoreTable::LiftRemoveLimit(StoreId id) {
   std::optional<StoreLimitConfig> before;
   auto lifted = deps_.config.Update([&](OnlineConfig& config) -> Result<void> {
     const auto limit = config.schedule.store_limit.find(id.value);
-    if (limit == config.schedule.store_limit.end() || IsLifted(limit->second)) return {};
+    if (limit == config.schedule.store_limit.end()) return {};
+    // Without a limit before, it has none after a return either; done again, it was lifted by an earlier leader.
+    if (lift == Lift::kAgain && IsLifted(limit->second)) return {};
     before = limit->second;
     limit->second.remove_peer = kUnlimitedRate;
     return {};
@@ -147,15 +149,17 @@ Result<void> StoreTable::Restore(StoreId id) {
     if (returned) SetState(store, StoreState::kUp, NodeState::kServing);
     return {};
   });
-  if (!changed || !returned) return changed;
-  progress_.Forget(id);
+  if (!changed) return changed;
+  if (returned) progress_.Forget(id);
   std::optional<StoreLimitConfig> before;
   {
-    const WriteLock lock(mutex_);
+    const ReadLock lock(mutex_);
     const auto entry = stores_.find(id);
-    if (entry != stores_.end()) before = std::exchange(entry->second.limit_before_removal, {});
+    if (entry != stores_.end()) before = entry->second.limit_before_removal;
   }
-  return deps_.config.Update([&](OnlineConfig& config) -> Result<void> {
+  // Kept still: the limits of an earlier return could not be written.
+  if (!returned && !before) return {};
+  auto restored = deps_.config.Update([&](OnlineConfig& config) -> Result<void> {
     const auto limit = config.schedule.store_limit.find(id.value);
     if (limit == config.schedule.store_limit.end()) return {};
     // An earlier leader may have lifted the limit. What it was went with that leader's memory.
@@ -165,6 +169,11 @@ Result<void> StoreTable::Restore(StoreId id) {
     if (before) limit->second.add_peer = before->add_peer;
     return {};
   });
+  if (!restored) return restored;
+  const WriteLock lock(mutex_);
+  const auto entry = stores_.find(id);
+  if (entry != stores_.end()) entry->second.limit_before_removal.reset();
+  return {};
 }
 
 Result<void> StoreTable::Bury(StoreId id, Force force) {

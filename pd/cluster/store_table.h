@@ -149,7 +149,8 @@ class StoreTable {
   void ForgetProgressUnless(scheduler::StoreId id, scheduler::NodeState state);
   Result<void> UpdatePreparing(const scheduler::Store& store, Round& round);
   Result<void> UpdateRemoving(const scheduler::Store& store, const Round& round);
-  Result<void> LiftRemoveLimit(scheduler::StoreId id);
+  enum class Lift : uint8_t { kNow, kAgain };  // The store leaves just now, or has been leaving.
+  Result<void> LiftRemoveLimit(scheduler::StoreId id, Lift lift);
   Result<void> Delete(scheduler::StoreId id);
   [[nodiscard]] scheduler::Instant Now() const;
   [[nodiscard]] std::optional<scheduler::Store> Bare(scheduler::StoreId id) const;

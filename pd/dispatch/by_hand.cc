@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "scheduler/checkers/split_checker.h"
+#include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
 #include "scheduler/operator/merge.h"
 
@@ -80,7 +81,18 @@ ByHand MoveRegionByHand(Region region, std::map<StoreId, RuleRole> roles) {
 }
 
 ByHand MergeByHand(Region source, Region target) {
-  return [source = std::move(source), target = std::move(target)](const PlanContext& context) {
+  return [source = std::move(source), target = std::move(target)](
+             const PlanContext& context) -> scheduler::Result<scheduler::Proposal> {
+    for (const Region* region : {&source, &target}) {
+      if (!RefuseUnhealthyRegion(*region) && context.Fit(*region).IsSatisfied()) continue;
+      return scheduler::Fail(scheduler::ErrorCode::kInvalidArgument,
+                             "[PD:region:ErrRegionAbnormalPeer]region " +
+                                 std::to_string(region->id.value) + " has abnormal peer");
+    }
+    if (!scheduler::AreNeighbours(source, target)) {
+      return scheduler::Fail(scheduler::ErrorCode::kInvalidArgument,
+                             "[PD:region:ErrRegionNotAdjacent]two regions are not adjacent");
+    }
     auto proposal = scheduler::ProposeMergeByHand(context, "admin-merge-region", source, target);
     if (proposal) proposal->why = kWhy;
     return proposal;

@@ -24,7 +24,7 @@ ByHand MovePeerByHand(scheduler::Region region, scheduler::StoreId from, schedul
 /// Exactly these stores in these roles; at most one leads.
 ByHand MoveRegionByHand(scheduler::Region region,
                         std::map<scheduler::StoreId, scheduler::RuleRole> roles);
-/// `source` goes into `target`, its neighbour.
+/// `source` goes into `target`. Refused, with the reference's texts, unless both are whole and well, and neighbours.
 ByHand MergeByHand(scheduler::Region source, scheduler::Region target);
 ByHand SplitByHand(scheduler::Region region, scheduler::SplitPolicy policy,
                    std::vector<std::string> keys);

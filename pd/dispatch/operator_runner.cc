@@ -271,6 +271,7 @@ void OperatorRunner::Tick() {
 
   Ended ended;
   std::vector<Order> orders;
+  std::vector<Due> lost;  // Regions of merges that are gone.
   {
     const MutexLock lock(mutex_);
     for (size_t i = 0; i < due.size(); ++i) {
@@ -278,7 +279,9 @@ void OperatorRunner::Tick() {
       if (it == running_.end()) continue;
       Operator& op = it->second.info.op;
       std::optional<Region>& region = regions[i];
-      if (!region) {
+      if (!region && scheduler::MergePartner(op.plan())) {
+        lost.push_back(due[i]);
+      } else if (!region) {
         op.Cancel(CancelReason::kRegionNotFound, now);
         Retire(it, ended);
       } else if (Look(it, *region, ended)) {
@@ -292,8 +295,29 @@ void OperatorRunner::Tick() {
       }
     }
   }
+  for (const Due& one : lost) EndLostMerge(one, ended);
   TellEnds(ended);
   for (const Order& order : orders) Send(order.step, order.region);
+}
+
+/// A source is gone a moment before the report that shows the joint range is heard here.
+void OperatorRunner::EndLostMerge(const Due& due, Ended& ended) {
+  RegionId partner;
+  {
+    const MutexLock lock(mutex_);
+    const auto it = Current(due);
+    if (it == running_.end()) return;
+    partner = scheduler::MergePartner(it->second.info.op.plan());
+  }
+  const std::optional<Region> region = deps_.find_region(partner);
+  const MutexLock lock(mutex_);
+  if (const auto other = running_.find(partner); other != running_.end() && region) {
+    Look(other, *region, ended);
+  }
+  const auto it = Current(due);
+  if (it == running_.end()) return;
+  it->second.info.op.Cancel(CancelReason::kRegionNotFound, InstantOf(deps_.clock.Monotonic()));
+  Retire(it, ended);
 }
 
 void OperatorRunner::Retire(Table::iterator it, Ended& ended) {

@@ -160,6 +160,8 @@ class OperatorRunner {
   void Retire(Table::iterator it, Ended& ended) PD_REQUIRES(mutex_);
   void EndAll(scheduler::CancelReason reason, Ended& ended) PD_REQUIRES(mutex_);
   void Recount() PD_REQUIRES(mutex_);
+  /// Ends an operator of a merge whose region is gone, and the other with it: merged, or lost.
+  void EndLostMerge(const Due& due, Ended& ended) PD_EXCLUDES(mutex_);
 
   // Without the lock.
   void Send(const scheduler::Step& step, const scheduler::Region& region) const;

@@ -59,7 +59,9 @@ const char* OtherRemedy(Reason reason) {
     case Reason::kNoRules:
       return "correct the placement rules that the log names";
     case Reason::kPaused:
-      return "resume the rule checker";
+      return "resume {detail}";
+    case Reason::kSwitchedOff:
+      return "turn {detail} on";
     case Reason::kHalted:
       return "turn halt-scheduling off";
     case Reason::kScheduleLimit:
@@ -89,8 +91,10 @@ std::string ConstraintWords(const LabelConstraint& constraint) {
 }  // namespace
 
 std::string RemedyWords(const scheduler::Refusal& refusal) {
-  const char* phrase = refusal.store ? StoreRemedy(refusal.reason) : OtherRemedy(refusal.reason);
-  return fmt::format(fmt::runtime(phrase), fmt::arg("store", refusal.store.value));
+  std::string_view phrase = refusal.store ? StoreRemedy(refusal.reason) : "";
+  if (phrase.empty()) phrase = OtherRemedy(refusal.reason);
+  return fmt::format(fmt::runtime(phrase), fmt::arg("store", refusal.store.value),
+                     fmt::arg("detail", refusal.detail));
 }
 
 std::string CauseWords(const scheduler::Refusal& cause) {

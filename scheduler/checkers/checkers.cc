@@ -1,5 +1,6 @@
 #include "scheduler/checkers/checkers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "scheduler/checkers/affinity_checker.h"
@@ -98,11 +99,15 @@ Decision CheckSmall(const PlanContext& context, const Region& region, const Chec
   return CheckMerge(context, region);
 }
 
-/// Nothing is to be repaired, or those who would say so are paused.
+/// Nothing is to be repaired, or those who would say so are paused or were told to leave it.
 bool IsWell(const PlanContext& context, const Decision& repairs, const CheckInput& input) {
   const CheckerKind repairer =
       context.options.enable_placement_rules ? CheckerKind::kRule : CheckerKind::kReplica;
-  return repairs.proposals.empty() && (repairs.refusals.empty() || IsPaused(input, repairer));
+  return repairs.proposals.empty() &&
+         (IsPaused(input, repairer) ||
+          std::ranges::all_of(repairs.refusals, [](const Refusal& refusal) {
+            return refusal.reason == Reason::kSwitchedOff;
+          }));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "scheduler/checkers/checkers.h"
+#include "scheduler/checkers/peer_state.h"
 #include "scheduler/checkers/store_selector.h"
 #include "scheduler/filters/store_filter.h"
 
@@ -36,7 +37,9 @@ std::optional<Departure> WithoutTarget(const PlanContext& context, const Region&
   const RuleFit* own = fit.FitOf(region.PeerOnStore(store)->id);
   if (own == nullptr) return std::nullopt;
   const std::vector<const Store*> others = StoresOf(context.view, own->peers);
-  const StoreSelector selector(context, region, *own->rule);
+  const StoreSelector selector(
+      context, region, *own->rule,
+      WantsWitness(context, *own->rule) ? NewPeer::kWitness : NewPeer::kWithData);
   Selection selection = own->peers.size() < own->rule->count ? selector.ToAdd(others)
                                                              : selector.ToReplace(others, store);
   if (selection.store != nullptr) return std::nullopt;

@@ -105,6 +105,8 @@ class MergeChecker {
     if (auto refusal = RefuseUnhealthyRegion(neighbour)) return refusal;
     if (auto refusal = RefuseRecentSplit(neighbour)) return refusal;
     if (auto refusal = RefuseMerge(context_, region_, neighbour)) return refusal;
+    if (WitnessesDiffer(region_, neighbour)) return Refuse(Reason::kRegionWitness, neighbour);
+    if (LeavesGroup(neighbour)) return Refuse(Reason::kRegionAffinity, neighbour);
     for (const Peer& peer : neighbour.peers) {
       if (region_.PeerOnStore(peer.store) != nullptr) continue;
       // Where the region has to go first. A store that is only not heard counts too: the move would be given up half
@@ -133,6 +135,14 @@ class MergeChecker {
       return refusal;
     }
     return {};
+  }
+
+  /// The region is where its affinity group wants it, the neighbour is not yet.
+  [[nodiscard]] bool LeavesGroup(const Region& neighbour) const {
+    if (options_.affinity_schedule_limit == 0) return false;  // Nothing brings it there.
+    const AffinityGroups::value_type* group = context_.AffinityOf(region_);
+    return group != nullptr && group->second.AllowsAffinity() && group->second.Holds(region_) &&
+           !group->second.Holds(neighbour);
   }
 
   [[nodiscard]] std::optional<Refusal> RefuseSize(const Region& target) const {
@@ -166,10 +176,6 @@ class MergeChecker {
 };
 
 }  // namespace
-
-bool IsSmall(const Region& region, uint64_t size_mib_max, uint64_t keys_max) {
-  return region.size_mib <= size_mib_max && region.keys <= keys_max;
-}
 
 std::optional<Refusal> RefuseMerge(const PlanContext& context, const Region& region,
                                    const Region& neighbour) {

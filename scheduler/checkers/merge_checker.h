@@ -7,10 +7,6 @@
 
 namespace scheduler {
 
-/// Not above the bounds in size nor in keys: worth merging away (as in the reference, where max-merge-region-size 0
-/// turns it off).
-bool IsSmall(const Region& region, uint64_t size_mib_max, uint64_t keys_max);
-
 /// What stands between two neighbours for good: `merge_option=deny` on one of them, a bound of placement or label rules
 /// inside the joint range, or another table where only one table may be merged (as in the reference).
 std::optional<Refusal> RefuseMerge(const PlanContext& context, const Region& region,

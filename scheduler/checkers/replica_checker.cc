@@ -131,6 +131,7 @@ class ReplicaRepair {
     const double isolation = IsolationScore(rule_.location_labels, stores_);
     if (IsBestSpread(rule_, stores_.size(), isolation)) return;
     const bool on = context_.options.enable_location_replacement;
+    if (!on && !FindBetterLocation(context_, region_, rule_, stores_)) return;
     if (!IsOn(on, "enable-location-replacement", {})) return;
     MoveToBetterLocation(context_, region_, rule_, stores_, decision_);
   }

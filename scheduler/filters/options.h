@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/model/region.h"
 #include "scheduler/model/store.h"
 #include "scheduler/model/time.h"
 
@@ -40,9 +41,9 @@ struct ScheduleOptions {
   bool merge_within_table = false;    // Keys are those of tables, and cross-table merges are off.
 
   // At what size stores split a region, and into what parts (defaults of TiKV).
-  uint64_t region_max_size_mib = 144;
+  uint64_t region_max_size_mib = kRegionMaxSizeMib;
   uint64_t region_split_size_mib = 96;
-  uint64_t region_max_keys = 1'440'000;
+  uint64_t region_max_keys = kRegionMaxKeys;
   uint64_t region_split_keys = 960'000;
 
   double tolerant_size_ratio = 0;  // 0: from the region count, see ToleranceRatio.

@@ -125,6 +125,10 @@ enum class RegionSource : uint8_t { kStorage, kSync, kHeartbeat };
 /// Size up to which a region counts as empty (MiB).
 inline constexpr uint64_t kEmptyRegionSizeMib = 1;
 
+/// Where stores split a region by default (TiKV's region-max-size and region-max-keys).
+inline constexpr uint64_t kRegionMaxSizeMib = 144;
+inline constexpr uint64_t kRegionMaxKeys = 1'440'000;
+
 /// One region as PD knows it: a plain value, copied out of the index, never shared. Only keys,
 /// epoch, peers, flashback and encryption meta are replicated through Raft; the rest comes with
 /// heartbeats.
@@ -178,5 +182,11 @@ struct Region {
     return Contains(start_key, end_key, key);
   }
 };
+
+/// Not above the bounds in size nor in keys: worth merging away (as in the reference, where max-merge-region-size 0
+/// turns it off).
+inline bool IsSmall(const Region& region, uint64_t size_mib_max, uint64_t keys_max) {
+  return region.size_mib <= size_mib_max && region.keys <= keys_max;
+}
 
 }  // namespace scheduler

@@ -45,6 +45,7 @@ Result<Proposal> Propose(const PlanContext& context, MergeWish wish, const Regio
     return fail("cannot merge regions which are in joint state");
   }
   if (!AreNeighbours(source, target)) return fail("two regions are not adjacent");
+  if (WitnessesDiffer(source, target)) return fail("regions have witnesses on different stores");
   Proposal proposal;
   const std::map<StoreId, Peer> places = Places(target);
   if (Places(source) == places) {
@@ -71,6 +72,13 @@ Result<Proposal> Propose(const PlanContext& context, MergeWish wish, const Regio
 }
 
 }  // namespace
+
+bool WitnessesDiffer(const Region& source, const Region& target) {
+  return std::ranges::any_of(source.peers, [&](const Peer& peer) {
+    const Peer* other = target.PeerOnStore(peer.store);
+    return other != nullptr && other->witness != peer.witness;
+  });
+}
 
 bool AreNeighbours(const Region& a, const Region& b) {
   return (!a.end_key.empty() && a.end_key == b.start_key) ||

@@ -14,5 +14,7 @@ for fuzzer in "$build"/bin/*_fuzz; do
   echo "== $name, $seconds s"
   "$fuzzer" -max_total_time="$seconds" -artifact_prefix="$findings/$name-" -verbosity=0 -print_final_stats=1 "$corpus"
 done
-echo "== property tests, a million cases each"
-RC_PARAMS="max_success=${FUZZ_CASES:-1000000}" ctest --test-dir "$build" -R property --output-on-failure
+cases=${FUZZ_CASES:-1000000}
+echo "== property tests, $cases cases each"
+RC_PARAMS="max_success=$cases" ctest --test-dir "$build" -R property --output-on-failure
+QM_CASES=$cases "$build"/bin/scheduler_planning_test "[property]"

@@ -10,12 +10,13 @@
 
 #include "scheduler/rules/fit.h"
 #include "scheduler/rules/isolation.h"
+#include "tests/scheduler/cases.h"
 #include "tests/scheduler/world.h"
 
 namespace scheduler::test {
 namespace {
 
-constexpr int kCases = 20000;
+const int kCases = static_cast<int>(CasesWanted());
 
 using Rank =
     std::array<double, 4>;  // Peers, other roles, isolation, load of witnesses; higher is better.

@@ -8,13 +8,14 @@
 #include "scheduler/checkers/merge_checker.h"
 #include "scheduler/operator/command.h"
 #include "scheduler/operator/merge.h"
+#include "tests/scheduler/cases.h"
 #include "tests/scheduler/region_checks.h"
 #include "tests/scheduler/world.h"
 
 namespace scheduler::test {
 namespace {
 
-constexpr int kCases = 20000;
+const int kCases = static_cast<int>(CasesWanted());
 constexpr uint64_t kStores = 6;
 
 Region MakeRegion(World& world, Rng& rng, uint64_t id) {

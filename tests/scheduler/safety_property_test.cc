@@ -11,13 +11,14 @@
 #include "scheduler/checkers/checkers.h"
 #include "scheduler/operator/command.h"
 #include "scheduler/schedulers/registry.h"
+#include "tests/scheduler/cases.h"
 #include "tests/scheduler/region_checks.h"
 #include "tests/scheduler/world.h"
 
 namespace scheduler::test {
 namespace {
 
-constexpr int kCases = 20000;
+const int kCases = static_cast<int>(CasesWanted());
 
 void MakeStores(World& world, Rng& rng, uint64_t count) {
   for (uint64_t id = 1; id <= count; ++id) {
@@ -206,7 +207,7 @@ struct Seen {
 /// Asks the checkers about many random regions and obeys what they propose.
 Seen CheckMany(Rules rules, uint64_t first_seed) {
   Seen seen;
-  for (uint64_t i = 0; i < kCases; ++i) {
+  for (uint64_t i = 0; i < static_cast<uint64_t>(kCases); ++i) {
     Rng rng(first_seed + i);
     const uint64_t stores = 3 + rng.Below(6);
     World world;
@@ -274,7 +275,7 @@ int ProposalsUntilRest(World& world, Region region) {
 TEST_CASE("the checkers come to rest", "[property]") {
   const Rules rules = GENERATE(Rules::kOn, Rules::kOff);
   int longest = 0;
-  for (uint64_t i = 0; i < kCases / 4; ++i) {
+  for (uint64_t i = 0; i < static_cast<uint64_t>(kCases) / 4; ++i) {
     Rng rng(3'000'000 + i);
     const uint64_t stores = 3 + rng.Below(6);
     World world;

@@ -9,13 +9,14 @@
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/scatter/scatter.h"
+#include "tests/scheduler/cases.h"
 #include "tests/scheduler/region_checks.h"
 #include "tests/scheduler/world.h"
 
 namespace scheduler::test {
 namespace {
 
-constexpr int kCases = 20000;
+const int kCases = static_cast<int>(CasesWanted());
 
 /// Cases in which a region moved, and what was special about them.
 struct Tally {

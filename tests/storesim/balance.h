@@ -45,7 +45,8 @@ class BalanceWatch {
   /// A step arrived or something else happened that says: not yet.
   void Disturb() { balanced_since_ms_.reset(); }
 
-  /// Looks at the world. True once it has been balanced and quiet for the time asked for.
+  /// Looks at the world. True once it has been balanced, or repaired if that is the end, and quiet for the time asked
+  /// for.
   bool Look(int64_t now_ms, const World& world);
 
   /// Since when it has been balanced.
@@ -62,10 +63,18 @@ class BalanceWatch {
   int64_t sampled_ms_ = -1000;
 };
 
+/// What died with stores that did not come back.
+struct Lost {
+  int64_t first_at_ms = 0;  // As in BalanceWatch.
+  int64_t peers = 0;
+  uint64_t bytes = 0;
+};
+
 struct RunFacts {
   bool balanced = false;
   int64_t elapsed_ms = 0;
   int64_t driver_leader_changes = 0;
+  std::optional<Lost> lost;
 };
 
 /// The one line of JSON at the end of a run.

@@ -152,6 +152,8 @@ Scenario ParseScenario(const std::string& text) {
   in.Get("name", scenario.name);
   in.Get("seed", scenario.seed);
   in.Get("replicas", scenario.replicas);
+  if (const Json* config = in.Find("config")) scenario.config = config->dump();
+  in.GetScaled("store_limit", 1, scenario.store_limit);
   if (const Json* stores = in.Find("stores")) {
     for (const Json& item : *stores) {
       Reader inner(item, "stores[" + std::to_string(scenario.stores.size()) + "]");
@@ -174,6 +176,7 @@ Scenario ParseScenario(const std::string& text) {
       scenario.events.push_back(ReadEvent(item, scenario.events.size()));
   }
   in.Object("end", [&](Reader& inner) {
+    inner.Get("repaired", scenario.end.repaired);
     inner.Get("balanced_within_percent", scenario.end.balanced_within_percent);
     inner.GetScaled("quiet_s", 1000, scenario.end.quiet_ms);
     inner.GetScaled("limit_s", 1000, scenario.end.limit_ms);

@@ -63,6 +63,7 @@ struct Event {
 };
 
 struct End {
+  bool repaired = false;  // Rather than balanced: no region is short of replicas.
   int balanced_within_percent = 5;
   int64_t quiet_ms = 5'000;
   int64_t limit_ms = 600'000;
@@ -71,6 +72,8 @@ struct End {
 struct Scenario {
   std::string name;
   uint64_t seed = 1;
+  std::string config;      // JSON that the driver's configuration is set to first; empty: as it is.
+  double store_limit = 0;  // Peers a minute that each store may take and give; 0: as it is.
   int replicas = 3;
   std::vector<StoreSpec> stores;
   RegionSpec regions;

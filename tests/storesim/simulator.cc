@@ -65,7 +65,7 @@ std::string Simulator::Run(bool& balanced) {
   started_ms_ = NowMs();
   options_.progress("all regions are reported");
   RunUntilEnd(balanced);
-  const RunFacts facts{balanced, NowMs() - started_ms_, link_.leader_changes()};
+  const RunFacts facts{balanced, NowMs() - started_ms_, link_.leader_changes(), LostForGood()};
   const std::string line = ResultLine(scenario_, world_, watch_, facts);
   if (options_.hold && !options_.stop()) {
     std::printf("%s\n", line.c_str());
@@ -99,6 +99,22 @@ void Simulator::SetUp() {
   MakeRegions(std::vector<uint64_t>(next, ids.end()));
   Bootstrap();
   for (const uint64_t id : store_ids_) PutStore(world_.stores().at(id));
+  Configure();
+}
+
+void Simulator::Configure() {
+  const auto post = [&](const char* path, const std::string& body) {
+    std::string answer;
+    const int status = harness::HttpRequest(link_.client().leader(), "POST", path, &answer, body);
+    if (status != 200) {
+      throw std::runtime_error(std::string("POST ") + path + ": HTTP " + std::to_string(status) +
+                               " " + answer);
+    }
+  };
+  if (!scenario_.config.empty()) post("/pd/api/v1/config", scenario_.config);
+  if (scenario_.store_limit > 0) {
+    post("/pd/api/v1/stores/limit", "{\"rate\":" + std::to_string(scenario_.store_limit) + "}");
+  }
 }
 
 void Simulator::MakeStores(const StoreSpec& spec, const std::vector<uint64_t>& ids) {
@@ -347,12 +363,26 @@ void Simulator::StartDueEvents(int64_t since_start_ms) {
 
 void Simulator::Start(const KillStore& event) {
   options_.progress("store " + std::to_string(event.store) + " dies");
+  const Store& store = world_.stores().at(StoreId(event.store));
+  lost_[store.id] = {NowMs() - started_ms_, store.peers, store.used_bytes};
   world_.Kill(NowMs(), StoreId(event.store));
   link_.CloseStream(StoreId(event.store));
 }
 
+std::optional<Lost> Simulator::LostForGood() const {
+  std::optional<Lost> sum;
+  for (const auto& [id, lost] : lost_) {
+    if (!sum) sum = Lost{lost.first_at_ms, 0, 0};
+    sum->first_at_ms = std::min(sum->first_at_ms, lost.first_at_ms);
+    sum->peers += lost.peers;
+    sum->bytes += lost.bytes;
+  }
+  return sum;
+}
+
 void Simulator::Start(const ReviveStore& event) {
   options_.progress("store " + std::to_string(event.store) + " is back");
+  lost_.erase(StoreId(event.store));
   world_.Revive(NowMs(), StoreId(event.store));
   PutStore(world_.stores().at(StoreId(event.store)));
   stores_reported_ms_ = 0;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <queue>
 #include <string>
 #include <utility>
@@ -33,6 +34,9 @@ class Simulator {
 
  private:
   void SetUp();
+  /// Sets the driver up as the scenario says.
+  void Configure();
+  [[nodiscard]] std::optional<Lost> LostForGood() const;
   void MakeStores(const StoreSpec& spec, const std::vector<uint64_t>& ids);
   void MakeRegions(const std::vector<uint64_t>& ids);
   void Bootstrap();
@@ -64,6 +68,7 @@ class Simulator {
   DriverLink link_;
   World world_;
   BalanceWatch watch_;
+  std::map<uint64_t, Lost> lost_;     // By store, of those that are dead.
   std::vector<uint64_t> store_ids_;   // By number - 1.
   std::vector<uint64_t> region_ids_;  // By number - 1.
   using ReportTime = std::pair<int64_t, uint64_t>;

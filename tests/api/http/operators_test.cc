@@ -96,8 +96,10 @@ TEST_CASE("what cannot be merged is said") {
   CHECK(f.Merge(103, 102) ==
         R"(500 "[PD:region:ErrRegionAbnormalPeer]region 103 has abnormal peer")");
   f.Report(103, "p", "", {1, 2, 3});
-  CHECK(f.Merge(103, 101) == R"(500 "[PD:region:ErrRegionNotAdjacent]two regions are not adjacent")");
-  CHECK(f.Merge(102, 102) == R"(500 "[PD:region:ErrRegionNotAdjacent]two regions are not adjacent")");
+  CHECK(f.Merge(103, 101) ==
+        R"(500 "[PD:region:ErrRegionNotAdjacent]two regions are not adjacent")");
+  CHECK(f.Merge(102, 102) ==
+        R"(500 "[PD:region:ErrRegionNotAdjacent]two regions are not adjacent")");
   CHECK(f.server.coordinator().operators().running_count() == 0);
 }
 

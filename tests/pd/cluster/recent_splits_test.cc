@@ -65,6 +65,18 @@ TEST_CASE("what comes of a split is noted, whichever part is heard of first", "[
     CHECK(t.splits.LastOf({1}) == start + 20s);
     CHECK(t.splits.LastOf({2}) == start + 20s);
   }
+  SECTION("from what the group applies, ahead of the feed") {
+    PutRegions records;
+    records.regions = {ToRecord(rest), ToRecord(t.MakeRegion(2, "a", "m", 2))};
+    Table follower;
+    PutRegions old;
+    old.regions = {ToRecord(t.MakeRegion(1, "a", "z", 1))};
+    follower.table.PutReplicated(old, RegionTable::Records::kLoaded);
+    follower.table.PutReplicated(records);
+    follower.table.PutSynced(rest);
+    CHECK(follower.splits.LastOf({1}).has_value());
+    CHECK(follower.splits.LastOf({2}).has_value());
+  }
   SECTION("a merge is none") {
     Region grown = t.MakeRegion(1, "", "", 2);
     grown.epoch.conf_ver += 1;
@@ -77,7 +89,7 @@ TEST_CASE("the regions on disk are not taken for new ones", "[splits]") {
   Table t;
   PutRegions records;
   records.regions.push_back(ToRecord(t.MakeRegion(1, "a", "z", 3)));
-  t.table.PutReplicated(records);
+  t.table.PutReplicated(records, RegionTable::Records::kLoaded);
   CHECK_FALSE(t.splits.LastOf({1}).has_value());
   t.Report(t.MakeRegion(1, "a", "z", 3));
   CHECK_FALSE(t.splits.LastOf({1}).has_value());

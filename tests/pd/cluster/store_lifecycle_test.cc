@@ -187,6 +187,22 @@ TEST_CASE("a store that leaves gives peers away without limit, and gets its limi
     REQUIRE(stores.Remove(4));
     CHECK(limit().remove_peer == scheduler::StoreLimitRates::kUnlimitedRate);
   }
+  SECTION("also when it comes back") {
+    stores.member.fail_config = true;
+    CHECK_FALSE(stores.table().Restore({4}));
+    stores.member.fail_config = false;
+    CHECK(stores.Of(4).IsServing());
+    CHECK(limit().remove_peer == scheduler::StoreLimitRates::kUnlimitedRate);
+    REQUIRE(stores.table().Restore({4}));
+    CHECK(limit().remove_peer == 7);
+  }
+  SECTION("one without limit has none afterwards either") {
+    REQUIRE(stores.table().Restore({4}));
+    set({5, scheduler::StoreLimitRates::kUnlimitedRate});
+    REQUIRE(stores.Remove(4));
+    REQUIRE(stores.table().Restore({4}));
+    CHECK(limit().remove_peer == scheduler::StoreLimitRates::kUnlimitedRate);
+  }
 }
 
 TEST_CASE("what is destroyed does not come back, and frees its address", "[lifecycle]") {

@@ -102,6 +102,18 @@ TEST_CASE("a merge runs on both regions until the target shows the joint range",
   CHECK(f.Last(kTarget) == "merge-region success");
 }
 
+TEST_CASE("a source that is gone before the target's report is heard has merged", "[runner]") {
+  Merging f;
+  f.StartMerge();
+  f.regions.at(kTarget).start_key = f.regions.at(kSource).start_key;
+  f.regions.at(kTarget).epoch.version = 3;
+  f.regions.erase(kSource);
+  f.clock.monotonic += 5s;
+  f.runner.Tick();
+  CHECK(f.Last(kSource) == "merge-region success");
+  CHECK(f.Last(kTarget) == "merge-region success");
+}
+
 TEST_CASE("a merge that cannot start on both regions starts on none", "[runner]") {
   Merging f;
   SECTION("the target is busy") {

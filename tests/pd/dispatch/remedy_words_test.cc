@@ -26,6 +26,11 @@ TEST_CASE("a remedy names the store that it is about") {
   }
   CHECK(of_store(Reason::kStoreLowSpace) == "free space on store 4, or raise low-space-ratio");
   CHECK(of_store(Reason::kStoreDown) == "bring store 4 back");
+  // Reasons of no store that name one all the same.
+  CHECK_FALSE(of_store(Reason::kNotEnoughRegions).empty());
+  CHECK(RemedyWords({Reason::kSwitchedOff, {4}, {7}, 0, 0, "enable-x"}) == "turn enable-x on");
+  CHECK(RemedyWords({Reason::kPaused, {}, {}, 0, 0, "the replica checker"}) ==
+        "resume the replica checker");
   // Nothing is wrong with these.
   CHECK(of_store(Reason::kStoreHoldsPeer).empty());
   CHECK(of_store(Reason::kStoreWorseLocation).empty());

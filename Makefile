@@ -43,7 +43,7 @@ bench: build  ## CPU per heartbeat and timestamp, bytes per region, time to serv
 
 # A failure names the seed of its run; with that as SEED it comes again.
 sim: build  ## simulated groups, each from a seed: SEED= for one run, STEPS= for its length
-	@$(if $(SEED),SEED=$(SEED) QM_SIM_SEED=$(SEED) QM_SIM_RUNS=1 QM_SIM_FRESH_SECONDS=0,SEEDS=200 QM_SIM_RUNS=400) \
+	@$(if $(SEED),QM_SIM_SEED=$(SEED) QM_SIM_RUNS=1 QM_SIM_FRESH_SECONDS=0,QM_SIM_SEEDS=200 QM_SIM_RUNS=400) \
 	  $(if $(STEPS),QM_SIM_STEPS=$(STEPS)) ctest --test-dir $(RELEASE) -R '_sim|pd_replication' --verbose --no-tests=error
 
 FUZZ_SECONDS ?= 60

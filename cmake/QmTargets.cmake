@@ -42,7 +42,7 @@ function(qm_sibling_test name timeout binary)
   file(APPEND ${QM_SIBLING_TESTS}
        "add_test([=[${qm_tree}_${name}]=] ${words})\n"
        "set_tests_properties([=[${qm_tree}_${name}]=] PROPERTIES LABELS ${qm_tree} TIMEOUT ${patience}"
-       " ENVIRONMENT [=[RC_PARAMS=max_success=1000;QM_CASES=2000;QM_SIM_RUNS=20;QM_SIM_SEEDS=1]=]"
+       " ENVIRONMENT [=[RC_PARAMS=max_success=1000;QM_CASES=2000;QM_SIM_RUNS=20]=]"
        " SKIP_RETURN_CODE 77 WORKING_DIRECTORY [=[${PROJECT_SOURCE_DIR}]=])\n")
 endfunction()
 

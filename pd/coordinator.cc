@@ -295,6 +295,7 @@ Millis Coordinator::Turn(scheduler::Instant now) {
   }
   if (now >= next_push_) {
     runner_.Tick();
+    deps_.cluster.stores().progress().NotePatrolRound(patrol_.last_round());
     Publish();
     next_push_ = now + kPushInterval;
   }
@@ -343,20 +344,19 @@ void Coordinator::CheckOne(const scheduler::PlanContext& context, const schedule
   input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
   input.merge_operators = runner_.CountOf(scheduler::Kind::kMerge);
   input.affinity_operators = runner_.CountOf(scheduler::Kind::kAffinity);
-  input.data_returned = returned_data_.Find(region.id);
+  input.data_returned = returned_data_.LastOf(region.id);
   scheduler::CheckResult result = CheckRegion(context, region, input);
   if (result.repair.missing_peers) {
     patrol_.NoteMissing(region.id, *result.repair.missing_peers, context.now);
   }
   if (result.finding) deps_.cluster.affinity().Take(*result.finding);
-  bool again = false;
-  for (scheduler::Decision* decision : {&result.repair, &result.affinity, &result.merge}) {
-    again |= FollowCheck(*decision, merges);
-  }
+  bool again = FollowCheck(result.repair);
+  again |= FollowCheck(result.affinity);
+  if (merges == Merges::kAllowed) again |= FollowCheck(result.merge);
   if (again) patrol_.PointOut(region.id, context.now + kLookAgain);
 }
 
-bool Coordinator::FollowCheck(scheduler::Decision& decision, Merges merges) {
+bool Coordinator::FollowCheck(scheduler::Decision& decision) {
   if (decision.proposals.empty() && decision.refusals.empty()) return false;
   decisions_.NoteCheck(decision);
   for (const scheduler::Refusal& refusal : decision.refusals) {
@@ -364,7 +364,6 @@ bool Coordinator::FollowCheck(scheduler::Decision& decision, Merges merges) {
   }
   bool again = decision.look_again_soon;
   for (scheduler::Proposal& proposal : decision.proposals) {
-    if (merges == Merges::kRefused && Has(proposal.kind, scheduler::Kind::kMerge)) continue;
     checker_events_.With({decision.checker, "new-operator"}).Add();
     if (const auto refusal = admission_.Admit(std::move(proposal))) {
       decisions_.NoteAdmission(*refusal);
@@ -527,9 +526,7 @@ void Coordinator::Publish() {
   deps_.metrics
       .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
       .Only()
-      .Set(patrol_.last_round_s());
-  deps_.cluster.stores().progress().NotePatrolRound(
-      std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(patrol_.last_round_s())));
+      .Set(std::chrono::duration<double>(patrol_.last_round()).count());
   GaugeFamily& status =
       deps_.metrics.Gauges("pd_scheduler_status", "1 when a scheduler may run", {"kind", "type"});
   for (const SchedulerTable::Entry& entry : schedulers_.All()) {

@@ -96,8 +96,8 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// Shows the state of now as planning sees it; on the calling thread.
   void Look(const std::function<void(const scheduler::PlanContext&)>& look);
 
-  /// What holds all repairs of regions back at this moment: that nothing is planned, the rule checker is paused, or as
-  /// many run as may. Empty when nothing does.
+  /// What holds all repairs of regions back at this moment: that nothing is planned, the checker that repairs is
+  /// paused, or as many run as may. Empty when nothing does.
   [[nodiscard]] std::vector<scheduler::Refusal> Holdups();
 
   /// What became of a store's damaged peers.
@@ -134,7 +134,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   void CheckOne(const scheduler::PlanContext& context, const scheduler::Region& region,
                 scheduler::CheckInput& input, Merges merges);
   /// Notes what a checker came to and admits what it proposes. True when the region is to be looked at again soon.
-  bool FollowCheck(scheduler::Decision& decision, Merges merges);
+  bool FollowCheck(scheduler::Decision& decision);
   void RunSchedulers(const scheduler::PlanContext& context, scheduler::Instant now);
   void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
               scheduler::Instant now);

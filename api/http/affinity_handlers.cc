@@ -54,8 +54,8 @@ tl::expected<bool, std::string> Flag(const HttpRequest& request, std::string_vie
   return value ? ParseBool(*value) : false;
 }
 
-AffinityGroups::Others OthersAre(bool passed_over) {
-  return passed_over ? AffinityGroups::Others::kPassedOver : AffinityGroups::Others::kRefused;
+AffinityGroups::Force ForceOf(bool force) {
+  return force ? AffinityGroups::Force::kYes : AffinityGroups::Force::kNo;
 }
 
 Json GroupJson(const AffinityGroups::Shown& group) {
@@ -67,28 +67,33 @@ Json GroupJson(const AffinityGroups::Shown& group) {
   return json;
 }
 
-/// Those that are there, by id.
-HttpResponse Groups(const ClusterRoutes& routes, const std::set<std::string>& ids) {
+HttpResponse ShowGroups(const std::vector<AffinityGroups::Shown>& shown) {
   Json groups = Json::object();
-  for (const std::string& id : ids) {
-    if (const auto group = routes.cluster.affinity().Find(id)) groups[id] = GroupJson(*group);
-  }
+  for (const AffinityGroups::Shown& group : shown) groups[group.id] = GroupJson(group);
   return JsonV2(200, Json{{"affinity_groups", std::move(groups)}});
+}
+
+/// Those that are there.
+HttpResponse ShowGroups(const ClusterRoutes& routes, const std::set<std::string>& ids) {
+  std::vector<AffinityGroups::Shown> shown;
+  for (const std::string& id : ids) {
+    if (auto group = routes.cluster.affinity().Find(id)) shown.push_back(*std::move(group));
+  }
+  return ShowGroups(shown);
 }
 
 HttpResponse GetGroups(const ClusterRoutes& routes, const HttpRequest& request) {
   std::set<std::string> ids;
   for (const std::string_view id : request.QueryAll("ids")) ids.emplace(id);
+  if (ids.empty()) return ShowGroups(routes.cluster.affinity().All());
+  std::vector<AffinityGroups::Shown> shown;
   for (const std::string& id : ids) {
     if (auto checked = pd::CheckAffinityGroupId(id); !checked) return Refusal(checked.error());
-    if (!routes.cluster.affinity().Find(id)) {
-      return Refusal(400, pd::NoAffinityGroup(id).value().context);
-    }
+    auto group = routes.cluster.affinity().Find(id);
+    if (!group) return Refusal(400, pd::NoAffinityGroup(id).value().context);
+    shown.push_back(*std::move(group));
   }
-  if (ids.empty()) {
-    for (const auto& group : routes.cluster.affinity().All()) ids.insert(group.id);
-  }
-  return Groups(routes, ids);
+  return ShowGroups(shown);
 }
 
 /// The group in the path as it is now.
@@ -102,7 +107,7 @@ HttpResponse GroupInPath(const ClusterRoutes& routes, const HttpRequest& request
 HttpResponse DeleteGroups(const ClusterRoutes& routes, const HttpRequest& request) {
   const auto deletion = Bind(request, pd::ReadAffinityDeletion);
   if (!deletion) return deletion.error();
-  const auto done = routes.cluster.affinity().Delete(deletion->ids, OthersAre(deletion->force));
+  const auto done = routes.cluster.affinity().Delete(deletion->ids, ForceOf(deletion->force));
   return done ? JsonV2(200, Json{{"deleted", deletion->ids}}) : Refusal(done.error());
 }
 
@@ -115,11 +120,13 @@ HttpResponse CreateGroups(const ClusterRoutes& routes, const HttpRequest& reques
     return Refusal(400, "[PD:common:ErrInvalidArgument]invalid argument for skip_exist_check: " +
                             skip.error());
   }
-  const auto done = routes.cluster.affinity().Create(*groups, OthersAre(*skip));
+  using Existing = AffinityGroups::Existing;
+  const auto done =
+      routes.cluster.affinity().Create(*groups, *skip ? Existing::kPassedOver : Existing::kRefused);
   if (!done) return Refusal(done.error());
   std::set<std::string> ids;
   for (const pd::AffinityRanges& group : *groups) ids.insert(group.group);
-  return Groups(routes, ids);
+  return ShowGroups(routes, ids);
 }
 
 HttpResponse ChangeRanges(const ClusterRoutes& routes, const HttpRequest& request) {
@@ -131,7 +138,7 @@ HttpResponse ChangeRanges(const ClusterRoutes& routes, const HttpRequest& reques
   for (const auto* list : {&changes->add, &changes->remove}) {
     for (const pd::AffinityRanges& group : *list) ids.insert(group.group);
   }
-  return Groups(routes, ids);
+  return ShowGroups(routes, ids);
 }
 
 HttpResponse AssignStores(const ClusterRoutes& routes, const HttpRequest& request) {
@@ -149,7 +156,7 @@ HttpResponse DeleteGroup(const ClusterRoutes& routes, const HttpRequest& request
   if (!force) {
     return Refusal(400, BindText(force.error()));
   }
-  const auto done = routes.cluster.affinity().Delete({id}, OthersAre(*force));
+  const auto done = routes.cluster.affinity().Delete({id}, ForceOf(*force));
   return done ? CompactV2(200, Json("Affinity group deleted successfully."))
               : Refusal(done.error());
 }

@@ -88,9 +88,7 @@ class Wish {
     if (store->state == scheduler::StoreState::kTombstone) {
       return Refuse(500, "[PD:core:ErrStoreRemoved]store " + text + " has been removed");
     }
-    const auto now =
-        std::chrono::duration_cast<pd::Millis>(routes_.coordinator.clock().Monotonic());
-    if (store->IsUnhealthy({now})) {
+    if (store->IsUnhealthy(pd::InstantOf(routes_.coordinator.clock().Monotonic()))) {
       return Refuse(500, "[PD:core:ErrStoreUnhealthy]store " + text + " is unhealthy");
     }
     return {};

@@ -76,14 +76,6 @@ Result<void> RemoveRanges(const std::string& group, const std::vector<KeyRange>&
   return {};
 }
 
-Result<AffinityRecord> Decode(const std::string& text) {
-  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
-  if (json.is_discarded()) return Fail(ErrorCode::kCorrupt, "not JSON");
-  auto record = ReadAffinityRecord(json);
-  if (!record) return Fail(ErrorCode::kCorrupt, record.error().Text());
-  return *std::move(record);
-}
-
 }  // namespace
 
 AffinityGroups::AffinityGroups(Deps deps)
@@ -100,6 +92,13 @@ void AffinityGroups::Clear() {
   shown_.reset();
 }
 
+AffinityGroups::RangesByGroup AffinityGroups::RangesOfAll(const State& state) const {
+  const RegionLabels::Book book = deps_.labels.book();
+  RangesByGroup all;
+  for (const auto& [id, kept] : state) all[id] = RangesOf(*book, id);
+  return all;
+}
+
 AffinityGroups::Kept AffinityGroups::NewKept(AffinityRecord record) const {
   return {std::move(record), ++assignments_, false};
 }
@@ -112,7 +111,7 @@ Result<AffinityGroups::StatePtr> AffinityGroups::ReadState(const ClusterPaths& p
   auto state = std::make_shared<State>();
   for (const KeyValue& pair : *stored) {
     const std::string id = pair.key.substr(paths.AffinityGroups().size());
-    auto record = Decode(pair.value);
+    auto record = ReadStored(pair.value, ReadAffinityRecord);
     if (!record || !scheduler::IsAffinityGroupId(id)) {
       LogWarn("affinity group cannot be read", {{"key", pair.key}});
       continue;
@@ -155,17 +154,15 @@ Result<void> AffinityGroups::Change(const Edit& edit) {
       change, [&](KvTxn txn) { return deps_.labels.Apply(std::move(patch), std::move(txn)); });
 }
 
-Result<void> AffinityGroups::Create(const std::vector<AffinityRanges>& groups, Others existing) {
+Result<void> AffinityGroups::Create(const std::vector<AffinityRanges>& groups, Existing existing) {
   if (groups.empty()) return BadAffinityContent("no affinity groups provided");
   const auto created_s = static_cast<uint64_t>(deps_.clock.UnixNanos() / kNanosPerSecond);
   return Change([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
-    const RegionLabels::Book book = deps_.labels.book();
-    RangesByGroup all;
-    for (const auto& [id, kept] : next) all[id] = RangesOf(*book, id);
+    RangesByGroup all = RangesOfAll(next);
     for (const auto& [id, ranges] : groups) {
       if (auto checked = CheckAffinityGroupId(id); !checked) return checked;
       if (next.contains(id)) {
-        if (existing == Others::kPassedOver) continue;
+        if (existing == Existing::kPassedOver) continue;
         return AffinityGroupExists(id);
       }
       if (ranges.empty()) return BadAffinityContent("no key ranges provided for group " + id);
@@ -178,14 +175,14 @@ Result<void> AffinityGroups::Create(const std::vector<AffinityRanges>& groups, O
   });
 }
 
-Result<void> AffinityGroups::Delete(const std::vector<std::string>& ids, Others missing) {
+Result<void> AffinityGroups::Delete(const std::vector<std::string>& ids, Force force) {
   if (ids.empty()) return EmptyRequest("no group ids provided");
   for (const std::string& id : ids) {
     if (auto checked = CheckAffinityGroupId(id); !checked) return checked;
   }
   const std::set<std::string> goes(ids.begin(), ids.end());
   return Change([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
-    if (missing == Others::kRefused) {
+    if (force == Force::kNo) {
       const RegionLabels::Book book = deps_.labels.book();
       for (const std::string& id : goes) {
         if (!next.contains(id) || AffinityRangesOf(*book, id).empty()) continue;
@@ -196,7 +193,7 @@ Result<void> AffinityGroups::Delete(const std::vector<std::string>& ids, Others 
     for (const std::string& id : goes) {
       if (next.erase(id) > 0) {
         patch.deletes.push_back(scheduler::AffinityRuleId(id));
-      } else if (missing == Others::kRefused) {
+      } else if (force == Force::kNo) {
         return NoAffinityGroup(id);
       }
     }
@@ -239,9 +236,7 @@ Result<void> AffinityGroups::ChangeRanges(const AffinityRangeChanges& changes) {
     if (!added) return tl::unexpected(added.error());
     auto removed = Collect(next, changes.remove);
     if (!removed) return tl::unexpected(removed.error());
-    const RegionLabels::Book book = deps_.labels.book();
-    RangesByGroup all;
-    for (const auto& [id, kept] : next) all[id] = RangesOf(*book, id);
+    RangesByGroup all = RangesOfAll(next);
     for (const auto& [id, ranges] : *removed) {
       if (auto done = RemoveRanges(id, ranges, all[id]); !done) return done;
     }
@@ -298,7 +293,7 @@ std::pair<AffinityGroups::StatePtr, AffinityGroups::Groups> AffinityGroups::Curr
 }
 
 void AffinityGroups::MakeGroups(const StatePtr& state) const {
-  const scheduler::Instant now{std::chrono::duration_cast<Millis>(deps_.clock.Monotonic())};
+  const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
   const auto gone = [&](const auto& entry) { return !state->contains(entry.first); };
   std::erase_if(health_, gone);
   std::erase_if(counts_, gone);

@@ -66,11 +66,12 @@ class AffinityGroups {
   // Changes. Errors have the reference's texts: kInvalidArgument, also for more than kGroupsMax groups or more ranges
   // than labels may have; kNotFound; kAlreadyExists; and those of LedState::Change.
 
-  /// What becomes of groups that exist already, or that do not.
-  enum class Others : uint8_t { kRefused, kPassedOver };
-  Result<void> Create(const std::vector<AffinityRanges>& groups, Others existing);
-  /// `kPassedOver` also deletes groups that have ranges.
-  Result<void> Delete(const std::vector<std::string>& ids, Others missing);
+  /// Groups that exist already.
+  enum class Existing : uint8_t { kRefused, kPassedOver };
+  Result<void> Create(const std::vector<AffinityRanges>& groups, Existing existing);
+  /// Forced: also those that have ranges, whether the others are there or not.
+  enum class Force : uint8_t { kNo, kYes };
+  Result<void> Delete(const std::vector<std::string>& ids, Force force);
   /// A range is removed as it was added, before others are added.
   Result<void> ChangeRanges(const AffinityRangeChanges& changes);
   /// The stores become the group's, and are taken to be well until somebody looks.
@@ -101,11 +102,10 @@ class AffinityGroups {
     uint64_t assignment = 0;
     scheduler::GroupHealth now;
   };
-  /// The placement rules were against a group's stores.
+  /// The placement rules were against a group's stores. Where it happens again soon, new ones are not learned at once.
   struct RuleExpiry {
     Nanos at{0};
-    Nanos learns_from{
-        0};  // It had happened shortly before as well: new stores are not learned until then.
+    Nanos learns_from{0};
   };
   struct Offer {
     uint64_t assignment = 0;
@@ -116,6 +116,7 @@ class AffinityGroups {
   using Edit = std::function<Result<void>(State& next, RegionLabels::Patch& patch)>;
 
   void NoteRuleExpiry(const std::string& group, Nanos now) PD_REQUIRES(mutex_);
+  [[nodiscard]] RangesByGroup RangesOfAll(const State& state) const;
   [[nodiscard]] Result<StatePtr> ReadState(const ClusterPaths& paths) const;
   /// A change of groups with one of label rules: both are written together, or neither.
   Result<void> Change(const Edit& edit);

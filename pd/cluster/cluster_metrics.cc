@@ -277,7 +277,7 @@ void ClusterMetrics::Collect() {
   GaugeSet affinity;
   if (cluster_.running()) {
     const auto config = cluster_.config().online();
-    const scheduler::Instant now{std::chrono::duration_cast<Millis>(cluster_.clock().Monotonic())};
+    const scheduler::Instant now = InstantOf(cluster_.clock().Monotonic());
     for (const Store& store : cluster_.stores().All()) {
       AddClusterStatus(store, config->schedule, now, cluster_status);
       if (store.IsRemoved()) continue;

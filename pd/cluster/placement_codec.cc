@@ -126,15 +126,6 @@ Result<void> MoveRest(RuleDraft draft, uint64_t witnesses_max, Rule& rule) {
   return MoveConstraints(std::move(draft.constraints), rule);
 }
 
-template <class T>
-Result<T> ReadStored(const std::string& text, JsonResult<T> (*read)(const Json&)) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return Fail(ErrorCode::kCorrupt, "not JSON");
-  JsonResult<T> value = read(json);
-  if (!value) return Fail(ErrorCode::kCorrupt, value.error().Text());
-  return *std::move(value);
-}
-
 }  // namespace
 
 JsonResult<RuleDraft> ReadRuleDraft(const Json& json) {

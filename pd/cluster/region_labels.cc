@@ -17,10 +17,8 @@ using scheduler::RegionLabelBook;
 constexpr size_t kExpiredBatch = 128;  // Rules of one transaction.
 
 Result<LabelRule> Decode(const std::string& text, int64_t unix_ns) {
-  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
-  if (json.is_discarded()) return Fail(ErrorCode::kCorrupt, "not JSON");
-  auto draft = ReadLabelRuleDraft(json);
-  if (!draft) return Fail(ErrorCode::kCorrupt, draft.error().Text());
+  auto draft = ReadStored(text, ReadLabelRuleDraft);
+  if (!draft) return tl::unexpected(draft.error());
   return MakeLabelRule(*std::move(draft), unix_ns);
 }
 

@@ -11,10 +11,6 @@ using scheduler::StoreId;
 
 constexpr Nanos kCompletedKept = std::chrono::seconds(30);
 
-scheduler::Instant NowOf(const Clock& clock) {
-  return {std::chrono::duration_cast<scheduler::Millis>(clock.Monotonic())};
-}
-
 }  // namespace
 
 /// A store that turned back starts again.
@@ -35,13 +31,13 @@ void StoreProgress::NoteRemoving(StoreId store, uint64_t size_mib) {
   Entry& entry = EntryFor(store, Action::kRemoving);
   entry.size_max_mib = std::max(entry.size_max_mib, size_mib);
   const auto most = static_cast<double>(entry.size_max_mib);
-  entry.progress.Add(NowOf(clock_), most - static_cast<double>(size_mib), most);
+  entry.progress.Add(InstantOf(clock_.Monotonic()), most - static_cast<double>(size_mib), most);
 }
 
 void StoreProgress::NotePreparing(StoreId store, uint64_t size_mib, double target_mib) {
   const MutexLock lock(mutex_);
   EntryFor(store, Action::kPreparing)
-      .progress.Add(NowOf(clock_), static_cast<double>(size_mib), target_mib);
+      .progress.Add(InstantOf(clock_.Monotonic()), static_cast<double>(size_mib), target_mib);
 }
 
 void StoreProgress::Complete(StoreId store, Action action) {
@@ -63,9 +59,9 @@ void StoreProgress::Clear() {
   patrol_round_ = {};
 }
 
-void StoreProgress::NotePatrolRound(Nanos took) {
+void StoreProgress::NotePatrolRound(Millis took) {
   const MutexLock lock(mutex_);
-  patrol_round_ = std::chrono::duration_cast<scheduler::Millis>(took);
+  patrol_round_ = took;
 }
 
 StoreProgress::Report StoreProgress::ReportOf(StoreId store, const Entry& entry) const {

@@ -41,7 +41,7 @@ class StoreProgress {
   void Forget(scheduler::StoreId store);
   void Clear();
   /// How long the checkers take to come round: removals are measured over at least that.
-  void NotePatrolRound(Nanos took);
+  void NotePatrolRound(Millis took);
 
   [[nodiscard]] std::optional<Report> Find(scheduler::StoreId store) const;
   /// By ascending id.

@@ -162,9 +162,7 @@ void StoreTable::FillCounts(Store& store) const {
   }
 }
 
-scheduler::Instant StoreTable::Now() const {
-  return {std::chrono::duration_cast<Millis>(deps_.clock.Monotonic())};
-}
+scheduler::Instant StoreTable::Now() const { return InstantOf(deps_.clock.Monotonic()); }
 
 Result<void> StoreTable::Put(const Store& incoming) {
   {

@@ -179,4 +179,15 @@ JsonResult<std::vector<T>> ReadJsonList(const nlohmann::ordered_json& json, cons
   return list;
 }
 
+/// What is kept as JSON text, by `read`. kCorrupt says why it cannot be read.
+template <class T>
+Result<T> ReadStored(const std::string& text,
+                     JsonResult<T> (*read)(const nlohmann::ordered_json&)) {
+  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+  if (json.is_discarded()) return Fail(ErrorCode::kCorrupt, "not JSON");
+  JsonResult<T> value = read(json);
+  if (!value) return Fail(ErrorCode::kCorrupt, value.error().Text());
+  return *std::move(value);
+}
+
 }  // namespace pd

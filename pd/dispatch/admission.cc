@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "pd/dispatch/schedule_options.h"
+#include "pd/runtime/clock.h"
 #include "scheduler/operator/merge.h"
 
 namespace pd {
@@ -11,7 +11,7 @@ using scheduler::Reason;
 using scheduler::Refusal;
 
 std::optional<Refusal> Admission::Admit(scheduler::Proposal proposal, Origin origin,
-                                        scheduler::Limits limits) {
+                                        Limits limits) {
   const std::string desc = proposal.desc;
   deps_.metrics.Count(desc, "create");
   auto refusal = TryAdmit(std::move(proposal), origin, limits);
@@ -20,7 +20,7 @@ std::optional<Refusal> Admission::Admit(scheduler::Proposal proposal, Origin ori
 }
 
 std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin origin,
-                                           scheduler::Limits limits) {
+                                           Limits limits) {
   const auto refuse = [&](Reason reason) { return Refusal{reason, {}, proposal.region, 0, 0, {}}; };
   if (origin == Origin::kPerson && !FillPeerIds(proposal)) return refuse(Reason::kNotLeader);
   const std::optional<scheduler::Region> region = deps_.regions.Find(proposal.region);
@@ -37,7 +37,7 @@ std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin 
 
   const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
   StoreLimits::Taken taken;
-  if (proposal.priority == scheduler::Priority::kUrgent || limits == scheduler::Limits::kPassed) {
+  if (proposal.priority == scheduler::Priority::kUrgent || limits == Limits::kPassed) {
     taken = deps_.limits.TakeAnyway(influence, now);
   } else if (auto room = deps_.limits.Take(influence, now)) {
     taken = *std::move(room);

@@ -9,6 +9,9 @@
 
 namespace pd {
 
+/// Whether the store limits hold an operator back.
+enum class Limits : uint8_t { kObeyed, kPassed };
+
 /// Lets proposals become operators: the region still has the epoch that planning saw, no operator of the same or a
 /// higher priority runs on it, the stores' limits have room; then new peers get their ids and the operator starts, if
 /// the runner sees the same epoch still. What does not start costs the stores nothing.
@@ -32,12 +35,12 @@ class Admission {
   /// Nothing on success. kNotLeader when no ids can be had. Urgent ones pass by the stores' limits in any case.
   std::optional<scheduler::Refusal> Admit(scheduler::Proposal proposal,
                                           Origin origin = Origin::kPlanner,
-                                          scheduler::Limits limits = scheduler::Limits::kObeyed);
+                                          Limits limits = Limits::kObeyed);
 
  private:
   bool FillPeerIds(scheduler::Proposal& proposal);
   std::optional<scheduler::Refusal> TryAdmit(scheduler::Proposal proposal, Origin origin,
-                                             scheduler::Limits limits);
+                                             Limits limits);
 
   const Deps deps_;
 };

@@ -93,7 +93,8 @@ ByHand MergeByHand(Region source, Region target) {
       return scheduler::Fail(scheduler::ErrorCode::kInvalidArgument,
                              "[PD:region:ErrRegionNotAdjacent]two regions are not adjacent");
     }
-    auto proposal = scheduler::ProposeMergeByHand(context, "admin-merge-region", source, target);
+    auto proposal = scheduler::ProposeMerge(context, scheduler::MergeWish::kOfPerson,
+                                            "admin-merge-region", source, target);
     if (proposal) proposal->why = kWhy;
     return proposal;
   };

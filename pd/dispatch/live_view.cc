@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "pd/dispatch/schedule_options.h"
+#include "pd/runtime/clock.h"
 
 namespace pd {
 
@@ -16,12 +16,10 @@ const scheduler::Store* LiveView::FindStore(scheduler::StoreId id) const {
   return it == stores_.end() || it->id != id ? nullptr : &*it;
 }
 
-scheduler::Instant LiveView::KnownSince() const { return InstantOf(splits_.known_since()); }
+scheduler::Instant LiveView::KnownSince() const { return splits_.known_since(); }
 
 std::optional<scheduler::Instant> LiveView::LastSplit(scheduler::RegionId id) const {
-  const auto at = splits_.LastOf(id);
-  if (!at) return {};
-  return InstantOf(*at);
+  return splits_.LastOf(id);
 }
 
 uint64_t LiveView::AverageRegionSizeMib() const {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "pd/dispatch/schedule_options.h"
 #include "pd/log/log.h"
+#include "pd/runtime/clock.h"
 #include "scheduler/operator/merge.h"
 
 namespace pd {

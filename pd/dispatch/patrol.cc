@@ -89,7 +89,7 @@ void Patrol::AddWalk(scheduler::Instant now, std::vector<scheduler::Region>& bat
   cursor_ = walked.empty() ? "" : walked.back().end_key;
   if (cursor_.empty() || walked.size() < limit) {
     at_start_ = true;
-    last_round_s_ = static_cast<double>((now - round_started_).count()) / 1000;
+    last_round_ = now - round_started_;
   }
   std::ranges::move(walked, std::back_inserter(batch));
 }
@@ -113,9 +113,9 @@ size_t Patrol::endangered() const {
   return endangered_.size();
 }
 
-double Patrol::last_round_s() const {
+Millis Patrol::last_round() const {
   const MutexLock lock(mutex_);
-  return last_round_s_;
+  return last_round_;
 }
 
 }  // namespace pd

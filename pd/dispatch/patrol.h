@@ -51,8 +51,8 @@ class Patrol {
   void Clear();
   [[nodiscard]] size_t pointed_out() const;
   [[nodiscard]] size_t endangered() const;
-  /// Seconds that the last whole round took; 0 before the first.
-  [[nodiscard]] double last_round_s() const;
+  /// What the last whole round took; 0 before the first.
+  [[nodiscard]] Millis last_round() const;
 
  private:
   void AddEndangered(scheduler::Instant now, Millis interval,
@@ -69,7 +69,7 @@ class Patrol {
   std::string cursor_ PD_GUARDED_BY(mutex_);
   bool at_start_ PD_GUARDED_BY(mutex_) = true;
   scheduler::Instant round_started_ PD_GUARDED_BY(mutex_);
-  double last_round_s_ PD_GUARDED_BY(mutex_) = 0;
+  Millis last_round_ PD_GUARDED_BY(mutex_){0};
 };
 
 }  // namespace pd

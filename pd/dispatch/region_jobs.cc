@@ -172,8 +172,7 @@ bool RegionJobs::TakeFinished(Keys& begun, Keys& waiting, Splits& splits) const 
   return splits.regions.size() > before;
 }
 
-Result<void> RegionJobs::ScatterOne(const Region& region, const std::string& group,
-                                    scheduler::Limits limits) {
+Result<void> RegionJobs::ScatterOne(const Region& region, const std::string& group, Limits limits) {
   if (auto checked = CheckGroup(group); !checked) return checked;
   Result<void> done;
   deps_.look([&](const scheduler::PlanContext& context) {
@@ -183,7 +182,7 @@ Result<void> RegionJobs::ScatterOne(const Region& region, const std::string& gro
 }
 
 Result<void> RegionJobs::ScatterOn(const scheduler::PlanContext& context, const Region& region,
-                                   const std::string& group, scheduler::Limits limits) {
+                                   const std::string& group, Limits limits) {
   scheduler::ScatterCounts counts;
   groups_.Use(group, [&](const scheduler::ScatterCounts& now) { counts = now; });
   scheduler::ScatterPlan plan = scheduler::PlanScatter(context, region, group, counts);
@@ -217,7 +216,7 @@ Result<void> RegionJobs::ScatterOn(const scheduler::PlanContext& context, const 
 
 Result<RegionJobs::Scattered> RegionJobs::Scatter(const std::vector<RegionId>& regions,
                                                   const std::string& group, uint64_t retries,
-                                                  scheduler::Limits limits) {
+                                                  Limits limits) {
   if (auto checked = CheckGroup(group); !checked) return tl::unexpected(checked.error());
   if (regions.size() > kNamedMax) return Invalid("too many regions at once");
   std::set<RegionId> waiting;
@@ -242,7 +241,7 @@ Result<RegionJobs::Scattered> RegionJobs::Scatter(const std::vector<RegionId>& r
 }
 
 RegionJobs::Turn::Go RegionJobs::ScatterRound(const Turn& turn, const std::string& group,
-                                              scheduler::Limits limits, std::set<RegionId>& waiting,
+                                              Limits limits, std::set<RegionId>& waiting,
                                               Scattered& scattered) {
   Turn::Go go = turn.Look();
   for (auto next = waiting.begin(); next != waiting.end() && go == Turn::Go::kOn;) {

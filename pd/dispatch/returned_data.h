@@ -1,33 +1,29 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
-#include <map>
 #include <optional>
-#include <utility>
 
+#include "pd/cluster/recent_regions.h"
 #include "pd/dispatch/operator_info.h"
-#include "pd/runtime/mutex.h"
-#include "scheduler/model/ids.h"
-#include "scheduler/model/time.h"
 
 namespace pd {
 
-/// When operators last gave a witness of a region its data back: for a while none is made a witness there. Bounded: the
-/// regions of which this was longest ago are forgotten. In the leader's memory. Thread-safe.
+/// When operators last gave a witness of a region its data back: for a while none is made a witness there. In the
+/// leader's memory. Thread-safe.
 class ReturnedData {
  public:
-  static constexpr size_t kMax = 100'000;
+  static constexpr size_t kNotesMax = 100'000;
 
   /// An operator has ended.
   void Note(const OperatorInfo& ended);
-  [[nodiscard]] std::optional<scheduler::Instant> Find(scheduler::RegionId region) const;
-  void Clear();
+  /// None when not, or too many were since.
+  [[nodiscard]] std::optional<scheduler::Instant> LastOf(scheduler::RegionId region) const {
+    return regions_.LastOf(region);
+  }
+  void Clear() { regions_.Clear(); }
 
  private:
-  mutable Mutex mutex_;
-  std::map<scheduler::RegionId, scheduler::Instant> when_ PD_GUARDED_BY(mutex_);
-  std::deque<std::pair<scheduler::Instant, scheduler::RegionId>> order_ PD_GUARDED_BY(mutex_);
+  RecentRegions regions_{kNotesMax};
 };
 
 }  // namespace pd

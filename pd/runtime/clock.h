@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "scheduler/model/time.h"
+
 namespace pd {
 
 using Millis = std::chrono::milliseconds;
@@ -19,6 +21,11 @@ class Clock {
   /// Unix time in nanoseconds; may jump either way: timestamps and times shown to people.
   [[nodiscard]] virtual int64_t UnixNanos() const = 0;
 };
+
+/// Planning counts in milliseconds.
+inline scheduler::Instant InstantOf(Nanos monotonic) {
+  return {std::chrono::duration_cast<Millis>(monotonic)};
+}
 
 /// The clock of this machine.
 class SystemClock final : public Clock {

@@ -7,8 +7,6 @@
 namespace scheduler {
 namespace {
 
-double SecondsOf(Millis time) { return static_cast<double>(time.count()) / 1000; }
-
 std::optional<Refusal> FindEnd(const PlanContext& context, StoreId id) {
   const auto because = [&](Reason reason) { return Refusal{reason, id, RegionId{}, 0, 0, {}}; };
   const Store* store = context.view.FindStore(id);

@@ -30,14 +30,14 @@ std::map<StoreId, Peer> PeersOn(const AffinityStores& stores, const Region& regi
 /// The region as it would be with these peers.
 Region Moved(const Region& region, const std::map<StoreId, Peer>& peers, StoreId leader) {
   Region moved = region;
-  uint64_t id = 0;
-  for (const Peer& peer : region.peers) id = std::max(id, peer.id.value);
-  moved.peers.clear();
   for (const auto& [store, peer] : peers) {
-    moved.peers.push_back(peer);
-    if (!peer.id) moved.peers.back().id = {++id};
-    if (store == leader) moved.leader = moved.peers.back();
+    if (region.PeerOnStore(store) == nullptr) {
+      moved.peers.push_back(peer);
+      moved.peers.back().id = moved.UnusedPeerId();
+    }
   }
+  std::erase_if(moved.peers, [&](const Peer& peer) { return !peers.contains(peer.store); });
+  if (const Peer* leads = moved.PeerOnStore(leader)) moved.leader = *leads;
   return moved;
 }
 

@@ -4,26 +4,33 @@
 
 #include "scheduler/checkers/store_selector.h"
 #include "scheduler/operator/builder.h"
+#include "scheduler/rules/isolation.h"
 
 namespace scheduler {
+namespace {
 
-bool IsBestSpread(const Rule& rule, size_t count, double isolation_score) {
+/// Whether peers on these stores already lie as far apart as can be: no two of them share a value of the widest label.
+/// The usual case of a healthy region, and spares it the search.
+bool IsBestSpread(const Rule& rule, std::span<const Store* const> stores) {
   double pair = 1;
   for (size_t i = 1; i < rule.location_labels.size(); ++i) pair *= 100;
-  const auto peers = static_cast<double>(count);
-  return isolation_score >= pair * peers * (peers - 1) / 2;
+  const auto peers = static_cast<double>(stores.size());
+  return IsolationScore(rule.location_labels, stores) >= pair * peers * (peers - 1) / 2;
 }
+
+}  // namespace
 
 std::optional<BetterLocation> FindBetterLocation(const PlanContext& context, const Region& region,
                                                  const Rule& rule,
                                                  std::span<const Store* const> stores) {
+  if (rule.location_labels.empty() || stores.size() <= 1) return {};
+  if (IsBestSpread(rule, stores)) return {};
   // With a peer lost, another move would only make it worse.
   if (RefuseRegionMove(region)) return {};
   const Store* old_store = SelectStoreToLeave(context, rule, stores);
   if (old_store == nullptr) return {};
-  const bool witness = region.PeerOnStore(old_store->id)->witness;
   const StoreSelector selector(context, region, rule,
-                               witness ? NewPeer::kWitness : NewPeer::kWithData);
+                               NewPeerLike(region.PeerOnStore(old_store->id)->witness));
   Selection selection = selector.ToImprove(stores, *old_store);
   if (selection.store == nullptr && !selection.blocked_for_now) return {};  // As good as it gets.
   return BetterLocation{old_store->id, std::move(selection)};
@@ -34,8 +41,7 @@ void MoveToBetterLocation(const PlanContext& context, const Region& region, cons
   auto better = FindBetterLocation(context, region, rule, stores);
   if (!better) return;
   Peer peer = *region.PeerOnStore(better->from);
-  const StoreSelector selector(context, region, rule,
-                               peer.witness ? NewPeer::kWitness : NewPeer::kWithData);
+  const StoreSelector selector(context, region, rule, NewPeerLike(peer.witness));
   const Store* target = selector.Take(std::move(better->selection), stores.size(), decision);
   if (target == nullptr) return;
   peer.id = {};

@@ -9,10 +9,6 @@
 
 namespace scheduler {
 
-/// Whether `count` peers of the rule with this isolation score already lie as far apart as peers can: no two of them
-/// share a value of the widest label. The usual case of a healthy region, and spares it the search.
-bool IsBestSpread(const Rule& rule, size_t count, double isolation_score);
-
 /// A peer that would be better located elsewhere.
 struct BetterLocation {
   StoreId from;
@@ -20,7 +16,7 @@ struct BetterLocation {
 };
 
 /// The worst located peer of the rule, one of those on `stores`, if a store lies strictly better. None while a peer of
-/// the region is down. Cost O(stores * peers * labels).
+/// the region is down. Cost O(stores * peers * labels), O(peers^2 * labels) where all lie as far apart as can be.
 std::optional<BetterLocation> FindBetterLocation(const PlanContext& context, const Region& region,
                                                  const Rule& rule,
                                                  std::span<const Store* const> stores);

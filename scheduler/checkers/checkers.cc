@@ -120,6 +120,11 @@ std::optional<CheckerKind> CheckerByName(std::string_view name) {
 }
 
 Decision RepairRegion(const PlanContext& context, const Region& region) {
+  if (region.InJointState()) return CheckJointState(context, region);
+  if (context.options.enable_tikv_split_region) {
+    Decision split = CheckSplit(context, region);
+    if (!split.proposals.empty()) return split;
+  }
   if (context.options.enable_placement_rules) return CheckRules(context, region);
   Decision learners = CheckLearners(context, region);
   return learners.proposals.empty() ? CheckReplicas(context, region) : learners;

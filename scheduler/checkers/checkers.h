@@ -34,8 +34,8 @@ struct CheckInput {
   std::optional<Instant> data_returned;          // When a witness of it last got its data back.
 };
 
-/// What the checkers that repair make of the region, whatever is paused or at its limit: the rule checker, or with
-/// placement rules off the learner and the replica checker.
+/// What the checkers that repair make of the region, whatever is paused or at its limit: those for joint states and
+/// bounds of rules, then the rule checker, or with placement rules off the learner and the replica checker.
 Decision RepairRegion(const PlanContext& context, const Region& region);
 
 /// What the chain came to; at most one of the decisions proposes anything.

@@ -37,9 +37,8 @@ std::optional<Departure> WithoutTarget(const PlanContext& context, const Region&
   const RuleFit* own = fit.FitOf(region.PeerOnStore(store)->id);
   if (own == nullptr) return std::nullopt;
   const std::vector<const Store*> others = StoresOf(context.view, own->peers);
-  const StoreSelector selector(
-      context, region, *own->rule,
-      WantsWitness(context, *own->rule) ? NewPeer::kWitness : NewPeer::kWithData);
+  const StoreSelector selector(context, region, *own->rule,
+                               NewPeerLike(WantsWitness(context, *own->rule)));
   Selection selection = own->peers.size() < own->rule->count ? selector.ToAdd(others)
                                                              : selector.ToReplace(others, store);
   if (selection.store != nullptr) return std::nullopt;
@@ -75,7 +74,7 @@ Departure ExplainDeparture(const PlanContext& context, const Region& region, Sto
     departure.state = DepartureState::kUnderWay;
     return departure;
   }
-  const Decision decision = CheckRegion(context, region, {}).repair;
+  const Decision decision = RepairRegion(context, region);
   if (!decision.proposals.empty()) return departure;
   const bool checked = region.HasLeader() && !region.InJointState();
   if (auto stuck = checked ? WithoutTarget(context, region, store) : std::nullopt) {

@@ -17,8 +17,6 @@ constexpr const char* kDeny = "deny";
 constexpr uint64_t kTargetSizeMinMib = 500;  // A target of up to this size is never too large.
 constexpr uint64_t kTargetRegionsMax = 4;    // Otherwise it is up to so many regions of full size.
 
-double SecondsOf(Millis time) { return static_cast<double>(time.count()) / 1000; }
-
 Refusal Refuse(Reason reason, const Region& region, double value = 0, double bound = 0) {
   return {reason, StoreId{}, region.id, value, bound, {}};
 }
@@ -60,7 +58,8 @@ class MergeChecker {
     }
     if (!target) return;
     if (auto refusal = RefuseSize(*target)) return decision_.Refuse(*std::move(refusal));
-    Result<Proposal> merge = ProposeMerge(context_, "merge-region", region_, *target, Kind::kNone);
+    Result<Proposal> merge =
+        ProposeMerge(context_, MergeWish::kOfChecker, "merge-region", region_, *target);
     if (merge) {
       merge->why = std::to_string(region_.size_mib) + " MiB and " + std::to_string(region_.keys) +
                    " keys are small, the neighbour has " + std::to_string(target->size_mib) +
@@ -201,12 +200,7 @@ std::optional<Refusal> RefuseMerge(const PlanContext& context, const Region& reg
 
 Decision CheckMerge(const PlanContext& context, const Region& region) {
   Decision decision;
-  const ScheduleOptions& options = context.options;
-  if (!region.HasLeader() ||
-      !IsSmall(region, options.max_merge_region_size_mib, options.max_merge_region_keys)) {
-    return decision;
-  }
-  MergeChecker(context, region, decision).Check();
+  if (region.HasLeader()) MergeChecker(context, region, decision).Check();
   return decision;
 }
 

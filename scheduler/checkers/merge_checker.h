@@ -12,9 +12,9 @@ namespace scheduler {
 std::optional<Refusal> RefuseMerge(const PlanContext& context, const Region& region,
                                    const Region& neighbour);
 
-/// Merges a small region into a neighbour (as in the reference): into the next one, or unless merging is one-way into
-/// the previous one where that is smaller. Never soon after either was split or while this server knows too little of
-/// the past to tell; never into a region that the stores would then split again. Cost O(1) a region that is not small.
+/// Merges a region that is small (IsSmall, by the settings) into a neighbour (as in the reference): into the next one,
+/// or unless merging is one-way into the previous one where that is smaller. Never soon after either was split or while
+/// this server knows too little of the past to tell; never into a region that the stores would then split again.
 Decision CheckMerge(const PlanContext& context, const Region& region);
 
 }  // namespace scheduler

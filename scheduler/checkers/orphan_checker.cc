@@ -16,7 +16,6 @@ class OrphanChecker {
       : context_(context), region_(region), fit_(fit), decision_(decision) {
     for (const RuleFit& rule_fit : fit.rule_fits) {
       wanted_ += rule_fit.rule->count;
-      copies_wanted_ += WantsWitness(context, *rule_fit.rule) ? 0 : rule_fit.rule->count;
       well_ &= rule_fit.IsSatisfied();
       for (const Peer& peer : rule_fit.peers) {
         well_ &= !region.IsPending(peer.id);
@@ -40,11 +39,11 @@ class OrphanChecker {
  private:
   [[nodiscard]] bool IsLeaving(StoreId id) const {
     const Store* store = context_.view.FindStore(id);
-    return store != nullptr && !store->IsPreparing() && !store->IsServing();
+    return store != nullptr && !store->IsUp();
   }
 
   void Remove(const Peer& peer, const char* desc) {
-    if (auto refusal = RefuseRemoval(context_, region_, peer.store, copies_wanted_)) {
+    if (auto refusal = RefuseRemoval(context_, region_, peer.store, CopiesWanted(context_, fit_))) {
       return decision_.Refuse(std::move(*refusal));
     }
     decision_.Take(region_.id, Builder(context_, desc, region_)
@@ -57,7 +56,7 @@ class OrphanChecker {
   /// there when a new leader finds what its predecessor had begun.
   bool UseAsSpare(const Peer& gone) {
     // A copy that has to leave is a healthy one still.
-    if (RefuseRemoval(context_, region_, gone.store, copies_wanted_)) return false;
+    if (RefuseRemoval(context_, region_, gone.store, CopiesWanted(context_, fit_))) return false;
     for (const Peer& orphan : fit_.orphans) {
       const Store* store = context_.view.FindStore(orphan.store);
       if (orphan.witness || !IsHealthyPeer(region_, orphan) ||
@@ -101,8 +100,7 @@ class OrphanChecker {
   const Region& region_;
   const RegionFit& fit_;
   Decision& decision_;
-  uint64_t wanted_ = 0;         // Peers that all rules together ask for ...
-  uint64_t copies_wanted_ = 0;  // ... and those with data.
+  uint64_t wanted_ = 0;         // Peers that all rules together ask for.
   bool well_ = true;            // All rules satisfied by peers that are neither pending nor down.
   const Peer* lost_ = nullptr;  // A fitted peer on a store that is not connected ...
   const Peer* leaving_ = nullptr;  // ... or on one that is being removed.

@@ -5,9 +5,9 @@
 
 namespace scheduler {
 
-/// Peers that no rule needs (as in the reference): removed when all else is well; kept as a spare while it is not, and
-/// used in place of a peer that is lost for the moment. All rule fits are looked at for such a peer, so that an
-/// unfinished rule does not hide it.
+/// Peers that no rule needs (as in the reference): used in place of a peer that is lost for the moment, or whose store
+/// leaves; otherwise removed when all else is well, and kept as a spare while it is not. All rule fits are looked at
+/// for such a peer, so that an unfinished rule does not hide it.
 void CheckOrphans(const PlanContext& context, const Region& region, const RegionFit& fit,
                   Decision& decision);
 

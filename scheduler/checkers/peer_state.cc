@@ -17,4 +17,12 @@ bool IsLostPeer(const PlanContext& context, const Region& region, const Peer& pe
   return store == nullptr || store->DownTime(context.now) >= context.options.max_store_down_time;
 }
 
+uint64_t CopiesWanted(const PlanContext& context, const RegionFit& fit) {
+  uint64_t copies = 0;
+  for (const RuleFit& rule_fit : fit.rule_fits) {
+    if (!WantsWitness(context, *rule_fit.rule)) copies += rule_fit.rule->count;
+  }
+  return copies;
+}
+
 }  // namespace scheduler

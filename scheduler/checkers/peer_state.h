@@ -19,4 +19,7 @@ inline bool WantsWitness(const PlanContext& context, const Rule& rule) {
   return rule.witness && context.options.enable_witness;
 }
 
+/// Peers with data that the rules of a fit together ask for.
+uint64_t CopiesWanted(const PlanContext& context, const RegionFit& fit);
+
 }  // namespace scheduler

@@ -127,11 +127,8 @@ class ReplicaRepair {
   }
 
   void Improve() {
-    if (rule_.location_labels.empty() || stores_.size() <= 1) return;
-    const double isolation = IsolationScore(rule_.location_labels, stores_);
-    if (IsBestSpread(rule_, stores_.size(), isolation)) return;
+    if (!FindBetterLocation(context_, region_, rule_, stores_)) return;
     const bool on = context_.options.enable_location_replacement;
-    if (!on && !FindBetterLocation(context_, region_, rule_, stores_)) return;
     if (!IsOn(on, "enable-location-replacement", {})) return;
     MoveToBetterLocation(context_, region_, rule_, stores_, decision_);
   }

@@ -52,7 +52,7 @@ class RuleRepair {
       if (IsLostPeer(context_, region_, peer)) return Replace(peer, kDown);
       if (region_.IsDown(peer.id) && PromoteWitness(peer)) return;
       const Store* store = context_.view.FindStore(peer.store);
-      if (store->IsPreparing() || store->IsServing()) continue;
+      if (store->IsUp()) continue;
       if (!AddTiFlashLearner()) Replace(peer, kOffline);
       return;
     }
@@ -65,19 +65,20 @@ class RuleRepair {
 
  private:
   [[nodiscard]] StoreSelector Selector(bool witness) const {
-    return {context_, region_, rule_, witness ? NewPeer::kWitness : NewPeer::kWithData};
+    return {context_, region_, rule_, NewPeerLike(witness)};
   }
 
   void AddMissing() {
-    const StoreSelector selector = Selector(WantsWitness());
+    const StoreSelector selector = Selector(WantsWitness(context_, rule_));
     const Store* target = selector.Take(selector.ToAdd(stores_), stores_.size(), decision_);
     if (target == nullptr) return FreeStore();
-    decision_.Take(region_.id, Builder(context_, "add-rule-peer", region_)
-                                   .AddPeer({PeerId{}, target->id, RoleOf(rule_), WantsWitness()})
-                                   .SetWhy(std::to_string(fit_.peers.size()) + " of " +
-                                           std::to_string(rule_.count) + " peers of rule " +
-                                           rule_.group_id + "/" + rule_.id)
-                                   .Build(Kind::kReplica, Priority::kHigh));
+    decision_.Take(
+        region_.id,
+        Builder(context_, "add-rule-peer", region_)
+            .AddPeer({PeerId{}, target->id, RoleOf(rule_), WantsWitness(context_, rule_)})
+            .SetWhy(std::to_string(fit_.peers.size()) + " of " + std::to_string(rule_.count) +
+                    " peers of rule " + rule_.group_id + "/" + rule_.id)
+            .Build(Kind::kReplica, Priority::kHigh));
   }
 
   /// Another rule's peer may sit on the only store that would do, and that rule have others to choose from.
@@ -101,18 +102,17 @@ class RuleRepair {
   /// peers would be moved for ever.
   [[nodiscard]] bool StaysFree(const RuleFit& other, const Peer& peer, const Store& target) const {
     Region moved = region_;
-    uint64_t id = 0;
-    for (const Peer& one : region_.peers) id = std::max(id, one.id.value);
     std::erase_if(moved.peers, [&](const Peer& one) { return one.id == peer.id; });
     Peer arrived = peer;
-    arrived.id = {id + 1};
+    arrived.id = region_.UnusedPeerId();
     arrived.store = target.id;
     moved.peers.push_back(arrived);
     if (moved.leader.id == peer.id) moved.leader = arrived;
-    const NewPeer kind = WantsWitness() ? NewPeer::kWitness : NewPeer::kWithData;
+    const NewPeer kind = NewPeerLike(WantsWitness(context_, rule_));
     const Selection taken = StoreSelector(context_, moved, rule_, kind).ToAdd(stores_);
     if (taken.store == nullptr || taken.store->id != peer.store) return false;
-    const Peer added{{id + 2}, peer.store, RoleOf(rule_), WantsWitness()};
+    const Peer added{moved.UnusedPeerId(), peer.store, RoleOf(rule_),
+                     WantsWitness(context_, rule_)};
     moved.peers.push_back(added);
     const RegionFit after = context_.Fit(moved);
     const auto serves = [&](PeerId one, const Rule* rule) {
@@ -154,7 +154,8 @@ class RuleRepair {
     if (!context_.options.enable_witness) return false;
     if (context_.view.FindStore(old_peer.store)->IsTiFlash()) return false;
     if (status == kDown) return true;
-    return rule_.witness && !RefuseRemoval(context_, region_, old_peer.store, CopiesWanted());
+    return rule_.witness &&
+           !RefuseRemoval(context_, region_, old_peer.store, CopiesWanted(context_, patient_.fit));
   }
 
   void Replace(const Peer& old_peer, std::string_view status) {
@@ -229,12 +230,10 @@ class RuleRepair {
     if (rule_.role == RuleRole::kFollower && peer.id == region_.leader.id) {
       const StoreId leader = NewLeader(peer);
       if (leader) take("fix-follower-role", [&](Builder& b) { b.SetLeader(leader); });
-    } else if (peer.witness != WantsWitness()) {
+    } else if (peer.witness != WantsWitness(context_, rule_)) {
       SwitchWitness(peer);
     }
   }
-
-  [[nodiscard]] bool WantsWitness() const { return scheduler::WantsWitness(context_, rule_); }
 
   /// A witness gets its data back; a peer with data lays it down, unless others are down or wait for theirs, there are
   /// too few copies, or it has come only lately.
@@ -243,30 +242,27 @@ class RuleRepair {
     if (!peer.witness) refusal = RefuseLayingDown(peer);
     if (!refusal) refusal = RefuseBasicTarget(context_, *context_.view.FindStore(peer.store));
     if (refusal) return decision_.Refuse(std::move(*refusal));
-    ProposeSwitch(peer, peer.witness ? "fix-non-witness-peer" : "fix-witness-peer",
-                  "rule " + rule_.group_id + "/" + rule_.id +
-                      (WantsWitness() ? " asks for witnesses" : " asks for no witness"));
-  }
-
-  /// Peers with data that all rules together ask for.
-  [[nodiscard]] uint64_t CopiesWanted() const {
-    uint64_t copies = 0;
-    for (const RuleFit& fit : patient_.fit.rule_fits) {
-      if (!scheduler::WantsWitness(context_, *fit.rule)) copies += fit.rule->count;
-    }
-    return copies;
+    ProposeSwitch(
+        peer, peer.witness ? "fix-non-witness-peer" : "fix-witness-peer",
+        "rule " + rule_.group_id + "/" + rule_.id +
+            (WantsWitness(context_, rule_) ? " asks for witnesses" : " asks for no witness"));
   }
 
   [[nodiscard]] std::optional<Refusal> RefuseLayingDown(const Peer& peer) const {
     if (auto refusal = RefuseUnhealthyRegion(region_)) return refusal;
-    if (auto refusal = RefuseRemoval(context_, region_, peer.store, CopiesWanted())) return refusal;
+    if (auto refusal =
+            RefuseRemoval(context_, region_, peer.store, CopiesWanted(context_, patient_.fit)))
+      return refusal;
     if (!patient_.data_returned) return {};
     const Millis age = context_.now - *patient_.data_returned;
     const Millis bound = context_.options.switch_witness_interval;
     if (age >= bound) return {};
-    const auto seconds = [](Millis time) { return static_cast<double>(time.count()) / 1000; };
-    return Refusal{
-        Reason::kRegionWitnessSwitched, StoreId{}, region_.id, seconds(age), seconds(bound), {}};
+    return Refusal{Reason::kRegionWitnessSwitched,
+                   StoreId{},
+                   region_.id,
+                   SecondsOf(age),
+                   SecondsOf(bound),
+                   {}};
   }
 
   void ProposeSwitch(const Peer& peer, const char* desc, std::string why) {
@@ -285,10 +281,8 @@ class RuleRepair {
   }
 
   void Improve() {
-    if (rule_.location_labels.empty() || rule_.count <= 1) return;
     // A peer of another rule, for which there is no store just now, may want the place that would become free.
     if (decision_.look_again_soon) return;
-    if (IsBestSpread(rule_, fit_.peers.size(), fit_.isolation_score)) return;
     MoveToBetterLocation(context_, region_, rule_, stores_, decision_);
   }
 
@@ -345,11 +339,8 @@ Decision CheckRules(const PlanContext& context, const Region& region,
 
 bool HasBetterLocation(const PlanContext& context, const Region& region, const RegionFit& fit) {
   return std::ranges::any_of(fit.rule_fits, [&](const RuleFit& rule_fit) {
-    const Rule& rule = *rule_fit.rule;
-    if (rule.location_labels.empty() || rule.count <= 1) return false;
-    if (IsBestSpread(rule, rule_fit.peers.size(), rule_fit.isolation_score)) return false;
     const std::vector<const Store*> stores = StoresOf(context.view, rule_fit.peers);
-    return FindBetterLocation(context, region, rule, stores).has_value();
+    return FindBetterLocation(context, region, *rule_fit.rule, stores).has_value();
   });
 }
 

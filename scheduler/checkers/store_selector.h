@@ -19,6 +19,9 @@ struct Selection {
 /// What the new peer is to be. A witness takes no snapshot and little room, so that fewer things keep a store from
 /// taking one: no limit, no snapshots under way, no pending peers.
 enum class NewPeer : uint8_t { kWithData, kWitness };
+inline NewPeer NewPeerLike(bool witness) {
+  return witness ? NewPeer::kWitness : NewPeer::kWithData;
+}
 
 /// Chooses stores for the peers of one rule of one region.
 class StoreSelector {

@@ -14,8 +14,6 @@ Refusal Refuse(Reason reason, const Store& store, double value = 0, double bound
   return Refusal{reason, store.id, RegionId{}, value, bound, {}};
 }
 
-double SecondsOf(Millis time) { return static_cast<double>(time.count()) / 1000; }
-
 Verdict IfTombstone(const Store& store) {
   if (store.state == StoreState::kTombstone) return Refuse(Reason::kStoreTombstone, store);
   return {};

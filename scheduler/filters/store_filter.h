@@ -14,9 +14,6 @@ namespace scheduler {
 /// Whether reasons that pass by themselves count: disconnected, busy, limits, snapshots, pending peers.
 enum class Patience : uint8_t { kNow, kMayWait };
 
-/// Whether the store limits hold the operator back (Urgent ones pass by).
-enum class Limits : uint8_t { kObeyed, kPassed };
-
 /// Cost of one region of normal size in the store limits; what the filters ask for.
 inline constexpr int64_t kNormalRegionCost = 1000;
 

@@ -178,6 +178,12 @@ struct Region {
     return static_cast<size_t>(
         std::ranges::count_if(peers, [](const Peer& p) { return IsVoter(p); }));
   }
+  /// For a peer that is only imagined.
+  [[nodiscard]] PeerId UnusedPeerId() const {
+    uint64_t last = 0;
+    for (const Peer& peer : peers) last = std::max(last, peer.id.value);
+    return {last + 1};
+  }
   [[nodiscard]] bool Covers(std::string_view key) const {
     return Contains(start_key, end_key, key);
   }

@@ -20,4 +20,7 @@ struct Instant {
   friend constexpr Instant operator-(Instant a, Millis b) { return {a.since_epoch - b}; }
 };
 
+/// For people and refusals.
+constexpr double SecondsOf(Millis time) { return static_cast<double>(time.count()) / 1000; }
+
 }  // namespace scheduler

@@ -270,7 +270,7 @@ StoreId Builder::ChooseTargetLeader() const {
 Builder::Rank Builder::LeaderRank(const Peer& peer) const {
   const auto expected = expected_roles_.find(peer.store);
   const Store* store = context_.view.FindStore(peer.store);
-  const bool up = store != nullptr && (store->IsPreparing() || store->IsServing());
+  const bool up = store != nullptr && store->IsUp();
   const auto added = added_at_.find(peer.store);
   // Scores are compared as ranks of a thousandth, smaller is better.
   const double weight = store == nullptr ? 1 : std::max(store->leader_weight, 1e-6);

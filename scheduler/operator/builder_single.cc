@@ -104,7 +104,7 @@ Builder::Rank Builder::PlanRank(const Plan& plan) const {
   if (plan.add && plan.promote)
     nearest = std::min(nearest, SharedLocation(*plan.add, *plan.promote));
   const Store* first = context_.view.FindStore(plan.leader_before_add);
-  const bool up = first != nullptr && (first->IsPreparing() || first->IsServing());
+  const bool up = first != nullptr && first->IsUp();
   const auto brings = [&](const std::optional<Peer>& peer) {
     return peer && target_leader_ && peer->store == target_leader_;
   };

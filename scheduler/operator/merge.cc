@@ -29,48 +29,6 @@ std::map<StoreId, Peer> Places(const Region& region) {
   return places;
 }
 
-enum class Wish : uint8_t { kOurs, kOfPeople };
-
-struct MergeWish {
-  std::string desc;
-  Kind kind = Kind::kNone;
-  Priority priority = Priority::kMedium;
-  Wish whose = Wish::kOurs;
-};
-
-Result<Proposal> Propose(const PlanContext& context, MergeWish wish, const Region& source,
-                         const Region& target) {
-  const auto fail = [](const char* text) { return Fail(ErrorCode::kInvalidArgument, text); };
-  if (source.InJointState() || target.InJointState()) {
-    return fail("cannot merge regions which are in joint state");
-  }
-  if (!AreNeighbours(source, target)) return fail("two regions are not adjacent");
-  if (WitnessesDiffer(source, target)) return fail("regions have witnesses on different stores");
-  Proposal proposal;
-  const std::map<StoreId, Peer> places = Places(target);
-  if (Places(source) == places) {
-    proposal.desc = std::move(wish.desc);
-    proposal.region = source.id;
-    proposal.epoch = source.epoch;
-    proposal.range = {source.start_key, source.end_key};
-    proposal.size_mib = source.size_mib;
-    proposal.kind = wish.kind;
-    proposal.priority = wish.priority;
-  } else {
-    Builder builder(context, std::move(wish.desc), source);
-    if (wish.whose == Wish::kOfPeople) builder.SkipRuleCheck();
-    builder.SetPeers(places);
-    Result<Proposal> moves = builder.Build(wish.kind, wish.priority);
-    if (!moves) return moves;
-    proposal = std::move(*moves);
-  }
-  proposal.brief =
-      "merge: region " + std::to_string(source.id.value) + " to " + std::to_string(target.id.value);
-  proposal.kind |= Kind::kMerge;
-  proposal.steps.emplace_back(MergeRegion{source, target, false});
-  return proposal;
-}
-
 }  // namespace
 
 bool WitnessesDiffer(const Region& source, const Region& target) {
@@ -85,15 +43,40 @@ bool AreNeighbours(const Region& a, const Region& b) {
          (!b.end_key.empty() && b.end_key == a.start_key);
 }
 
-Result<Proposal> ProposeMerge(const PlanContext& context, std::string desc, const Region& source,
-                              const Region& target, Kind kind) {
-  return Propose(context, {std::move(desc), kind, Priority::kMedium, Wish::kOurs}, source, target);
-}
-
-Result<Proposal> ProposeMergeByHand(const PlanContext& context, std::string desc,
-                                    const Region& source, const Region& target) {
-  return Propose(context, {std::move(desc), Kind::kAdmin, Priority::kUrgent, Wish::kOfPeople},
-                 source, target);
+Result<Proposal> ProposeMerge(const PlanContext& context, MergeWish wish, std::string desc,
+                              const Region& source, const Region& target) {
+  const auto fail = [](const char* text) { return Fail(ErrorCode::kInvalidArgument, text); };
+  if (source.InJointState() || target.InJointState()) {
+    return fail("cannot merge regions which are in joint state");
+  }
+  if (!AreNeighbours(source, target)) return fail("two regions are not adjacent");
+  if (WitnessesDiffer(source, target)) return fail("regions have witnesses on different stores");
+  const bool by_person = wish == MergeWish::kOfPerson;
+  const Kind kind = by_person ? Kind::kAdmin : Kind::kNone;
+  const Priority priority = by_person ? Priority::kUrgent : Priority::kMedium;
+  Proposal proposal;
+  const std::map<StoreId, Peer> places = Places(target);
+  if (Places(source) == places) {
+    proposal.desc = std::move(desc);
+    proposal.region = source.id;
+    proposal.epoch = source.epoch;
+    proposal.range = {source.start_key, source.end_key};
+    proposal.size_mib = source.size_mib;
+    proposal.kind = kind;
+    proposal.priority = priority;
+  } else {
+    Builder builder(context, std::move(desc), source);
+    if (by_person) builder.SkipRuleCheck();
+    builder.SetPeers(places);
+    Result<Proposal> moves = builder.Build(kind, priority);
+    if (!moves) return moves;
+    proposal = std::move(*moves);
+  }
+  proposal.brief =
+      "merge: region " + std::to_string(source.id.value) + " to " + std::to_string(target.id.value);
+  proposal.kind |= Kind::kMerge;
+  proposal.steps.emplace_back(MergeRegion{source, target, false});
+  return proposal;
 }
 
 std::optional<Proposal> TargetSide(const Proposal& proposal) {

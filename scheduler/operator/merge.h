@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -22,14 +23,13 @@ bool AreNeighbours(const Region& a, const Region& b);
 /// witness, or takes that back.
 bool WitnessesDiffer(const Region& source, const Region& target);
 
-/// `source` goes into `target`, whose range joins its own. kInvalidArgument with a text for people when a region is in
-/// a joint state, they do not touch, or the source's peers cannot get there safely.
-Result<Proposal> ProposeMerge(const PlanContext& context, std::string desc, const Region& source,
-                              const Region& target, Kind kind);
+/// Who wants a merge. People are not held back by rules and filters, and it is urgent.
+enum class MergeWish : uint8_t { kOfChecker, kOfPerson };
 
-/// The same for people: rules and filters do not stand in the way.
-Result<Proposal> ProposeMergeByHand(const PlanContext& context, std::string desc,
-                                    const Region& source, const Region& target);
+/// `source` goes into `target`, whose range joins its own. kInvalidArgument with a text for people when a region is in
+/// a joint state, they do not touch, their witnesses differ, or the source's peers cannot get there safely.
+Result<Proposal> ProposeMerge(const PlanContext& context, MergeWish wish, std::string desc,
+                              const Region& source, const Region& target);
 
 /// What runs on the target while `proposal`, of a source, does; none unless it merges. It lasts as long.
 std::optional<Proposal> TargetSide(const Proposal& proposal);

@@ -11,8 +11,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include "pd/coordinator.h"
-#include "tests/pd/cluster/one_member.h"
+#include "tests/pd/dispatch/coordinator_server.h"
 #include "tests/pd/temporary_folder.h"
 
 namespace pd::test {
@@ -20,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using scheduler::StoreId;
+using test::MakeStore;
 
 constexpr uint64_t kStores = 100;
 constexpr Nanos kDownTime =
@@ -131,14 +131,6 @@ class Bench {
   uint64_t Held(StoreId store) { return cluster().stores().Find(store)->counts.regions(); }
 
  private:
-  static scheduler::Store MakeStore(uint64_t id) {
-    scheduler::Store store;
-    store.id = {id};
-    store.address = fmt::format("tikv{}:20160", id);
-    store.version = "8.5.0";
-    return store;
-  }
-
   static std::string KeyOf(uint64_t i) { return fmt::format("t{:08d}_r{:017d}", i / 100000, i); }
 
   static scheduler::Region MakeRegion(uint64_t i) {
@@ -182,12 +174,9 @@ class Bench {
   MetricsRegistry metrics_;
   DeafStores sink_;
   std::unique_ptr<Coordinator> coordinator_;
-  OneMember member_{
-      *database_, [this](OneMember& member) {
-        coordinator_ = std::make_unique<Coordinator>(Coordinator::Deps{
-            member.cluster(), member.config(), member.meta(), member.ids(), metrics_, member.moved,
-            sink_, [](std::string_view suffix) { return "/pd/7" + std::string(suffix); }, 1});
-      }};
+  OneMember member_{*database_, [this](OneMember& member) {
+                      coordinator_ = test::MakeCoordinator(member, metrics_, sink_);
+                    }};
 };
 
 TEST_CASE("regions of a lost store", "[bench]") {

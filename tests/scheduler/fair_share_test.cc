@@ -85,8 +85,6 @@ TEST_CASE("a location gets its share of the copies", "[fair_share]") {
   }
 }
 
-RuleBook BookOf(const std::vector<Rule>& rules) { return RuleBook(rules); }
-
 Rule MakeRule(const std::string& id, const KeyRange& range, uint64_t count) {
   Rule rule;
   rule.id = id;
@@ -101,7 +99,7 @@ TEST_CASE("what rules keep is added up by what they ask for", "[fair_share]") {
   Rule special = MakeRule("3", {"m", ""}, 1);
   special.constraints = {{"disk", ConstraintOp::kIn, {"ssd"}}};
   const RuleBook rules =
-      BookOf({MakeRule("1", {"c", "m"}, 3), MakeRule("2", {"t", ""}, 3), special});
+      RuleBook({MakeRule("1", {"c", "m"}, 3), MakeRule("2", {"t", ""}, 3), special});
   const std::vector<RuleLoad> loads = LoadsOf(rules, size_of);
   REQUIRE(loads.size() == 2);
   CHECK(loads[0].constraints.empty());
@@ -110,7 +108,7 @@ TEST_CASE("what rules keep is added up by what they ask for", "[fair_share]") {
   CHECK(loads[1].constraints == special.constraints);
   CHECK(loads[1].count == 1);
   CHECK(loads[1].size_mib == 40 + 80);
-  CHECK(LoadsOf(BookOf({}), size_of).empty());
+  CHECK(LoadsOf(RuleBook(std::vector<Rule>()), size_of).empty());
 }
 
 TEST_CASE("a fair share is what the rules put on the stores that meet them", "[fair_share]") {

@@ -219,7 +219,7 @@ Seen CheckMany(Rules rules, uint64_t first_seed) {
     seen.Note(world, region);
     if (rules == Rules::kOn) BindToGroup(world, rng, stores);
     const CheckResult result = CheckRegion(world.Context(), region, {});
-    for (const Decision* decision : {&result.repair, &result.affinity, &result.merge}) {
+    for (const Decision* decision : {&result.repair, &result.affinity}) {
       for (const Proposal& proposal : decision->proposals) {
         ++seen.proposals[proposal.desc];
         CAPTURE(i, proposal.desc, proposal.brief);

@@ -169,7 +169,6 @@ void ScriptRunner::DoRegion(const Line& line) {
       if (text.find('*') != std::string::npos) region.leader = region.peers.back();
     }
   }
-  if (line.Has("keys")) region.keys = static_cast<uint64_t>(line.Number("keys"));
   if (line.Has("split")) world_.splits[id] = Instant{Seconds{1000 + line.Number("split")}};
   world_.hot.erase(id);
   world_.busy.erase(id);

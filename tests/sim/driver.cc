@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/pd/dispatch/coordinator_server.h"
+
 namespace sim {
 namespace {
 
@@ -25,9 +27,7 @@ void Driver::MakeCoordinator(pd::test::OneMember& member) {
   })
                             : member.config().Update(Hasten);
   REQUIRE(kept);
-  coordinator_ = std::make_unique<pd::Coordinator>(pd::Coordinator::Deps{
-      member.cluster(), member.config(), member.meta(), member.ids(), *metrics_, member.moved,
-      sink_, [](std::string_view suffix) { return "/pd/7" + std::string(suffix); }, seed_});
+  coordinator_ = pd::test::MakeCoordinator(member, *metrics_, sink_, seed_);
 }
 
 void Driver::Start(pd::Millis now) {

@@ -11,13 +11,7 @@ namespace {
 struct Fixture : ClusterFixture {
   Fixture() : ClusterFixture(AddRegionListRoutes) {
     Bootstrap();
-    for (const uint64_t id : {2U, 3U, 4U, 5U}) {
-      scheduler::Store store;
-      store.id = {id};
-      store.address = "tikv" + std::to_string(id);
-      store.version = "8.5.0";
-      REQUIRE(stores().Put(store));
-    }
+    for (const uint64_t id : {2U, 3U, 4U, 5U}) REQUIRE(stores().Put(pd::test::MakeStore(id)));
     Report();
   }
   pd::StoreTable& stores() { return member().cluster().stores(); }

@@ -23,7 +23,8 @@ using test::FirstRegion;
 using test::FirstStore;
 using test::OneMember;
 
-using Others = AffinityGroups::Others;
+using Existing = AffinityGroups::Existing;
+using Force = AffinityGroups::Force;
 
 const AffinityStores kStores{{1}, {{1}, {2}, {3}}};
 
@@ -32,10 +33,7 @@ struct Running {
     if (server.cluster().running()) return;
     REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
     for (const uint64_t id : {2U, 3U}) {
-      scheduler::Store store = FirstStore();
-      store.id = {id};
-      store.address = "tikv" + std::to_string(id) + ":20160";
-      REQUIRE(server.cluster().stores().Put(store));
+      REQUIRE(server.cluster().stores().Put(test::MakeStore(id)));
     }
   }
   AffinityGroups& groups() { return server.cluster().affinity(); }
@@ -80,7 +78,7 @@ TEST_CASE("groups, their ranges and their stores last", "[affinity]") {
   test::FakeDatabase database;
   {
     Running running(database);
-    REQUIRE(running.groups().Create(One("g", "a", "c"), Others::kRefused));
+    REQUIRE(running.groups().Create(One("g", "a", "c"), Existing::kRefused));
     CHECK(running.Stored("/pd/7/region_label/affinity_group/g") ==
           R"({"id":"affinity_group/g","index":0,"labels":[{"key":"affinity_group","value":"g"}],)"
           R"("rule_type":"key-range","data":[{"start_key":"61","end_key":"63"}]})");
@@ -99,7 +97,7 @@ TEST_CASE("groups, their ranges and their stores last", "[affinity]") {
     CHECK(running.groups().All().empty());
     CHECK(running.groups().groups()->empty());
     CHECK(running.groups().Assign("g", kStores).error().code == ErrorCode::kNotLeader);
-    CHECK(running.groups().Delete({"g"}, Others::kRefused).error().code == ErrorCode::kNotLeader);
+    CHECK(running.groups().Delete({"g"}, Force::kNo).error().code == ErrorCode::kNotLeader);
   }
   Running running(database);
   const auto shown = running.groups().Find("g");
@@ -113,7 +111,7 @@ TEST_CASE("groups, their ranges and their stores last", "[affinity]") {
   CHECK(running.AvailabilityOf("g") == Availability::kAvailable);
   CHECK(running.groups().Find("g")->phase == AffinityPhase::kPreparing);
 
-  REQUIRE(running.groups().Delete({"g"}, Others::kPassedOver));
+  REQUIRE(running.groups().Delete({"g"}, Force::kYes));
   CHECK(running.Stored("/pd/7/region_label/affinity_group/g").empty());
   CHECK(running.Stored("/pd/7/affinity_groups/g").empty());
   CHECK(running.groups().groups()->empty());
@@ -123,7 +121,7 @@ TEST_CASE("what a change is refused for changes nothing", "[affinity]") {
   test::FakeDatabase database;
   Running running(database);
   AffinityGroups& groups = running.groups();
-  REQUIRE(groups.Create(One("g", "a", "c"), Others::kRefused));
+  REQUIRE(groups.Create(One("g", "a", "c"), Existing::kRefused));
   const std::string before = running.Stored("/pd/7/affinity_groups/g");
   const auto refused = [](const Result<void>& done, ErrorCode code, const std::string& text) {
     REQUIRE_FALSE(done);
@@ -132,20 +130,21 @@ TEST_CASE("what a change is refused for changes nothing", "[affinity]") {
     CHECK(done.error().context.find(text) != std::string::npos);
   };
   const auto kInvalid = ErrorCode::kInvalidArgument;
-  refused(groups.Create({}, Others::kRefused), kInvalid, "no affinity groups provided");
-  refused(groups.Create(One("g", "x", "y"), Others::kRefused), ErrorCode::kAlreadyExists,
+  refused(groups.Create({}, Existing::kRefused), kInvalid, "no affinity groups provided");
+  refused(groups.Create(One("g", "x", "y"), Existing::kRefused), ErrorCode::kAlreadyExists,
           "affinity group g already exists");
-  refused(groups.Create({{"h", {}}}, Others::kRefused), kInvalid,
+  refused(groups.Create({{"h", {}}}, Existing::kRefused), kInvalid,
           "no key ranges provided for group");
-  refused(groups.Create({{"h", {{"x", "y"}}}, {"i", {{"b", "d"}}}}, Others::kRefused), kInvalid,
+  refused(groups.Create({{"h", {{"x", "y"}}}, {"i", {{"b", "d"}}}}, Existing::kRefused), kInvalid,
           "key range overlaps between groups: g and i");
-  refused(groups.Create({{"h", {{"x", "z"}, {"y", "zz"}}}}, Others::kRefused), kInvalid,
+  refused(groups.Create({{"h", {{"x", "z"}, {"y", "zz"}}}}, Existing::kRefused), kInvalid,
           "key ranges overlap within group h");
-  refused(groups.Create({{"a/b", {{"x", "y"}}}}, Others::kRefused), kInvalid, "ErrInvalidGroupID");
-  refused(groups.Delete({}, Others::kRefused), kInvalid, "no group ids provided");
-  refused(groups.Delete({"a/b"}, Others::kPassedOver), kInvalid, "ErrInvalidGroupID");
-  refused(groups.Delete({"h"}, Others::kRefused), ErrorCode::kNotFound, "group h not found");
-  refused(groups.Delete({"h", "g"}, Others::kRefused), kInvalid, "group g has key ranges");
+  refused(groups.Create({{"a/b", {{"x", "y"}}}}, Existing::kRefused), kInvalid,
+          "ErrInvalidGroupID");
+  refused(groups.Delete({}, Force::kNo), kInvalid, "no group ids provided");
+  refused(groups.Delete({"a/b"}, Force::kYes), kInvalid, "ErrInvalidGroupID");
+  refused(groups.Delete({"h"}, Force::kNo), ErrorCode::kNotFound, "group h not found");
+  refused(groups.Delete({"h", "g"}, Force::kNo), kInvalid, "group g has key ranges");
   refused(groups.ChangeRanges({}), kInvalid, "no add or remove operations provided");
   refused(groups.ChangeRanges({One("g", "x", "y"), One("g", "a", "c")}), kInvalid,
           "cannot appear in both");
@@ -166,7 +165,8 @@ TEST_CASE("what a change is refused for changes nothing", "[affinity]") {
 
   // What is too much for the labels is not written either.
   const std::string long_key(size_t{17} << 10U, 'x');
-  refused(groups.Create(One("h", "m", long_key), Others::kRefused), kInvalid, "a key of more than");
+  refused(groups.Create(One("h", "m", long_key), Existing::kRefused), kInvalid,
+          "a key of more than");
   CHECK(groups.All().size() == 1);
   CHECK(running.Stored("/pd/7/affinity_groups/h").empty());
 }
@@ -175,8 +175,8 @@ TEST_CASE("others are passed over where that is asked for", "[affinity]") {
   test::FakeDatabase database;
   Running running(database);
   AffinityGroups& groups = running.groups();
-  REQUIRE(groups.Create(One("g", "a", "c"), Others::kRefused));
-  REQUIRE(groups.Create({{"g", {{"x", "y"}}}, {"h", {{"c", "d"}}}}, Others::kPassedOver));
+  REQUIRE(groups.Create(One("g", "a", "c"), Existing::kRefused));
+  REQUIRE(groups.Create({{"g", {{"x", "y"}}}, {"h", {{"c", "d"}}}}, Existing::kPassedOver));
   CHECK(groups.Find("g")->range_count == 1);
   CHECK(groups.All().size() == 2);
   // A range goes from one group to another in one step.
@@ -184,8 +184,8 @@ TEST_CASE("others are passed over where that is asked for", "[affinity]") {
   CHECK(groups.Find("g")->range_count == 0);
   CHECK(groups.Find("h")->range_count == 2);
   CHECK(running.Stored("/pd/7/region_label/affinity_group/g").empty());
-  REQUIRE(groups.Delete({"g"}, Others::kRefused));
-  REQUIRE(groups.Delete({"g", "h"}, Others::kPassedOver));
+  REQUIRE(groups.Delete({"g"}, Force::kNo));
+  REQUIRE(groups.Delete({"g", "h"}, Force::kYes));
   CHECK(groups.All().empty());
 }
 
@@ -194,7 +194,7 @@ TEST_CASE("a group learns from the first region that is offered, as long as it w
   test::FakeDatabase database;
   Running running(database);
   AffinityGroups& groups = running.groups();
-  REQUIRE(groups.Create(One("g", "a", "c"), Others::kRefused));
+  REQUIRE(groups.Create(One("g", "a", "c"), Existing::kRefused));
   const auto early = running.Offer("g", kStores);
   groups.Take(early);
   groups.Take(running.Offer("g", {{2}, {{2}, {3}}}));
@@ -230,7 +230,7 @@ TEST_CASE("stores in trouble take a group down, new stores bring it back", "[aff
   test::FakeDatabase database;
   Running running(database);
   AffinityGroups& groups = running.groups();
-  REQUIRE(groups.Create({{"g", {{"a", "c"}}}, {"empty", {{"m", "n"}}}}, Others::kRefused));
+  REQUIRE(groups.Create({{"g", {{"a", "c"}}}, {"empty", {{"m", "n"}}}}, Existing::kRefused));
   REQUIRE(groups.Assign("g", kStores));
   Seen seen(groups);
   seen.Silence(3, 30s);
@@ -254,7 +254,7 @@ TEST_CASE("counts are of the stores that a group had then", "[affinity]") {
   test::FakeDatabase database;
   Running running(database);
   AffinityGroups& groups = running.groups();
-  REQUIRE(groups.Create(One("g", "a", "c"), Others::kRefused));
+  REQUIRE(groups.Create(One("g", "a", "c"), Existing::kRefused));
   REQUIRE(groups.Assign("g", kStores));
   groups.SetCounts({{"g", {groups.groups()->at("g").assignment, 4, 4}}});
   CHECK(groups.Find("g")->counts.in_place == 4);
@@ -269,11 +269,12 @@ TEST_CASE("a change whose answer was lost is seen, and its group goes on as it w
   test::FakeDatabase database;
   Running running(database);
   AffinityGroups& groups = running.groups();
-  REQUIRE(groups.Create(One("g", "a", "c"), Others::kRefused));
+  REQUIRE(groups.Create(One("g", "a", "c"), Existing::kRefused));
   REQUIRE(groups.Assign("g", kStores));
   {
     test::StalledDisk stalled(database);
-    CHECK(groups.Create(One("h", "m", "n"), Others::kRefused).error().code == ErrorCode::kTimeout);
+    CHECK(groups.Create(One("h", "m", "n"), Existing::kRefused).error().code ==
+          ErrorCode::kTimeout);
   }
   CHECK(Eventually([&] { return groups.Find("h").has_value(); }));
   CHECK(Eventually([&] { return groups.Find("h")->range_count == 1; }));
@@ -284,7 +285,7 @@ TEST_CASE("records that make no sense are passed over", "[affinity]") {
   test::FakeDatabase database;
   {
     Running running(database);
-    REQUIRE(running.groups().Create(One("good", "a", "c"), Others::kRefused));
+    REQUIRE(running.groups().Create(One("good", "a", "c"), Existing::kRefused));
     const auto put = [&](const char* id, const char* text) {
       REQUIRE(running.server.meta().Put(std::string("/pd/7/affinity_groups/") + id, text, 3s));
     };
@@ -306,7 +307,7 @@ TEST_CASE("stores may not split what a group keeps together", "[affinity]") {
   Cluster& cluster = running.server.cluster();
   const scheduler::Region region = test::Reported(2, "a", "c", 2);
   REQUIRE(cluster.HandleRegionReport(region));
-  REQUIRE(running.groups().Create(One("g", "a", "c"), Others::kRefused));
+  REQUIRE(running.groups().Create(One("g", "a", "c"), Existing::kRefused));
   const auto asked = [&](std::optional<scheduler::SplitReason> reason) {
     const auto ids = cluster.AskSplit(region, 1, reason);
     return ids ? std::string("granted") : ids.error().context;

@@ -253,7 +253,7 @@ TEST_CASE("the metrics page shows stores and regions as long as the member leads
   REQUIRE(server.cluster().safe_points().AdvanceTxn(9));
   REQUIRE(server.cluster().safe_points().AdvanceGc(7));
   REQUIRE(server.cluster().affinity().Create({{"g", {{"a", "b"}}}, {"h", {{"c", "d"}}}},
-                                             AffinityGroups::Others::kRefused));
+                                             AffinityGroups::Existing::kRefused));
   server.cluster().affinity().SetCounts({{"g", {0, 3, 0}}, {"h", {0, 4, 0}}});
 
   const std::string page = registry.Render();
@@ -310,12 +310,7 @@ TEST_CASE("a slow store wakes the regions of the others, at most once in ten min
   OneMember server(database);
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   StoreTable& stores = server.cluster().stores();
-  for (const uint64_t id : {2U, 3U, 4U}) {
-    Store store = FirstStore();
-    store.id = StoreId{id};
-    store.address = fmt::format("tikv{}:20160", id);
-    REQUIRE(stores.Put(store));
-  }
+  for (const uint64_t id : {2U, 3U, 4U}) REQUIRE(stores.Put(test::MakeStore(id)));
   const auto beat = [&](uint64_t id, uint64_t slow_score) {
     scheduler::StoreStats stats;
     stats.slow_score = slow_score;
@@ -695,12 +690,7 @@ TEST_CASE("an empty store is buried once enough regions have reported to this le
     OneMember server(database);
     REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
     StoreTable& stores = server.cluster().stores();
-    for (const uint64_t id : {2U, 3U}) {
-      Store store = FirstStore();
-      store.id = StoreId{id};
-      store.address = "tikv" + std::to_string(id) + ":20160";
-      REQUIRE(stores.Put(store));
-    }
+    for (const uint64_t id : {2U, 3U}) REQUIRE(stores.Put(test::MakeStore(id)));
     // No earlier leader was told anything.
     CHECK_FALSE(server.cluster().IsPrepared());
     leave(stores, 3);

@@ -158,13 +158,15 @@ class OneMember {
   std::unique_ptr<Cluster> cluster_;
 };
 
-inline scheduler::Store FirstStore() {
+inline scheduler::Store MakeStore(uint64_t id) {
   scheduler::Store store;
-  store.id = scheduler::StoreId{1};
-  store.address = "tikv1:20160";
+  store.id = {id};
+  store.address = "tikv" + std::to_string(id) + ":20160";
   store.version = "8.5.0";
   return store;
 }
+
+inline scheduler::Store FirstStore() { return MakeStore(1); }
 
 inline scheduler::Region FirstRegion() {
   scheduler::Region region;

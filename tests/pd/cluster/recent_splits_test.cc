@@ -30,7 +30,7 @@ struct Table {
 
 TEST_CASE("what comes of a split is noted, whichever part is heard of first", "[splits]") {
   Table t;
-  const Nanos start = t.clock.monotonic;
+  const scheduler::Instant start = InstantOf(t.clock.monotonic);
   CHECK(t.splits.known_since() == start);
   t.Report(t.MakeRegion(1, "a", "z", 1));
   CHECK(t.splits.LastOf({1}) == start);
@@ -96,19 +96,20 @@ TEST_CASE("the regions on disk are not taken for new ones", "[splits]") {
 }
 
 TEST_CASE("of too many splits the oldest are forgotten", "[splits]") {
-  test::HandClock clock;
-  RecentSplits splits(clock, 3);
-  for (const uint64_t id : {1U, 2U, 1U, 3U}) {
-    clock.monotonic += 1s;
-    splits.Note({id});
-  }
-  CHECK(splits.LastOf({1}).has_value());  // It was seen twice.
-  CHECK(splits.LastOf({2}).has_value());
-  splits.Note({4});
-  CHECK_FALSE(splits.LastOf({2}).has_value());
-  CHECK(splits.LastOf({1}).has_value());
-  splits.Note({5});
-  CHECK_FALSE(splits.LastOf({1}).has_value());
+  RecentRegions regions(3);
+  scheduler::Instant now;
+  const auto note = [&](uint64_t id) {
+    now = now + 1s;
+    regions.Note({id}, now);
+  };
+  for (const uint64_t id : {1U, 2U, 1U, 3U}) note(id);
+  CHECK(regions.LastOf({1}).has_value());  // It was seen twice.
+  CHECK(regions.LastOf({2}).has_value());
+  note(4);
+  CHECK_FALSE(regions.LastOf({2}).has_value());
+  CHECK(regions.LastOf({1}).has_value());
+  note(5);
+  CHECK_FALSE(regions.LastOf({1}).has_value());
 }
 
 }  // namespace

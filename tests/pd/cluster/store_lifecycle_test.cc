@@ -23,15 +23,9 @@ using scheduler::Store;
 using scheduler::StoreId;
 using test::FirstRegion;
 using test::FirstStore;
+using test::MakeStore;
 using test::OneMember;
 using test::Reported;
-
-Store MakeStore(uint64_t id) {
-  Store store = FirstStore();
-  store.id = {id};
-  store.address = fmt::format("tikv{}:20160", id);
-  return store;
-}
 
 /// A cluster of `count` stores; store 1 holds the only region.
 class Stores {

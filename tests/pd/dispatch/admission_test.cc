@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "pd/dispatch/schedule_options.h"
+#include "pd/runtime/clock.h"
 #include "tests/pd/dispatch/dispatch_fakes.h"
 
 namespace pd {

@@ -29,7 +29,7 @@ class Grouped {
     server.AddStore(4);
     server.cluster().stores().UpdateStates();
     SetLimit(4);
-    REQUIRE(groups().Create({{"g", {{"", ""}}}}, AffinityGroups::Others::kRefused));
+    REQUIRE(groups().Create({{"g", {{"", ""}}}}, AffinityGroups::Existing::kRefused));
   }
   void SetLimit(uint64_t limit) {
     REQUIRE(server.config().Update([&](OnlineConfig& online) -> Result<void> {

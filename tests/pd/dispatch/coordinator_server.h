@@ -42,6 +42,14 @@ class CountedCommands final : public CommandSink {
   std::map<scheduler::RegionId, scheduler::StepCommand> last_ PD_GUARDED_BY(mutex_);
 };
 
+/// The coordinator of a member, to be made before its cluster starts: it hears of regions from then on.
+inline std::unique_ptr<Coordinator> MakeCoordinator(OneMember& member, MetricsRegistry& metrics,
+                                                    CommandSink& sink, uint64_t seed = 1) {
+  return std::make_unique<Coordinator>(Coordinator::Deps{
+      member.cluster(), member.config(), member.meta(), member.ids(), metrics, member.moved, sink,
+      [](std::string_view suffix) { return "/pd/7" + std::string(suffix); }, seed});
+}
+
 /// One member that leads, with its coordinator.
 class Server {
  public:
@@ -107,26 +115,13 @@ class Server {
   CountedCommands commands;
 
  private:
-  static scheduler::Store MakeStore(uint64_t id) {
-    scheduler::Store store;
-    store.id = {id};
-    store.address = fmt::format("tikv{}:20160", id);
-    store.version = "8.5.0";
-    return store;
-  }
-
-  /// Hears of regions from the start on.
-  void MakeCoordinator(OneMember& member) {
-    coordinator_ = std::make_unique<Coordinator>(Coordinator::Deps{
-        member.cluster(), member.config(), member.meta(), member.ids(), metrics_, member.moved,
-        commands, [](std::string_view suffix) { return "/pd/7" + std::string(suffix); }, 1});
-    coordinator_->Start();
-  }
-
   FakeDatabase database_;
   MetricsRegistry metrics_;
   std::unique_ptr<Coordinator> coordinator_;
-  OneMember member_{database_, [this](OneMember& member) { MakeCoordinator(member); }};
+  OneMember member_{database_, [this](OneMember& member) {
+                      coordinator_ = MakeCoordinator(member, metrics_, commands);
+                      coordinator_->Start();
+                    }};
 };
 
 /// Region 101, led on store 1 and held by stores 2 and 3 as well.

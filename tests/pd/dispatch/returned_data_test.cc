@@ -27,18 +27,18 @@ OperatorInfo Ended(uint64_t region, bool witness, Instant at) {
 TEST_CASE("an operator that made a witness an ordinary peer counts", "[witness]") {
   ReturnedData data;
   data.Note(Ended(7, false, Instant{Millis{1000}}));
-  CHECK(data.Find({7}) == Instant{Millis{1000}});
-  CHECK_FALSE(data.Find({8}));
+  CHECK(data.LastOf({7}) == Instant{Millis{1000}});
+  CHECK_FALSE(data.LastOf({8}));
   data.Note(Ended(7, false, Instant{Millis{3000}}));
-  CHECK(data.Find({7}) == Instant{Millis{3000}});
+  CHECK(data.LastOf({7}) == Instant{Millis{3000}});
   data.Clear();
-  CHECK_FALSE(data.Find({7}));
+  CHECK_FALSE(data.LastOf({7}));
 }
 
 TEST_CASE("one that made a witness, or failed, does not", "[witness]") {
   ReturnedData data;
   data.Note(Ended(7, true, Instant{Millis{1000}}));
-  CHECK_FALSE(data.Find({7}));
+  CHECK_FALSE(data.LastOf({7}));
   scheduler::Proposal plan;
   plan.region = {7};
   plan.steps.emplace_back(scheduler::BatchSwitchWitness{{{{1}, {1}, false}}});
@@ -46,20 +46,20 @@ TEST_CASE("one that made a witness, or failed, does not", "[witness]") {
   REQUIRE(op.Start({}));
   REQUIRE(op.Cancel(scheduler::CancelReason::kEpochNotMatch, {}));
   data.Note({std::move(op), {}, {}, {}});
-  CHECK_FALSE(data.Find({7}));
+  CHECK_FALSE(data.LastOf({7}));
 }
 
 TEST_CASE("the regions of which it was longest ago are forgotten", "[witness]") {
   ReturnedData data;
-  for (uint64_t i = 0; i < ReturnedData::kMax; ++i) {
+  for (uint64_t i = 0; i < ReturnedData::kNotesMax; ++i) {
     data.Note(Ended(100 + i, false, Instant{Millis{static_cast<int64_t>(i)}}));
   }
   data.Note(Ended(100, false, Instant{Millis{200'000}}));  // Again: its first time goes.
-  CHECK(data.Find({100}) == Instant{Millis{200'000}});
-  CHECK(data.Find({101}));
+  CHECK(data.LastOf({100}) == Instant{Millis{200'000}});
+  CHECK(data.LastOf({101}));
   data.Note(Ended(7, false, Instant{Millis{200'001}}));
-  CHECK_FALSE(data.Find({101}));
-  CHECK(data.Find({102}));
+  CHECK_FALSE(data.LastOf({101}));
+  CHECK(data.LastOf({102}));
 }
 
 }  // namespace

@@ -153,8 +153,8 @@ TEST_CASE(
   const auto simulate = [&](uint64_t seed) {
     acknowledged += Simulate(seed, seed % 4 == 0 ? 5 : 3);
   };
-  const char* one = std::getenv("SEED");
-  const char* many = std::getenv("SEEDS");
+  const char* one = std::getenv("QM_SIM_SEED");
+  const char* many = std::getenv("QM_SIM_SEEDS");
   if (one != nullptr) return simulate(std::stoull(one));
   const uint64_t seeds = many != nullptr ? std::stoull(many) : 12;
   for (uint64_t seed = 1; seed <= seeds; ++seed) simulate(seed);

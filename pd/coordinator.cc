@@ -14,23 +14,14 @@ namespace {
 constexpr Millis kReadyPoll{100};
 constexpr Millis kPushInterval{500};
 constexpr Millis kHoldInterval{1000};
-constexpr Millis kLookAgain{500};
 constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is asked again.
 
 int64_t UnixSeconds(const Clock& clock) { return clock.UnixNanos() / 1'000'000'000; }
 
-/// Why planning does not start yet, with the numbers compared.
-scheduler::Refusal NotEnoughRegions(const std::optional<Cluster::MissingReports>& missing) {
-  scheduler::Refusal refusal;
-  refusal.reason = scheduler::Reason::kNotEnoughRegions;
-  if (!missing) return refusal;  // They have come just now.
-  refusal.store = missing->store;
-  refusal.value = static_cast<double>(missing->heard);
-  refusal.bound = static_cast<double>(missing->wanted);
-  if (missing->store) {
-    refusal.detail = "those with a peer on store " + std::to_string(missing->store.value);
-  }
-  return refusal;
+/// Why planning does not start yet; without numbers if what was missing has come just now.
+scheduler::Refusal Unprepared(const Cluster& cluster) {
+  return cluster.RefuseUnprepared().value_or(
+      scheduler::Refusal{scheduler::Reason::kNotEnoughRegions, {}, {}, 0, 0, {}});
 }
 
 /// Everything a PlanContext refers to, for one turn.
@@ -181,7 +172,7 @@ void Coordinator::Look(const std::function<void(const scheduler::PlanContext&)>&
 std::vector<scheduler::Refusal> Coordinator::Holdups() {
   using scheduler::Reason;
   std::vector<scheduler::Refusal> holdups;
-  if (!planning()) holdups.push_back(NotEnoughRegions(deps_.cluster.FindMissingReports()));
+  if (!planning()) holdups.push_back(Unprepared(deps_.cluster));
   const auto config = deps_.config.online();
   if (config->schedule.halt_scheduling) holdups.push_back({Reason::kHalted, {}, {}, 0, 0, {}});
   const bool by_rules = config->replication.enable_placement_rules;
@@ -286,7 +277,7 @@ void Coordinator::NoteStandstill(const scheduler::Refusal& refusal) {
 Millis Coordinator::Turn(scheduler::Instant now) {
   if (!planning_) {
     if (!deps_.cluster.IsPrepared()) {
-      NoteStandstill(NotEnoughRegions(deps_.cluster.FindMissingReports()));
+      NoteStandstill(Unprepared(deps_.cluster));
       return kReadyPoll;
     }
     LogInfo("enough regions have reported, planning starts",
@@ -329,16 +320,14 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
     input.paused[i] = IsCheckerPaused(static_cast<scheduler::CheckerKind>(i));
   }
   const Patrol::Batch batch = patrol_.Next(now, context.options.patrol_region_interval);
-  for (const scheduler::Region& region : batch.endangered) {
-    CheckOne(context, region, input, Merges::kRefused);
-  }
-  for (const scheduler::Region& region : batch.others) {
-    CheckOne(context, region, input, Merges::kAllowed);
-  }
+  input.may_merge = false;  // Even if by now they lack none.
+  for (const scheduler::Region& region : batch.endangered) CheckOne(context, region, input);
+  input.may_merge = true;
+  for (const scheduler::Region& region : batch.others) CheckOne(context, region, input);
 }
 
 void Coordinator::CheckOne(const scheduler::PlanContext& context, const scheduler::Region& region,
-                           scheduler::CheckInput& input, Merges merges) {
+                           scheduler::CheckInput& input) {
   if (runner_.IsBusy(region.id)) return;
   input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
   input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
@@ -352,8 +341,8 @@ void Coordinator::CheckOne(const scheduler::PlanContext& context, const schedule
   if (result.finding) deps_.cluster.affinity().Take(*result.finding);
   bool again = FollowCheck(result.repair);
   again |= FollowCheck(result.affinity);
-  if (merges == Merges::kAllowed) again |= FollowCheck(result.merge);
-  if (again) patrol_.PointOut(region.id, context.now + kLookAgain);
+  again |= FollowCheck(result.merge);
+  if (again) patrol_.LookAgain(region.id, context.now);
 }
 
 bool Coordinator::FollowCheck(scheduler::Decision& decision) {

@@ -128,11 +128,9 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// The schedulers and the checkers say why nothing is planned at all.
   void NoteStandstill(const scheduler::Refusal& refusal);
   void CheckRegions(const scheduler::PlanContext& context, scheduler::Instant now);
-  /// What lacks peers is not merged, even if by now it lacks none.
-  enum class Merges : uint8_t { kAllowed, kRefused };
   /// `input` is changed: the limits are those of the moment.
   void CheckOne(const scheduler::PlanContext& context, const scheduler::Region& region,
-                scheduler::CheckInput& input, Merges merges);
+                scheduler::CheckInput& input);
   /// Notes what a checker came to and admits what it proposes. True when the region is to be looked at again soon.
   bool FollowCheck(scheduler::Decision& decision);
   void RunSchedulers(const scheduler::PlanContext& context, scheduler::Instant now);

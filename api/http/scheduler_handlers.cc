@@ -143,7 +143,8 @@ std::string DiagnosticSummary(const std::string& name, const pd::DecisionLog::So
   std::map<std::string, std::set<StoreId>> stores;
   for (const auto& line : source.lines) {
     if (line.refusal.reason == scheduler::Reason::kScheduleLimit) return name + " reach limit";
-    if (line.refusal.reason == scheduler::Reason::kNotEnoughRegions) {
+    if (line.refusal.reason == scheduler::Reason::kNotEnoughRegions ||
+        line.refusal.reason == scheduler::Reason::kStoresUnheard) {
       return pd::RefusalWords(line.refusal);
     }
     if (line.refusal.store) stores[ReasonText(line.refusal.reason)].insert(line.refusal.store);

@@ -50,7 +50,7 @@ uint64_t ParseHex(const std::string& text) {
 
 Cluster::Cluster(Deps deps)
     : deps_(std::move(deps)),
-      splits_(deps_.clock),
+      ranges_(deps_.clock),
       stores_({deps_.meta, deps_.config, regions_, deps_.clock, [this] { return KnowsPeers(); },
                [this] { return rules_.InForce(deps_.config.online()->replication); }}),
       safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }),
@@ -379,20 +379,47 @@ Result<void> Cluster::CheckRunning() const {
       "[PD:cluster:ErrNotBootstrapped]TiKV cluster not bootstrapped, please start TiKV first");
 }
 
-std::optional<Cluster::MissingReports> Cluster::FindMissingReports() const {
+std::optional<scheduler::Refusal> Cluster::RefuseUnprepared() const {
+  const auto refuse = [](scheduler::Reason reason, StoreId store, double value, double bound) {
+    return scheduler::Refusal{reason, store, {}, value, bound, {}};
+  };
   const auto wanted = [](uint64_t all) { return (all * 9 + 9) / 10; };
+  const auto too_few = [&](StoreId store, uint64_t heard, uint64_t bound) {
+    return refuse(scheduler::Reason::kNotEnoughRegions, store, static_cast<double>(heard),
+                  static_cast<double>(bound));
+  };
   const uint64_t of_all = wanted(std::max<uint64_t>(regions_.size(), 1));
   if (const uint64_t heard = regions_.refreshed(); heard < of_all) {
-    return MissingReports{StoreId{}, heard, of_all};
+    return too_few(StoreId{}, heard, of_all);
   }
-  for (const Store& store : stores_.All()) {
+  const std::vector<Store> stores = stores_.All();
+  for (const Store& store : stores) {
     if (!store.IsUp()) continue;
     const uint64_t heard = regions_.SumsOf(store.id).refreshed;
     const uint64_t of_store =
         wanted(std::max<uint64_t>(store.counts.regions(), store.stats.region_count));
-    if (heard < of_store) return MissingReports{store.id, heard, of_store};
+    if (heard >= of_store) continue;
+    auto lack = too_few(store.id, heard, of_store);
+    lack.detail = "those with a peer on store " + std::to_string(store.id.value);
+    return lack;
   }
-  return std::nullopt;
+  const Millis leading = LeadingFor();
+  if (leading >= scheduler::kStoreDisconnected) return {};
+  const auto lost_after =
+      std::chrono::duration_cast<Millis>(deps_.config.online()->schedule.max_store_down_time);
+  const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
+  for (const Store& store : stores) {
+    const bool expected = store.IsUp() && store.last_heartbeat && store.DownTime(now) <= lost_after;
+    if (!expected || store.has_stats) continue;
+    return refuse(scheduler::Reason::kStoresUnheard, store.id, scheduler::SecondsOf(leading),
+                  scheduler::SecondsOf(scheduler::kStoreDisconnected));
+  }
+  return {};
+}
+
+Millis Cluster::LeadingFor() const {
+  const MutexLock lock(mutex_);
+  return std::chrono::duration_cast<Millis>(deps_.clock.Monotonic() - leading_since_);
 }
 
 bool Cluster::IsPrepared() {
@@ -405,7 +432,7 @@ bool Cluster::IsPrepared() {
     since = leading_since_;
   }
   const bool late = deps_.clock.Monotonic() - since >= kPreparedAtLatest;
-  if (!running() || (!late && FindMissingReports())) return false;
+  if (!running() || (!late && RefuseUnprepared())) return false;
   const MutexLock lock(mutex_);
   prepared_ = lead;  // Of no use to a leadership that has begun meanwhile.
   return lead == leads_;

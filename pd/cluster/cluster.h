@@ -81,16 +81,12 @@ class Cluster final : public LeaderService {
   /// This member leads and the cluster is bootstrapped.
   [[nodiscard]] bool running() const { return running_.load(std::memory_order_acquire); }
   /// Nine in ten regions have reported since this member leads, of all and of each store that is up, or five minutes
-  /// have passed (as in the reference). What stores hold is not known well before. Stays true as long as it leads.
+  /// have passed (as in the reference). What stores hold is not known well before. Beyond the reference, each store
+  /// that an earlier leader has heard lately has spoken to this one too, or has had the time in which a store that
+  /// lives would have: else the first plans would go by a store that only seems lost. Stays true as long as it leads.
   [[nodiscard]] bool IsPrepared();
-  /// Of all regions, or of those that one store holds: how many have reported and how many are waited for.
-  struct MissingReports {
-    scheduler::StoreId store;  // 0: of all.
-    uint64_t heard = 0;
-    uint64_t wanted = 0;
-  };
-  /// The first lack that there is; nothing when enough have reported.
-  [[nodiscard]] std::optional<MissingReports> FindMissingReports() const;
+  /// The first of what is still waited for, with the numbers compared; nothing when enough has come.
+  [[nodiscard]] std::optional<scheduler::Refusal> RefuseUnprepared() const;
   /// kNotBootstrapped with the reference's long text unless running().
   [[nodiscard]] Result<void> CheckRunning() const;
 
@@ -109,7 +105,7 @@ class Cluster final : public LeaderService {
   [[nodiscard]] const StoreTable& stores() const { return stores_; }
   [[nodiscard]] RegionTable& regions() { return regions_; }
   [[nodiscard]] const RegionTable& regions() const { return regions_; }
-  [[nodiscard]] const RecentSplits& splits() const { return splits_; }
+  [[nodiscard]] const RangeHistory& ranges() const { return ranges_; }
   [[nodiscard]] RegionFeed& feed() { return feed_; }
   [[nodiscard]] SafePoints& safe_points() { return safe_points_; }
   [[nodiscard]] RegionLabels& labels() { return labels_; }
@@ -188,6 +184,7 @@ class Cluster final : public LeaderService {
   Result<void> LoadTables(const ClusterPaths& paths, uint64_t term) PD_REQUIRES(loading_mutex_);
   Result<void> LoadFirstRegion(const ClusterPaths& paths);
   [[nodiscard]] bool KnowsPeers();
+  [[nodiscard]] Millis LeadingFor() const;
   Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
                               const std::optional<scheduler::Region>& region) const;
   void SaveLoop();
@@ -208,8 +205,8 @@ class Cluster final : public LeaderService {
   const Deps deps_;
   Listener listener_{*this};
   RegionFeed feed_;
-  RecentSplits splits_;
-  RegionTable regions_{&feed_, &splits_};
+  RangeHistory ranges_;
+  RegionTable regions_{&feed_, &ranges_};
   StoreTable stores_;
   SafePoints safe_points_;
   RegionLabels labels_;

@@ -115,9 +115,9 @@ Result<RegionTable::Outcome> RegionTable::Report(Region report,
   const bool back = !index_.Contains(outcome.region.id);
   outcome.change.save |= back || outcome.region.id == bootstrapped_;
   if (back) {
-    NoteSplit(nullptr, outcome.region);
+    NoteRange(nullptr, outcome.region);
   } else if (outcome.before) {
-    NoteSplit(&*outcome.before, outcome.region);
+    NoteRange(&*outcome.before, outcome.region);
   }
   outcome.removed = Put(outcome.region);
   if (outcome.change.save) Mark(outcome.region.id);
@@ -128,11 +128,8 @@ Result<RegionTable::Outcome> RegionTable::Report(Region report,
   return outcome;
 }
 
-void RegionTable::NoteSplit(const Region* before, const Region& now) const {
-  if (splits_ == nullptr) return;
-  const bool kept_all = before != nullptr && now.start_key <= before->start_key &&
-                        !scheduler::EndsAfter(before->end_key, now.end_key);
-  if (!kept_all) splits_->Note(now.id);
+void RegionTable::NoteRange(const Region* before, const Region& now) const {
+  if (history_ != nullptr) history_->Note(before, now);
 }
 
 /// Any region that becomes known, or better known, ends what a bootstrap told.
@@ -173,7 +170,7 @@ void RegionTable::PutSynced(const Region& region) {
   const WriteLock lock(mutex_);
   if (!index_.Check(region, nullptr)) return;
   const std::optional<Region> origin = index_.Find(region.id);
-  NoteSplit(origin ? &*origin : nullptr, region);
+  NoteRange(origin ? &*origin : nullptr, region);
   const bool moved_on = !origin || !SameRecord(*origin, region) || region.id == bootstrapped_;
   const std::vector<Region> removed = Put(region);
   deleted_.erase(region.id);  // A mark of before would let a later leader delete a live region.
@@ -206,7 +203,7 @@ void RegionTable::PutReplicated(const PutRegions& records, Records which) {
       continue;
     }
     if (!index_.Check(region, nullptr)) continue;
-    if (which == Records::kApplied) NoteSplit(known ? &*known : nullptr, region);
+    if (which == Records::kApplied) NoteRange(known ? &*known : nullptr, region);
     unsaved_.erase(region.id);
     deleted_.erase(region.id);
     for (const Region& removed : Put(region)) unsaved_.erase(removed.id);

@@ -9,7 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "pd/cluster/recent_splits.h"
+#include "pd/cluster/range_history.h"
 #include "pd/cluster/region_feed.h"
 #include "pd/fsm/command.h"
 #include "pd/result.h"
@@ -30,8 +30,8 @@ class RegionTable {
  public:
   /// `feed`, unless null, gets what followers must hear of, in the order in which the table changed; `splits`, unless
   /// null, the regions that come into being or lose keys.
-  explicit RegionTable(RegionFeed* feed = nullptr, RecentSplits* splits = nullptr)
-      : feed_(feed), splits_(splits) {}
+  explicit RegionTable(RegionFeed* feed = nullptr, RangeHistory* history = nullptr)
+      : feed_(feed), history_(history) {}
 
   /// What became of a report.
   struct Outcome {
@@ -121,7 +121,7 @@ class RegionTable {
  private:
   std::vector<scheduler::Region> Put(const scheduler::Region& region) PD_REQUIRES(mutex_);
   /// `before`: what was known of the region, if anything was.
-  void NoteSplit(const scheduler::Region* before, const scheduler::Region& now) const;
+  void NoteRange(const scheduler::Region* before, const scheduler::Region& now) const;
   void Mark(scheduler::RegionId id) PD_REQUIRES(mutex_);
   void ForgetWrittenMarks() PD_REQUIRES(mutex_);
   void MarkDeleted(scheduler::RegionId id) PD_REQUIRES(mutex_);
@@ -129,7 +129,7 @@ class RegionTable {
       PD_REQUIRES_SHARED(mutex_);
 
   RegionFeed* const feed_;
-  RecentSplits* const splits_;
+  RangeHistory* const history_;
   mutable SharedMutex mutex_;  // Taken before the feed's.
   scheduler::RegionIndex index_ PD_GUARDED_BY(mutex_);
   uint64_t flow_divisor_before_ PD_GUARDED_BY(mutex_) = 0;  // 0: no report yet.

@@ -7,7 +7,7 @@
 namespace pd {
 
 LiveView::LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Instant now)
-    : regions_(cluster.regions()), splits_(cluster.splits()), stores_(cluster.stores().All()) {
+    : regions_(cluster.regions()), ranges_(cluster.ranges()), stores_(cluster.stores().All()) {
   for (scheduler::Store& store : stores_) store.room = limits.Room(store.id, now);
 }
 
@@ -16,10 +16,14 @@ const scheduler::Store* LiveView::FindStore(scheduler::StoreId id) const {
   return it == stores_.end() || it->id != id ? nullptr : &*it;
 }
 
-scheduler::Instant LiveView::KnownSince() const { return splits_.known_since(); }
+scheduler::Instant LiveView::KnownSince() const { return ranges_.known_since(); }
 
 std::optional<scheduler::Instant> LiveView::LastSplit(scheduler::RegionId id) const {
-  return splits_.LastOf(id);
+  return ranges_.LastSplit(id);
+}
+
+std::optional<scheduler::Instant> LiveView::LastMerge(scheduler::RegionId id) const {
+  return ranges_.LastMerge(id);
 }
 
 uint64_t LiveView::AverageRegionSizeMib() const {

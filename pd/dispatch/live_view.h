@@ -54,12 +54,13 @@ class LiveView final : public scheduler::ClusterView {
   [[nodiscard]] uint64_t AverageRegionSizeMib() const override;
   [[nodiscard]] scheduler::Instant KnownSince() const override;
   [[nodiscard]] std::optional<scheduler::Instant> LastSplit(scheduler::RegionId id) const override;
+  [[nodiscard]] std::optional<scheduler::Instant> LastMerge(scheduler::RegionId id) const override;
   /// There are no statistics yet from which one would be.
   [[nodiscard]] bool IsHot(const scheduler::Region&) const override { return false; }
 
  private:
   const RegionTable& regions_;
-  const RecentSplits& splits_;
+  const RangeHistory& ranges_;
   std::vector<scheduler::Store> stores_;  // By ascending id.
 };
 

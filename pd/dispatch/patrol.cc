@@ -8,6 +8,7 @@ namespace {
 constexpr size_t kTicksOfRound = 1024;
 constexpr size_t kBatchMin = 128;
 constexpr size_t kBatchMax = 8192;
+constexpr Millis kLookAgain{500};
 
 }  // namespace
 
@@ -23,6 +24,11 @@ void Patrol::PointOut(scheduler::RegionId region, scheduler::Instant at) {
     return;
   }
   queue_.emplace(at, region);
+}
+
+void Patrol::LookAgain(scheduler::RegionId region, scheduler::Instant now) {
+  const Millis all_once{static_cast<int64_t>(pointed_out() * 1000 / kLooksPerSecond)};
+  PointOut(region, now + std::max(kLookAgain, all_once));
 }
 
 void Patrol::NoteMissing(scheduler::RegionId region, uint64_t peers, scheduler::Instant at) {

@@ -28,6 +28,7 @@ class Patrol {
  public:
   static constexpr size_t kPointedOutMax = 100'000;
   static constexpr size_t kPointedOutBatch = 1024;
+  static constexpr size_t kLooksPerSecond = 5'000;
   /// A small cluster need not be walked more often than this.
   static constexpr Millis kRoundMin{100};
 
@@ -35,6 +36,9 @@ class Patrol {
 
   /// Look at this region, not before `at`. Dropped when too many wait (the walk finds it).
   void PointOut(scheduler::RegionId region, scheduler::Instant at);
+  /// What stood in the way of this region passes by itself: look at it again, half a second from `now` or, when many
+  /// wait, as much later as keeps these looks below kLooksPerSecond.
+  void LookAgain(scheduler::RegionId region, scheduler::Instant now);
 
   /// A look found that the region lacks so many peers. Those that lack most are looked at first, as often as
   /// EndangeredRegions says.

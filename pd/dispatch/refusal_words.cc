@@ -107,6 +107,8 @@ const char* RegionPhrase(Reason reason) {
       return "region {region} is no longer there";
     case Reason::kRegionSplitRecently:
       return "region {region} came of a split {value} s ago, it is left alone for {bound} s";
+    case Reason::kRegionMergedRecently:
+      return "region {region} took in another {value} s ago, it is left alone for {bound} s";
     case Reason::kRegionTooLarge:
       return "region {region} would be too large: {value}, {bound} is the bound";
     case Reason::kMergeBoundary:
@@ -140,8 +142,10 @@ const char* OtherPhrase(Reason reason) {
       return "no steps lead there";
     case Reason::kNotEnoughRegions:
       return "{value} regions heard of since this member leads, {bound} are wanted";
+    case Reason::kStoresUnheard:
+      return "store {store} has not been heard since this member leads, for {value} s of {bound}";
     case Reason::kKnownTooShort:
-      return "this member has seen splits for {value} s, {bound} are wanted";
+      return "this member has seen splits and merges for {value} s, {bound} are wanted";
     case Reason::kNoHotStatistics:
       return "the statistics it plans from are not collected";
     case Reason::kStaleEpoch:

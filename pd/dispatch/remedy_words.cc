@@ -68,6 +68,8 @@ const char* OtherRemedy(Reason reason) {
       return "wait, or raise replica-schedule-limit";
     case Reason::kNotEnoughRegions:
       return "wait until enough regions have reported to this leader";
+    case Reason::kStoresUnheard:
+      return "wait until the stores have been heard by this leader";
     default:
       return "";
   }

@@ -37,6 +37,7 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config) {
       std::chrono::duration_cast<Millis>(schedule.patrol_region_interval);
   options.max_merge_region_size_mib = schedule.max_merge_region_size;
   options.max_merge_region_keys = schedule.MergeRegionKeys();
+  options.max_affinity_merge_region_size_mib = schedule.max_affinity_merge_region_size;
   options.split_merge_interval = std::chrono::duration_cast<Millis>(schedule.split_merge_interval);
   options.enable_one_way_merge = schedule.enable_one_way_merge;
   options.merge_within_table =

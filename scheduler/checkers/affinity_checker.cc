@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scheduler/affinity/group_health.h"
+#include "scheduler/checkers/affinity_merge.h"
 #include "scheduler/checkers/rule_checker.h"
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
@@ -46,7 +47,7 @@ class AffinityLook {
  public:
   AffinityLook(const PlanContext& context, const Region& region,
                const AffinityGroups::value_type& group)
-      : context_(context), region_(region), id_(group.first), group_(group.second) {}
+      : context_(context), region_(region), entry_(group), id_(group.first), group_(group.second) {}
 
   AffinityCheck Run() {
     if (RefuseRegion(region_)) return std::move(check_);
@@ -54,7 +55,9 @@ class AffinityLook {
       OfferTemplate();
     } else if (!group_.AllowsAffinity()) {
       Refuse({Reason::kRegionAffinity, {}, region_.id, 0, 0, "group " + id_ + " is degraded"});
-    } else if (!group_.Holds(region_)) {
+    } else if (group_.Holds(region_)) {
+      Merge();
+    } else {
       MoveToGroup();
     }
     return std::move(check_);
@@ -122,6 +125,12 @@ class AffinityLook {
     Propose(peers);
   }
 
+  void Merge() {
+    Decision merge = CheckAffinityMerge(context_, region_, entry_);
+    for (Refusal& refusal : merge.refusals) Refuse(std::move(refusal));
+    check_.decision.proposals = std::move(merge.proposals);
+  }
+
   void Propose(const std::map<StoreId, Peer>& peers) {
     std::map<StoreId, RuleRole> roles;
     for (const auto& [store, peer] : peers) {
@@ -143,6 +152,7 @@ class AffinityLook {
 
   const PlanContext& context_;
   const Region& region_;
+  const AffinityGroups::value_type& entry_;
   const std::string& id_;
   const AffinityGroup& group_;
   AffinityCheck check_;

@@ -10,6 +10,7 @@
 #include "scheduler/checkers/replica_checker.h"
 #include "scheduler/checkers/rule_checker.h"
 #include "scheduler/checkers/split_checker.h"
+#include "scheduler/operator/merge.h"
 
 namespace scheduler {
 namespace {
@@ -85,7 +86,12 @@ AffinityCheck CheckGroup(const PlanContext& context, const Region& region,
   if (input.affinity_operators >= limit) {
     return {Refused(region, Reason::kScheduleLimit, input.affinity_operators, limit), {}};
   }
-  return CheckAffinity(context, region);
+  AffinityCheck check = CheckAffinity(context, region);
+  if (!input.may_merge) {
+    std::erase_if(check.decision.proposals,
+                  [](const Proposal& one) { return bool{MergePartner(one)}; });
+  };
+  return check;
 }
 
 Decision CheckSmall(const PlanContext& context, const Region& region, const CheckInput& input) {
@@ -149,7 +155,7 @@ CheckResult CheckRegion(const PlanContext& context, const Region& region, const 
   result.affinity = Named("affinity_checker", std::move(affinity.decision));
   result.finding = std::move(affinity.finding);
   if (!result.affinity.proposals.empty() || !IsWell(context, result.repair, input) ||
-      context.IsScheduleDenied(region)) {
+      context.IsScheduleDenied(region) || !input.may_merge) {
     return result;
   }
   result.merge = Named("merge_checker", CheckSmall(context, region, input));

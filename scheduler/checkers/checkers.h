@@ -31,6 +31,7 @@ struct CheckInput {
   uint64_t witness_operators = 0;                // ... of kind witness ...
   uint64_t affinity_operators = 0;               // ... of kind affinity ...
   uint64_t merge_operators = 0;                  // ... and of kind merge, two a merge.
+  bool may_merge = true;                         // What lacks peers is not merged.
   std::optional<Instant> data_returned;          // When a witness of it last got its data back.
 };
 

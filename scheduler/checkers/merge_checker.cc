@@ -4,31 +4,18 @@
 #include <string>
 #include <utility>
 
-#include "scheduler/checkers/checkers.h"
+#include "scheduler/checkers/merge_target.h"
 #include "scheduler/filters/store_filter.h"
-#include "scheduler/model/table_key.h"
 #include "scheduler/operator/merge.h"
 
 namespace scheduler {
 namespace {
 
-constexpr const char* kMergeLabel = "merge_option";
-constexpr const char* kDeny = "deny";
 constexpr uint64_t kTargetSizeMinMib = 500;  // A target of up to this size is never too large.
 constexpr uint64_t kTargetRegionsMax = 4;    // Otherwise it is up to so many regions of full size.
 
 Refusal Refuse(Reason reason, const Region& region, double value = 0, double bound = 0) {
   return {reason, StoreId{}, region.id, value, bound, {}};
-}
-
-Region Joined(const Region& region, const Region& neighbour) {
-  Region joined = region;
-  if (region.end_key == neighbour.start_key) {
-    joined.end_key = neighbour.end_key;
-  } else {
-    joined.start_key = neighbour.start_key;
-  }
-  return joined;
 }
 
 /// Whether the stores would split a region of `sum` into parts of which the last is small enough to be merged again.
@@ -51,11 +38,9 @@ class MergeChecker {
 
   void Check() {
     if (auto refusal = RefuseRegion()) return decision_.Refuse(*std::move(refusal));
-    std::optional<Region> target = Candidate(context_.view.NextRegion(region_));
-    if (!options_.enable_one_way_merge) {
-      std::optional<Region> previous = Candidate(context_.view.PreviousRegion(region_));
-      if (previous && (!target || previous->size_mib < target->size_mib)) target = previous;
-    }
+    const std::optional<Region> target =
+        ChooseMergeTarget(context_, region_, decision_,
+                          [&](const Region& neighbour) { return RefuseNeighbour(neighbour); });
     if (!target) return;
     if (auto refusal = RefuseSize(*target)) return decision_.Refuse(*std::move(refusal));
     Result<Proposal> merge =
@@ -91,49 +76,11 @@ class MergeChecker {
                   SecondsOf(options_.split_merge_interval));
   }
 
-  /// The neighbour if the region may go into it.
-  std::optional<Region> Candidate(std::optional<Region> neighbour) {
-    if (!neighbour) return {};
-    auto refusal = RefuseNeighbour(*neighbour);
-    if (!refusal) return neighbour;
-    decision_.Refuse(*std::move(refusal));
-    return {};
-  }
-
   [[nodiscard]] std::optional<Refusal> RefuseNeighbour(const Region& neighbour) const {
-    if (auto refusal = RefuseUnhealthyRegion(neighbour)) return refusal;
     if (auto refusal = RefuseRecentSplit(neighbour)) return refusal;
-    if (auto refusal = RefuseMerge(context_, region_, neighbour)) return refusal;
-    if (WitnessesDiffer(region_, neighbour)) return Refuse(Reason::kRegionWitness, neighbour);
     if (LeavesGroup(neighbour)) return Refuse(Reason::kRegionAffinity, neighbour);
-    for (const Peer& peer : neighbour.peers) {
-      if (region_.PeerOnStore(peer.store) != nullptr) continue;
-      // Where the region has to go first. A store that is only not heard counts too: the move would be given up half
-      // way, and begun again.
-      const Store* store = context_.view.FindStore(peer.store);
-      if (store == nullptr) {
-        return Refusal{Reason::kStoreUnknown, peer.store, neighbour.id, 0, 0, "of the neighbour"};
-      }
-      auto refusal = RefuseBasicTarget(context_, *store);
-      if (!refusal) continue;
-      refusal->region = neighbour.id;
-      refusal->detail = "of the neighbour";
-      return refusal;
-    }
-    if (!context_.Fit(neighbour).IsSatisfied()) {
-      return Refuse(Reason::kRegionNotReplicated, neighbour);
-    }
     if (context_.view.IsHot(neighbour)) return Refuse(Reason::kRegionHot, neighbour);
-    if (context_.busy_regions.contains(neighbour.id)) {
-      return Refuse(Reason::kOperatorExists, neighbour);
-    }
-    // Else the region would follow it to places that it is about to leave.
-    if (!RepairRegion(context_, neighbour).proposals.empty()) {
-      Refusal refusal = Refuse(Reason::kRegionNotReplicated, neighbour);
-      refusal.detail = "it is about to move";
-      return refusal;
-    }
-    return {};
+    return RefuseMergeTarget(context_, region_, neighbour);
   }
 
   /// The region is where its affinity group wants it, the neighbour is not yet.
@@ -175,28 +122,6 @@ class MergeChecker {
 };
 
 }  // namespace
-
-std::optional<Refusal> RefuseMerge(const PlanContext& context, const Region& region,
-                                   const Region& neighbour) {
-  const auto refuse = [&](const char* why) {
-    Refusal refusal = Refuse(Reason::kMergeBoundary, region);
-    refusal.detail = "region " + std::to_string(neighbour.id.value) + ": " + why;
-    return refusal;
-  };
-  const Region joined = Joined(region, neighbour);
-  if (!context.rules.BoundsInside(joined, 1).empty()) return refuse("placement rules differ");
-  if (!context.labels.BoundsInside(joined, 1).empty()) return refuse("labels differ");
-  for (const Region* one : {&region, &neighbour}) {
-    if (context.labels.LabelOf(*one, kMergeLabel, context.unix_ns) == kDeny) {
-      return refuse("labelled merge_option=deny");
-    }
-  }
-  if (context.options.merge_within_table &&
-      TableOfKey(region.start_key) != TableOfKey(neighbour.start_key)) {
-    return refuse("another table");
-  }
-  return {};
-}
 
 Decision CheckMerge(const PlanContext& context, const Region& region) {
   Decision decision;

@@ -1,16 +1,9 @@
 #pragma once
 
-#include <optional>
-
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
 
 namespace scheduler {
-
-/// What stands between two neighbours for good: `merge_option=deny` on one of them, a bound of placement or label rules
-/// inside the joint range, or another table where only one table may be merged (as in the reference).
-std::optional<Refusal> RefuseMerge(const PlanContext& context, const Region& region,
-                                   const Region& neighbour);
 
 /// Merges a region that is small (IsSmall, by the settings) into a neighbour (as in the reference): into the next one,
 /// or unless merging is one-way into the previous one where that is smaller. Never soon after either was split or while

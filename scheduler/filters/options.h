@@ -36,6 +36,8 @@ struct ScheduleOptions {
 
   uint64_t max_merge_region_size_mib = 54;  // What may be merged away: not larger in either.
   uint64_t max_merge_region_keys = 540'000;
+  uint64_t max_affinity_merge_region_size_mib =
+      256;  // Into what affinity groups are merged; 0: not.
   Millis split_merge_interval = std::chrono::hours{1};
   bool enable_one_way_merge = false;  // Only into the next region.
   bool merge_within_table = false;    // Keys are those of tables, and cross-table merges are off.

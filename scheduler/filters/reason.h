@@ -55,7 +55,8 @@ enum class Reason : uint8_t {
   kRegionScheduleDenied,   // Labelled schedule=deny.
   kRegionAffinity,         // Its affinity group keeps it where it is, or wants it elsewhere.
   kRegionGone,
-  kRegionSplitRecently,  // Seconds since; split-merge-interval.
+  kRegionSplitRecently,   // Seconds since; split-merge-interval.
+  kRegionMergedRecently,  // Seconds since; seconds that it is left alone.
   kRegionTooLarge,  // MiB, or keys if the detail says so, with the other; the most that would do.
   kMergeBoundary,   // The detail says what keeps the regions apart.
   kRegionTooFewCopies,  // Healthy peers that would be left; peers wanted.
@@ -73,7 +74,8 @@ enum class Reason : uint8_t {
   kHalted,
   kBuildFailed,
   kNotEnoughRegions,  // Regions heard of since this server leads; regions wanted.
-  kKnownTooShort,     // Seconds since this server knows of splits; split-merge-interval.
+  kStoresUnheard,     // Seconds this server has led; seconds it waits for a store to be heard.
+  kKnownTooShort,     // Seconds since this server knows of splits and merges; seconds wanted.
   kNoHotStatistics,   // The statistics that this scheduler plans from are not collected.
 
   // Admission.

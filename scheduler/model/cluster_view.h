@@ -53,11 +53,13 @@ class ClusterView {
   [[nodiscard]] virtual std::optional<Region> RandomRegion(std::span<const KeyRange> ranges,
                                                            Rng& rng) const = 0;
 
-  /// From when on splits are known.
+  /// From when on splits and merges are known.
   [[nodiscard]] virtual Instant KnownSince() const = 0;
   /// When the region was last seen to lose keys to others, or to come into being; none if not since KnownSince(), or
   /// before too many others.
   [[nodiscard]] virtual std::optional<Instant> LastSplit(RegionId id) const = 0;
+  /// The same of when it took in a neighbour.
+  [[nodiscard]] virtual std::optional<Instant> LastMerge(RegionId id) const = 0;
   /// Whether reads or writes make the region a hot one.
   [[nodiscard]] virtual bool IsHot(const Region& region) const = 0;
 

@@ -179,18 +179,22 @@ void Builder::FindDifferences() {
       continue;
     }
     it->second.id = peer.id;
-    if (IsLearner(peer) && IsVoter(it->second)) {
-      to_promote_[store] = it->second;
-    } else if (IsVoter(peer) && IsLearner(it->second)) {
-      if (joint) {
-        to_demote_[store] = it->second;
-      } else {
-        // Without joint consensus a voter cannot become a learner: it goes and comes again under a new id.
-        it->second.id = {};
-        to_remove_[store] = peer;
-        to_add_[store] = it->second;
-      }
+    // Roles change first, as what the peer is until then.
+    Peer changed = it->second;
+    changed.witness = peer.witness;
+    const bool gets_data = peer.witness && !it->second.witness;
+    if (gets_data && IsVoter(it->second)) changed.role = PeerRole::kLearner;
+    const bool demoted = IsVoter(peer) && IsLearner(changed);
+    if (demoted && !joint) {
+      // Without joint consensus a voter cannot become a learner: it goes and comes again under a new id.
+      it->second.id = {};
+      to_remove_[store] = peer;
+      to_add_[store] = it->second;
+      continue;
     }
+    if (demoted) to_demote_[store] = changed;
+    if (IsLearner(peer) && IsVoter(changed)) to_promote_[store] = changed;
+    if (peer.witness != it->second.witness) FindWitnessSwitch(it->second);
   }
   for (const auto& [store, peer] : target_) {
     if (!origin_.contains(store)) to_add_[store] = peer;
@@ -200,7 +204,8 @@ void Builder::FindDifferences() {
 bool Builder::NeedsJoint() const {
   if (!context_.options.UseJointConsensus()) return false;
   if (!to_demote_.empty()) return true;
-  const size_t changes = to_add_.size() + to_remove_.size() + to_promote_.size();
+  const size_t changes = to_add_.size() + to_remove_.size() + to_promote_.size() +
+                         to_witness_.size() + to_data_.size() + to_promote_after_.size();
   if (changes > 1) return true;
   // From two peers to one the last step must not depend on the peer that goes.
   return to_remove_.size() == 1 && origin_.size() == 2;
@@ -218,6 +223,7 @@ std::string Builder::Brief() const {
     return "mv peer: store " + list(to_remove_) + " to " + list(to_add_);
   }
   if (!to_add_.empty()) return "add peer: store " + list(to_add_);
+  if (to_remove_.empty() && !(to_witness_.empty() && to_data_.empty())) return SwitchBrief();
   if (!to_remove_.empty() && !to_promote_.empty()) {
     // The reference swaps the two sets here, and its readers know it so.
     return "promote peer: store " + list(to_remove_) + ", rm peer: store " + list(to_promote_);
@@ -257,7 +263,7 @@ StoreId Builder::ChooseTargetLeader() const {
   for (const auto& [store, peer] : target_) {
     const auto expected = expected_roles_.find(store);
     if (expected != expected_roles_.end() && expected->second == RuleRole::kFollower) continue;
-    if (!MayLead(peer)) continue;
+    if (to_promote_after_.contains(store) || !MayLead(peer)) continue;
     Rank rank = LeaderRank(peer);
     if (!best || rank > best_rank) {
       best = store;

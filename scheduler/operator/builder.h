@@ -13,7 +13,8 @@ namespace scheduler {
 
 /// Turns "the peers and the leader that this region should have" into steps that are safe one by one: data before
 /// votes (a new peer is a learner first), no step below the quorum that the step before it had, the leader away from a
-/// peer before the peer goes (as in the reference). With joint consensus all votes change at once.
+/// peer before the peer goes (as in the reference). With joint consensus all votes change at once. A voter that is to
+/// get the data it lacks as a witness has no vote until it has them; without joint consensus it goes and comes again.
 ///
 /// Calls collect changes; the first wrong one is remembered and returned by Build. Works on one thread.
 class Builder {
@@ -54,9 +55,11 @@ class Builder {
 
   void Fail(const std::string& text);
   void CheckWish();
+  void FindWitnessSwitch(const Peer& target);
   void FindDifferences();
   [[nodiscard]] bool NeedsJoint() const;
   [[nodiscard]] std::string Brief() const;
+  [[nodiscard]] std::string SwitchBrief() const;
   [[nodiscard]] std::vector<StoreId> StoresIn(const PeersByStore& peers) const;
 
   [[nodiscard]] bool MayLead(const Peer& peer) const;
@@ -69,13 +72,20 @@ class Builder {
   void DoAdd(const Peer& peer);
   void DoPromote(const Peer& peer);
   void DoRemove(const Peer& peer);
-  void DoEnterAndLeave(bool transfer_inside);
+  void DoEnterAndLeave(const PeersByStore& promotes, const PeersByStore& demotes,
+                       bool transfer_inside = false);
+  /// Of witnesses. Before old copies go: the reference removes peers first, and makes all switches in one step.
+  void DoBringData();
+  void DoSwitch(const PeersByStore& switched);
 
   void BuildJoint();
   void BuildSingle();
-  [[nodiscard]] std::optional<Plan> NextPlan() const;
-  [[nodiscard]] std::optional<Plan> BestReplacement() const;
-  [[nodiscard]] std::optional<Plan> BestRemoval() const;
+  /// Whether copies of the data may go while others are yet to come.
+  enum class Copies : uint8_t { kKept, kMayGo };
+  [[nodiscard]] std::optional<Plan> NextPlan(Copies copies) const;
+  [[nodiscard]] std::optional<Plan> BestReplacement(Copies copies) const;
+  [[nodiscard]] std::optional<Plan> BestRemoval(Copies copies) const;
+  [[nodiscard]] bool Lessens(const Plan& plan) const;
   [[nodiscard]] std::optional<Plan> BestAddition() const;
   void ConsiderLeaders(const Plan& plan, std::optional<Plan>& best, Rank& best_rank) const;
   [[nodiscard]] Rank PlanRank(const Plan& plan) const;
@@ -101,6 +111,9 @@ class Builder {
   PeersByStore to_remove_;
   PeersByStore to_promote_;
   PeersByStore to_demote_;
+  PeersByStore to_witness_;
+  PeersByStore to_data_;           // Witnesses that get their data ...
+  PeersByStore to_promote_after_;  // ... and those of them that vote then.
   PeersByStore current_;
   StoreId current_leader_;
   std::map<StoreId, size_t> added_at_;  // Number of steps when the peer came; absent: was there.

@@ -7,35 +7,50 @@ namespace scheduler {
 
 void Builder::BuildSingle() {
   while (!to_add_.empty() || !to_remove_.empty() || !to_promote_.empty()) {
-    const std::optional<Plan> plan = NextPlan();
+    std::optional<Plan> plan = NextPlan(Copies::kKept);
+    if (!plan) plan = NextPlan(Copies::kMayGo);
     if (!plan) return Fail("fail to build operator: plan is empty, maybe no valid leader");
     Carry(*plan);
   }
   if (!target_leader_) target_leader_ = ChooseTargetLeader();
+  if (!target_leader_ && to_witness_.contains(current_leader_)) {
+    return Fail("fail to build operator: plan is empty, maybe no valid leader");
+  }
   if (target_leader_ && target_leader_ != current_leader_) DoTransfer(target_leader_);
+  DoBringData();
+  DoSwitch(to_witness_);
 }
 
-std::optional<Builder::Plan> Builder::NextPlan() const {
-  if (auto plan = BestReplacement()) return plan;
+/// A copy of the data goes without another that comes, while one is yet to come. The reference minds votes alone.
+bool Builder::Lessens(const Plan& plan) const {
+  const bool loses = plan.remove && !plan.remove->witness;
+  const bool brings = plan.add && !plan.add->witness;
+  return loses && !brings &&
+         std::ranges::any_of(to_add_, [](const auto& entry) { return !entry.second.witness; });
+}
+
+std::optional<Builder::Plan> Builder::NextPlan(Copies copies) const {
+  if (auto plan = BestReplacement(copies)) return plan;
   if (!to_promote_.empty()) {
     Plan plan;
     plan.leader_before_add = plan.leader_before_remove = current_leader_;
     plan.promote = to_promote_.begin()->second;
     return plan;
   }
-  if (auto plan = BestRemoval()) return plan;
+  if (auto plan = BestRemoval(copies)) return plan;
   return BestAddition();
 }
 
-std::optional<Builder::Plan> Builder::BestReplacement() const {
+std::optional<Builder::Plan> Builder::BestReplacement(Copies copies) const {
   std::optional<Plan> best;
   Rank best_rank;
   for (const auto& [add_store, add] : to_add_) {
+    if (current_.contains(add_store)) continue;  // What is there goes first.
     for (const auto& [remove_store, remove] : to_remove_) {
-      if (add_store == remove_store) continue;  // Goes first, comes again in a later round.
       Plan plan;
       plan.add = add;
       plan.remove = remove;
+      if (copies == Copies::kKept && Lessens(plan)) continue;
       if (IsLearner(add) == IsLearner(remove)) ConsiderLeaders(plan, best, best_rank);
       if (!IsLearner(add) || IsLearner(remove)) continue;
       for (const auto& promoted : to_promote_) {
@@ -47,12 +62,13 @@ std::optional<Builder::Plan> Builder::BestReplacement() const {
   return best;
 }
 
-std::optional<Builder::Plan> Builder::BestRemoval() const {
+std::optional<Builder::Plan> Builder::BestRemoval(Copies copies) const {
   std::optional<Plan> best;
   Rank best_rank;
   for (const auto& entry : to_remove_) {
     Plan plan;
     plan.remove = entry.second;
+    if (copies == Copies::kKept && Lessens(plan)) continue;
     ConsiderLeaders(plan, best, best_rank);
   }
   return best;

@@ -1,5 +1,6 @@
 // The steps of a Builder, and the order of steps with joint consensus (as in the reference).
 #include <algorithm>
+#include <utility>
 
 #include "scheduler/operator/builder.h"
 
@@ -37,13 +38,14 @@ void Builder::DoRemove(const Peer& peer) {
   proposal_.kind |= Kind::kRegion;
 }
 
-void Builder::DoEnterAndLeave(bool transfer_inside) {
+void Builder::DoEnterAndLeave(const PeersByStore& promotes, const PeersByStore& demotes,
+                              bool transfer_inside) {
   ChangePeerV2Enter enter;
-  for (const auto& [store, peer] : to_promote_) {
+  for (const auto& [store, peer] : promotes) {
     enter.promotes.push_back({store, peer.id, peer.witness});
     current_[store] = peer;
   }
-  for (const auto& [store, peer] : to_demote_) {
+  for (const auto& [store, peer] : demotes) {
     enter.demotes.push_back({store, peer.id, peer.witness});
     current_[store].role = PeerRole::kLearner;
   }
@@ -60,6 +62,9 @@ void Builder::BuildJoint() {
     DoAdd(peer);
     if (IsVoter(peer)) to_promote_[store] = peer;
   }
+  // Who gets the lead only with its data is asked last.
+  const StoreId last_leader =
+      to_promote_after_.contains(target_leader_) ? std::exchange(target_leader_, {}) : StoreId{};
   if (!target_leader_) target_leader_ = ChooseTargetLeader();
   if (!target_leader_) return Fail("cannot create operator: no target leader");
   for (const auto& [store, peer] : to_remove_) {
@@ -72,14 +77,17 @@ void Builder::BuildJoint() {
   const auto old_leader = target_.find(current_leader_);
   if (origin_leader != origin_.end() && IsVoter(origin_leader->second)) {
     if (current_leader_ != target_leader_) DoTransfer(target_leader_);
-    DoEnterAndLeave(false);
+    DoEnterAndLeave(to_promote_, to_demote_);
   } else if (old_leader != target_.end() && IsVoter(old_leader->second)) {
-    DoEnterAndLeave(false);
+    DoEnterAndLeave(to_promote_, to_demote_);
     if (current_leader_ != target_leader_) DoTransfer(target_leader_);
   } else {
-    DoEnterAndLeave(true);
+    DoEnterAndLeave(to_promote_, to_demote_, true);
   }
+  DoBringData();
   for (const auto& entry : to_remove_) DoRemove(entry.second);
+  DoSwitch(to_witness_);
+  if (last_leader) DoTransfer(last_leader);
 }
 
 }  // namespace scheduler

@@ -29,14 +29,19 @@ std::map<StoreId, Peer> Places(const Region& region) {
   return places;
 }
 
-}  // namespace
-
-bool WitnessesDiffer(const Region& source, const Region& target) {
-  return std::ranges::any_of(source.peers, [&](const Peer& peer) {
-    const Peer* other = target.PeerOnStore(peer.store);
-    return other != nullptr && other->witness != peer.witness;
-  });
+Kind KindOf(MergeWish wish) {
+  switch (wish) {
+    case MergeWish::kOfPerson:
+      return Kind::kAdmin;
+    case MergeWish::kOfAffinity:
+      return Kind::kAffinity;
+    case MergeWish::kOfChecker:
+      break;
+  }
+  return Kind::kNone;
 }
+
+}  // namespace
 
 bool AreNeighbours(const Region& a, const Region& b) {
   return (!a.end_key.empty() && a.end_key == b.start_key) ||
@@ -50,9 +55,8 @@ Result<Proposal> ProposeMerge(const PlanContext& context, MergeWish wish, std::s
     return fail("cannot merge regions which are in joint state");
   }
   if (!AreNeighbours(source, target)) return fail("two regions are not adjacent");
-  if (WitnessesDiffer(source, target)) return fail("regions have witnesses on different stores");
   const bool by_person = wish == MergeWish::kOfPerson;
-  const Kind kind = by_person ? Kind::kAdmin : Kind::kNone;
+  const Kind kind = KindOf(wish);
   const Priority priority = by_person ? Priority::kUrgent : Priority::kMedium;
   Proposal proposal;
   const std::map<StoreId, Peer> places = Places(target);
@@ -89,7 +93,10 @@ std::optional<Proposal> TargetSide(const Proposal& proposal) {
   side.epoch = merge->to.epoch;
   side.range = {merge->to.start_key, merge->to.end_key};
   side.size_mib = merge->to.size_mib;
-  side.kind = Kind::kMerge | (Has(proposal.kind, Kind::kAdmin) ? Kind::kAdmin : Kind::kNone);
+  side.kind = Kind::kMerge;
+  for (const Kind whose : {Kind::kAdmin, Kind::kAffinity}) {
+    if (Has(proposal.kind, whose)) side.kind |= whose;
+  }
   side.priority = proposal.priority;
   side.why = proposal.why;
   side.timeout_min = proposal.Timeout();

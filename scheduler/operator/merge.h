@@ -19,15 +19,11 @@ namespace scheduler {
 /// They share a key; an end of the key space is no key.
 bool AreNeighbours(const Region& a, const Region& b);
 
-/// On a store of both one has a witness and the other data. Such regions are not merged: only a rule makes a peer a
-/// witness, or takes that back.
-bool WitnessesDiffer(const Region& source, const Region& target);
-
 /// Who wants a merge. People are not held back by rules and filters, and it is urgent.
-enum class MergeWish : uint8_t { kOfChecker, kOfPerson };
+enum class MergeWish : uint8_t { kOfChecker, kOfAffinity, kOfPerson };
 
 /// `source` goes into `target`, whose range joins its own. kInvalidArgument with a text for people when a region is in
-/// a joint state, they do not touch, their witnesses differ, or the source's peers cannot get there safely.
+/// a joint state, they do not touch, or the source's peers cannot get there safely.
 Result<Proposal> ProposeMerge(const PlanContext& context, MergeWish wish, std::string desc,
                               const Region& source, const Region& target);
 

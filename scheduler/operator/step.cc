@@ -162,7 +162,9 @@ struct ConfVers {
   [[nodiscard]] bool Demoted(const std::vector<DemoteVoter>& demotes, PeerRole also) const {
     return std::ranges::all_of(demotes, [&](const DemoteVoter& d) {
       const Peer* peer = region.PeerOnStore(d.store);
-      return peer == nullptr || (peer->id == d.peer && IsDemoted(peer, also));
+      if (peer == nullptr) return true;
+      // A witness that has got its data since may vote again.
+      return peer->id == d.peer && (IsDemoted(peer, also) || (d.witness && !peer->witness));
     });
   }
 };

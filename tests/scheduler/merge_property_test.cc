@@ -1,5 +1,5 @@
 // Over many random pairs of neighbours: the source of a merge comes to where the target is without ever losing its
-// quorum or its leader, and the merge starts only there.
+// quorum, its leader or a copy of its data, and the merge starts only there.
 #include <algorithm>
 #include <map>
 
@@ -31,19 +31,35 @@ Region MakeRegion(World& world, Rng& rng, uint64_t id) {
     if (region.PeerOnStore(store) != nullptr) continue;
     region.peers.push_back({{id * 100 + store.value}, store, PeerRole::kVoter, false});
   }
-  region.leader = region.peers[rng.Below(3)];
+  const uint64_t leader = rng.Below(3);
+  region.leader = region.peers[leader];
+  if (world.options.enable_witness) region.peers[(leader + 1 + rng.Below(2)) % 3].witness = true;
   world.PutRegion(region);
   return region;
 }
 
-std::map<StoreId, PeerRole> RolesOf(const Region& region) {
-  std::map<StoreId, PeerRole> roles;
-  for (const Peer& peer : region.peers) roles[peer.store] = peer.role;
-  return roles;
+std::map<StoreId, std::pair<PeerRole, bool>> PlacesOfPeers(const Region& region) {
+  std::map<StoreId, std::pair<PeerRole, bool>> places;
+  for (const Peer& peer : region.peers) places[peer.store] = {peer.role, peer.witness};
+  return places;
+}
+
+int64_t Copies(const Region& region) {
+  return std::ranges::count(region.peers, false, &Peer::witness);
+}
+
+/// Two copies and a witness.
+void UseWitnesses(World& world) {
+  world.options.enable_witness = true;
+  std::vector<Rule> rules{DefaultRule(2, {}, ""), DefaultRule(1, {}, "")};
+  rules.back().id = "witness";
+  rules.back().witness = true;
+  world.rules = RuleBook(std::move(rules));
 }
 
 /// The source when its merge is to start.
 Region AtTheMerge(const World& world, const Proposal& proposal, Region region) {
+  const int64_t copies = Copies(region);
   Operator op(proposal, world.now);
   for (const StoreId store : proposal.NewPeerStores()) op.FillPeerId(store, {9000 + store.value});
   REQUIRE(op.Start(world.now));
@@ -59,9 +75,17 @@ Region AtTheMerge(const World& world, const Proposal& proposal, Region region) {
     const Peer* leader = region.PeerOnStore(region.leader.store);
     REQUIRE(leader != nullptr);
     CHECK(IsVoter(*leader));
+    CHECK_FALSE(leader->witness);
+    CHECK(Copies(region) >= copies);
   }
   FAIL("the merge does not come");
   return region;
+}
+
+bool HasSwitch(const Proposal& proposal) {
+  return std::ranges::any_of(proposal.steps, [](const Step& step) {
+    return std::holds_alternative<BatchSwitchWitness>(step);
+  });
 }
 
 /// Both operators end when the target shows the joint range, and not before.
@@ -92,16 +116,18 @@ void CheckEnd(const World& world, const Proposal& proposal, const Region& source
 TEST_CASE("a merge brings its source safely to its target", "[property]") {
   int merges = 0;
   int moved = 0;
+  int switched = 0;
   for (int i = 0; i < kCases; ++i) {
     Rng rng(static_cast<uint64_t>(i));
     World world;
     for (uint64_t id = 1; id <= kStores; ++id) world.AddStore(id);
     world.options.enable_joint_consensus = rng.Below(3) > 0;
+    if (rng.Below(3) == 0) UseWitnesses(world);
     const Region left = MakeRegion(world, rng, 1);
     const Region right = MakeRegion(world, rng, 2);
     world.Refresh();
     for (const Region* source : {&left, &right}) {
-      CAPTURE(i, source->id.value);
+      CAPTURE(i, source->id.value, world.options.enable_joint_consensus);
       if (source->size_mib > world.options.max_merge_region_size_mib) continue;
       const Decision decision = CheckMerge(world.Context(), *source);
       if (decision.proposals.empty()) {
@@ -112,13 +138,15 @@ TEST_CASE("a merge brings its source safely to its target", "[property]") {
       const Region& target = source == &left ? right : left;
       ++merges;
       if (proposal.steps.size() > 1) ++moved;
+      if (HasSwitch(proposal)) ++switched;
       const Region arrived = AtTheMerge(world, proposal, *source);
-      CHECK(RolesOf(arrived) == RolesOf(target));
+      CHECK(PlacesOfPeers(arrived) == PlacesOfPeers(target));
       CheckEnd(world, proposal, *source, target);
     }
   }
   CHECK(merges > kCases / 4);
   CHECK(moved > kCases / 8);
+  CHECK(switched > kCases / 20);
 }
 
 }  // namespace

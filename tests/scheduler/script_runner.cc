@@ -169,6 +169,7 @@ void ScriptRunner::DoRegion(const Line& line) {
       if (text.find('*') != std::string::npos) region.leader = region.peers.back();
     }
   }
+  if (line.Has("merged")) world_.merges[id] = Instant{Seconds{1000 + line.Number("merged")}};
   if (line.Has("split")) world_.splits[id] = Instant{Seconds{1000 + line.Number("split")}};
   world_.hot.erase(id);
   world_.busy.erase(id);
@@ -202,6 +203,13 @@ void ScriptRunner::DoOptions(const Line& line) {
   if (line.Has("one-way-merge")) options.enable_one_way_merge = line.Get("one-way-merge") == "on";
   if (line.Has("merge-within-table")) {
     options.merge_within_table = line.Get("merge-within-table") == "on";
+  }
+  if (line.Has("affinity-merge-size")) {
+    options.max_affinity_merge_region_size_mib =
+        static_cast<uint64_t>(line.Number("affinity-merge-size"));
+  }
+  if (line.Has("merges")) {
+    options.merge_schedule_limit = static_cast<uint64_t>(line.Number("merges"));
   }
   if (line.Has("merge-size")) {
     options.max_merge_region_size_mib = static_cast<uint64_t>(line.Number("merge-size"));
@@ -330,6 +338,7 @@ std::string ScriptRunner::DoCheck(const Line& line) {
   input.replica_operators = static_cast<uint64_t>(line.Number("running"));
   input.witness_operators = static_cast<uint64_t>(line.Number("witness-running"));
   input.merge_operators = static_cast<uint64_t>(line.Number("merges-running"));
+  input.may_merge = std::ranges::count(line.words, "endangered") == 0;
   if (line.Has("data-returned")) {
     input.data_returned = world_.now - Seconds{line.Number("data-returned")};
   }
@@ -389,6 +398,13 @@ std::string ScriptRunner::DoBuild(const Line& line) {
   const auto each = [&](const char* name, auto change) {
     for (const std::string& text : Split(line.Get(name), ',')) change(text);
   };
+  std::map<StoreId, Peer> exactly;
+  each("peers", [&](const std::string& text) {
+    Peer peer = PeerOf(text, region.id);
+    peer.id = {};
+    exactly[peer.store] = peer;
+  });
+  if (!exactly.empty()) builder.SetPeers(exactly);
   each("remove", [&](const std::string& text) { builder.RemovePeer({std::stoull(text)}); });
   each("add", [&](const std::string& text) {
     Peer peer = PeerOf(text, region.id);

@@ -41,6 +41,7 @@ TEST_CASE("scheduler scripts", "[script]") {
 }
 
 TEST_CASE("affinity script", "[script]") { Play("affinity"); }
+TEST_CASE("affinity merge script", "[script]") { Play("affinity_merge"); }
 
 TEST_CASE("scatter script", "[script]") {
   Play("scatter");

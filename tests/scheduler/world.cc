@@ -132,6 +132,11 @@ std::optional<Instant> World::LastSplit(RegionId id) const {
   if (it == splits.end()) return {};
   return it->second;
 }
+std::optional<Instant> World::LastMerge(RegionId id) const {
+  const auto it = merges.find(id);
+  if (it == merges.end()) return {};
+  return it->second;
+}
 
 uint64_t World::AverageRegionSizeMib() const {
   if (average_size_mib_) return *average_size_mib_;

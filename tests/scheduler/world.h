@@ -50,6 +50,7 @@ class World final : public ClusterView {
   [[nodiscard]] uint64_t AverageRegionSizeMib() const override;
   [[nodiscard]] Instant KnownSince() const override { return known_since; }
   [[nodiscard]] std::optional<Instant> LastSplit(RegionId id) const override;
+  [[nodiscard]] std::optional<Instant> LastMerge(RegionId id) const override;
   [[nodiscard]] bool IsHot(const Region& region) const override { return hot.contains(region.id); }
 
   Store* MutableStore(uint64_t id);
@@ -64,6 +65,7 @@ class World final : public ClusterView {
   Instant now{Seconds{1000}};
   Instant known_since{Seconds{-100'000}};
   std::map<RegionId, Instant> splits;  // See LastSplit.
+  std::map<RegionId, Instant> merges;  // See LastMerge.
   std::set<RegionId> hot;
   int64_t unix_ns = 1'700'000'000'000'000'000;
 

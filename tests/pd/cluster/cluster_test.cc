@@ -677,6 +677,44 @@ TEST_CASE("a lead that is won again waits for reports of its own", "[cluster]") 
   CHECK(cluster.IsPrepared());
 }
 
+TEST_CASE("a new leader gives the stores of its predecessor time to speak up", "[cluster]") {
+  constexpr auto kMinutes = std::chrono::minutes(7);
+  test::FakeDatabase database;
+  {
+    OneMember server(database, nullptr, {Cluster::Drive::kByHand, kMinutes});
+    REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+    REQUIRE(server.cluster().stores().Put(test::MakeStore(2)));  // Never heard.
+    REQUIRE(server.cluster().HandleStoreReport({StoreId{1}, {}, ""}));
+    REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "", 2)));
+    server.cluster().DoDue();
+  }
+  const auto unheard = [](double seconds) {
+    return scheduler::Refusal{scheduler::Reason::kStoresUnheard, StoreId{1}, {}, seconds, 20, {}};
+  };
+  SECTION("that they take") {
+    OneMember server(database, nullptr, {Cluster::Drive::kByHand, kMinutes + 30s});
+    REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "", 2)));
+    CHECK(server.cluster().RefuseUnprepared() == unheard(0));
+    CHECK_FALSE(server.cluster().IsPrepared());
+    REQUIRE(server.cluster().HandleStoreReport({StoreId{1}, {}, ""}));
+    CHECK(server.cluster().IsPrepared());
+  }
+  SECTION("and no more") {
+    OneMember server(database, nullptr, {Cluster::Drive::kByHand, kMinutes + 30s});
+    REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "", 2)));
+    server.moved.StandAt(kMinutes + 49s);
+    CHECK(server.cluster().RefuseUnprepared() == unheard(19));
+    CHECK_FALSE(server.cluster().IsPrepared());
+    server.moved.StandAt(kMinutes + 50s);
+    CHECK(server.cluster().IsPrepared());
+  }
+  SECTION("unless they were lost before") {
+    OneMember server(database, nullptr, {Cluster::Drive::kByHand, kMinutes + 31min});
+    REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "", 2)));
+    CHECK(server.cluster().IsPrepared());
+  }
+}
+
 TEST_CASE("an empty store is buried once enough regions have reported to this leader",
           "[cluster]") {
   test::FakeDatabase database;

@@ -64,6 +64,27 @@ TEST_CASE("regions pointed out come first, once, and not before their time", "[p
   CHECK(patrol.pointed_out() == 0);
 }
 
+TEST_CASE("what has to wait is looked at again soon, the later the more wait", "[patrol]") {
+  RegionTable table;
+  Fill(table, 10);
+  Patrol patrol(table);
+  (void)Next(patrol, At(0));
+  patrol.LookAgain({1003}, At(10));
+  (void)Next(patrol, At(450));  // The walk, which rests then for a moment.
+  CHECK(Next(patrol, At(509)).others.empty());
+  CHECK(Ids(Next(patrol, At(510)).others) == std::vector<uint64_t>{1003});
+
+  const uint64_t waiting = 4 * Patrol::kLooksPerSecond;
+  for (uint64_t id = 1; id <= waiting; ++id) patrol.PointOut({100'000 + id}, At(60'000));
+  patrol.LookAgain({1004}, At(1'000));
+  (void)Next(patrol, At(4'950));
+  CHECK(Next(patrol, At(4'999)).others.empty());
+  CHECK(Ids(Next(patrol, At(5'000)).others) == std::vector<uint64_t>{1004});
+  // What somebody points out does not wait for the others.
+  patrol.PointOut({1005}, At(5'010));
+  CHECK(Ids(Next(patrol, At(5'010)).others) == std::vector<uint64_t>{1005});
+}
+
 TEST_CASE("regions that lack peers come first, and only once", "[patrol]") {
   RegionTable table;
   Fill(table, 10);

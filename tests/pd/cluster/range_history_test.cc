@@ -1,5 +1,5 @@
-// Which regions the table takes for split, and how long that is known.
-#include "pd/cluster/recent_splits.h"
+// Which regions the table takes for split or merged, and how long that is known.
+#include "pd/cluster/range_history.h"
 
 #include <catch2/catch.hpp>
 
@@ -24,46 +24,46 @@ struct Table {
   void Report(const Region& region) { REQUIRE(table.Report(region, {}).has_value()); }
 
   test::HandClock clock;
-  RecentSplits splits{clock};
-  RegionTable table{nullptr, &splits};
+  RangeHistory ranges{clock};
+  RegionTable table{nullptr, &ranges};
 };
 
-TEST_CASE("what comes of a split is noted, whichever part is heard of first", "[splits]") {
+TEST_CASE("what comes of a split is noted, whichever part is heard of first", "[ranges]") {
   Table t;
   const scheduler::Instant start = InstantOf(t.clock.monotonic);
-  CHECK(t.splits.known_since() == start);
+  CHECK(t.ranges.known_since() == start);
   t.Report(t.MakeRegion(1, "a", "z", 1));
-  CHECK(t.splits.LastOf({1}) == start);
+  CHECK(t.ranges.LastSplit({1}) == start);
 
   t.clock.monotonic += 10s;
   t.Report(t.MakeRegion(1, "a", "z", 1));  // As before.
-  CHECK(t.splits.LastOf({1}) == start);
+  CHECK(t.ranges.LastSplit({1}) == start);
   Region moved = t.MakeRegion(1, "a", "z", 1);
   moved.epoch.conf_ver += 1;
   t.Report(moved);
-  CHECK(t.splits.LastOf({1}) == start);
+  CHECK(t.ranges.LastSplit({1}) == start);
 
   t.clock.monotonic += 10s;
   Region rest = t.MakeRegion(1, "m", "z", 2);
   rest.epoch.conf_ver += 1;
   SECTION("the old region first") {
     t.Report(rest);
-    CHECK(t.splits.LastOf({1}) == start + 20s);
-    CHECK_FALSE(t.splits.LastOf({2}).has_value());
+    CHECK(t.ranges.LastSplit({1}) == start + 20s);
+    CHECK_FALSE(t.ranges.LastSplit({2}).has_value());
     t.Report(t.MakeRegion(2, "a", "m", 2));
-    CHECK(t.splits.LastOf({2}) == start + 20s);
+    CHECK(t.ranges.LastSplit({2}) == start + 20s);
   }
   SECTION("the new region first") {
     t.Report(t.MakeRegion(2, "a", "m", 2));
-    CHECK(t.splits.LastOf({2}) == start + 20s);
+    CHECK(t.ranges.LastSplit({2}) == start + 20s);
     t.Report(rest);
-    CHECK(t.splits.LastOf({1}) == start + 20s);
+    CHECK(t.ranges.LastSplit({1}) == start + 20s);
   }
   SECTION("from the leader's feed") {
     t.table.PutSynced(rest);
     t.table.PutSynced(t.MakeRegion(2, "a", "m", 2));
-    CHECK(t.splits.LastOf({1}) == start + 20s);
-    CHECK(t.splits.LastOf({2}) == start + 20s);
+    CHECK(t.ranges.LastSplit({1}) == start + 20s);
+    CHECK(t.ranges.LastSplit({2}) == start + 20s);
   }
   SECTION("from what the group applies, ahead of the feed") {
     PutRegions records;
@@ -74,28 +74,31 @@ TEST_CASE("what comes of a split is noted, whichever part is heard of first", "[
     follower.table.PutReplicated(old, RegionTable::Records::kLoaded);
     follower.table.PutReplicated(records);
     follower.table.PutSynced(rest);
-    CHECK(follower.splits.LastOf({1}).has_value());
-    CHECK(follower.splits.LastOf({2}).has_value());
+    CHECK(follower.ranges.LastSplit({1}).has_value());
+    CHECK(follower.ranges.LastSplit({2}).has_value());
   }
-  SECTION("a merge is none") {
-    Region grown = t.MakeRegion(1, "", "", 2);
+  CHECK_FALSE(t.ranges.LastMerge({1}).has_value());
+  SECTION("a merge is another thing") {
+    Region grown = t.MakeRegion(1, "a", "", 2);
     grown.epoch.conf_ver += 1;
-    t.Report(grown);
-    CHECK(t.splits.LastOf({1}) == start);
+    SECTION("as reported") { t.Report(grown); }
+    SECTION("as fed") { t.table.PutSynced(grown); }
+    CHECK(t.ranges.LastSplit({1}) == start);
+    CHECK(t.ranges.LastMerge({1}) == start + 20s);
   }
 }
 
-TEST_CASE("the regions on disk are not taken for new ones", "[splits]") {
+TEST_CASE("the regions on disk are not taken for new ones", "[ranges]") {
   Table t;
   PutRegions records;
   records.regions.push_back(ToRecord(t.MakeRegion(1, "a", "z", 3)));
   t.table.PutReplicated(records, RegionTable::Records::kLoaded);
-  CHECK_FALSE(t.splits.LastOf({1}).has_value());
+  CHECK_FALSE(t.ranges.LastSplit({1}).has_value());
   t.Report(t.MakeRegion(1, "a", "z", 3));
-  CHECK_FALSE(t.splits.LastOf({1}).has_value());
+  CHECK_FALSE(t.ranges.LastSplit({1}).has_value());
 }
 
-TEST_CASE("of too many splits the oldest are forgotten", "[splits]") {
+TEST_CASE("of too many splits the oldest are forgotten", "[ranges]") {
   RecentRegions regions(3);
   scheduler::Instant now;
   const auto note = [&](uint64_t id) {

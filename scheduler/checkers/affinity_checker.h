@@ -30,8 +30,8 @@ struct AffinityCheck {
 /// from the first such region whose own stores are well; the region waits for the next look then. A group whose stores
 /// would break a region's rules, or leave it worse located than need be, expires: the rules have changed under it.
 ///
-/// A region that is where it belongs may be merged with such a neighbour, see CheckAffinityMerge. Cost: that of a fit or
-/// two, and of a walk over the stores where rules have location labels.
+/// A region that is where it belongs may be merged with such a neighbour, see CheckAffinityMerge. Cost: that of a fit
+/// or two, and of a walk over the stores where rules have location labels.
 AffinityCheck CheckAffinity(const PlanContext& context, const Region& region);
 
 }  // namespace scheduler

@@ -166,6 +166,40 @@ TEST_CASE("a region that lacks peers is on the list of those looked at first", "
 }
 
 TEST_CASE("without rules in force nothing is planned, and says why", "[coordinator]") {
+TEST_CASE("what an operator sends counts until it ends, and not for the next leader",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  const auto set = [&](bool halt) {
+    REQUIRE(server.config().Update([&](OnlineConfig& online) -> Result<void> {
+      online.schedule.store_limit_version = "v2";
+      online.schedule.halt_scheduling = halt;
+      return {};
+    }));
+  };
+  set(false);
+  server.Report();
+  Coordinator& coordinator = server.coordinator();
+  const auto windows = [&] { return coordinator.limits().WindowsOf({1}).value(); };
+  // The leader of the region has to send it.
+  REQUIRE(Eventually([&] { return coordinator.operators().running_count() == 1; }));
+  CHECK(windows().total_used_mib() == 96);
+  set(true);
+  REQUIRE(Eventually([&] { return AnySays(coordinator, Reason::kHalted); }));
+  CHECK(coordinator.operators().Cancel({101}, scheduler::CancelReason::kAdminStop));
+  CHECK(windows().total_used_mib() == 0);
+
+  scheduler::Influence sending;
+  sending.At({1}).cost[static_cast<size_t>(scheduler::LimitType::kSendSnapshot)] = 96;
+  coordinator.limits().TakeAnyway(sending, scheduler::Priority::kLow, {});
+  coordinator.limits().Feedback({1}, std::vector<SnapshotTiming>{{10, 10, 20}});
+  CHECK(windows().capacity_mib() == 600);
+  server.StopLeading();
+  server.Lead();
+  CHECK(Eventually([&] { return windows().capacity_mib() == 100; }));
+  CHECK(windows().total_used_mib() == 0);
+}
+
   Server server;
   server.Fill();
   REQUIRE(SetRule(server, "a", 3));

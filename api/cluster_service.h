@@ -30,6 +30,7 @@ class ClusterService {
   [[nodiscard]] const ClusterCalls& calls() const { return calls_; }
 
  private:
+  [[nodiscard]] pd::ClusterMetrics& metrics() { return metrics_; }
   pd::Cluster cluster_;
   pd::ClusterMetrics metrics_;
   HeartbeatMetrics heartbeat_metrics_;

@@ -41,7 +41,7 @@ struct Situation {
   /// One state of the configuration for all of it.
   Situation(const Cluster& cluster, const OnlineConfig& config, StoreLimits& limits,
             const OperatorRunner& runner, scheduler::Instant at)
-      : options(MakeScheduleOptions(config)),
+      : options(MakeScheduleOptions(config, cluster.store_config())),
         rules(cluster.rules().InForce(config.replication)),
         view(cluster, limits, at),
         influence(runner.TotalInfluence()),

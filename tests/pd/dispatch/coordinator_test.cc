@@ -100,6 +100,23 @@ TEST_CASE("regions under changed rules are looked at, and said to lack something
   CHECK(state() == Replication::kComplete);
 }
 
+TEST_CASE("planning knows at what sizes the stores split regions", "[coordinator]") {
+  Server server;
+  server.Fill();
+  StoreConfig stores;
+  stores.region_max_size_mib = 384;
+  stores.region_split_size_mib = 256;
+  stores.region_max_keys = 3'840'000;
+  stores.region_split_keys = 2'560'000;
+  server.cluster().SetStoreConfig(stores);
+  server.coordinator().Look([](const scheduler::PlanContext& context) {
+    CHECK(context.options.region_max_size_mib == 384);
+    CHECK(context.options.region_split_size_mib == 256);
+    CHECK(context.options.region_max_keys == 3'840'000);
+    CHECK(context.options.region_split_keys == 2'560'000);
+  });
+}
+
 TEST_CASE("without placement rules the replica checker repairs, as far as it may",
           "[coordinator]") {
   Server server;
@@ -149,23 +166,6 @@ TEST_CASE("without placement rules a range says what it lacks, too", "[coordinat
   CHECK(state() == Replication::kInProgress);
 }
 
-TEST_CASE("a region that lacks peers is on the list of those looked at first", "[coordinator]") {
-  Server server;
-  server.Fill();
-  REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
-  const auto says = [&](const std::string& text) {
-    return Eventually([&] { return server.Metrics().find(text) != std::string::npos; });
-  };
-  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 0"));
-  REQUIRE(SetRule(server, "more", 1));  // There is no fourth store.
-  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 1"));
-  REQUIRE(server.cluster().rules().Change([](PlacementRules::Editor& editor) {
-    editor.Delete({"g", "more"});
-  }));
-  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 0"));
-}
-
-TEST_CASE("without rules in force nothing is planned, and says why", "[coordinator]") {
 TEST_CASE("what an operator sends counts until it ends, and not for the next leader",
           "[coordinator]") {
   Server server;
@@ -200,6 +200,23 @@ TEST_CASE("what an operator sends counts until it ends, and not for the next lea
   CHECK(windows().total_used_mib() == 0);
 }
 
+TEST_CASE("a region that lacks peers is on the list of those looked at first", "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
+  const auto says = [&](const std::string& text) {
+    return Eventually([&] { return server.Metrics().find(text) != std::string::npos; });
+  };
+  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 0"));
+  REQUIRE(SetRule(server, "more", 1));  // There is no fourth store.
+  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 1"));
+  REQUIRE(server.cluster().rules().Change([](PlacementRules::Editor& editor) {
+    editor.Delete({"g", "more"});
+  }));
+  CHECK(says("pd_checker_region_list{type=\"priority_list\"} 0"));
+}
+
+TEST_CASE("without rules in force nothing is planned, and says why", "[coordinator]") {
   Server server;
   server.Fill();
   REQUIRE(SetRule(server, "a", 3));

@@ -54,7 +54,7 @@ RegionSyncClient::Deps SyncDepsOf(pd::PdServer& server, pd::Cluster& cluster,
 }  // namespace
 
 ClusterService::ClusterService(pd::PdServer& server, const LeaderDirectory& leaders,
-                               const GrpcCredentials* tls)
+                               const GrpcCredentials* tls, const TlsFiles& files)
     : cluster_(DepsOf(server)),
       metrics_(cluster_, server.metrics()),
       heartbeat_metrics_(server.metrics(),
@@ -63,9 +63,12 @@ ClusterService::ClusterService(pd::PdServer& server, const LeaderDirectory& lead
       streams_(calls_.cluster_id, calls_.serving, server.clock(),
                [this](scheduler::StoreId store) { return heartbeat_metrics_.Of(store); }),
       sync_service_(calls_),
-      sync_client_(SyncDepsOf(server, cluster_, tls)) {
+      sync_client_(SyncDepsOf(server, cluster_, tls)),
+      status_client_(files),
+      store_config_watch_({cluster_, status_client_, server.metrics(), server.clock()}) {
   server.group().AddListener(cluster_.listener());
   server.AddLeaderService(cluster_);
+  server.AddLeaderService(store_config_watch_);
 }
 
 void ClusterService::Register(MethodRegistry& registry, Router& router) {
@@ -95,10 +98,12 @@ pd::Result<void> ClusterService::Start() {
   streams_.Start();
   sync_service_.Start();
   sync_client_.Start();
+  store_config_watch_.Start();
   return {};
 }
 
 void ClusterService::Stop() {
+  store_config_watch_.Stop();
   sync_client_.Stop();
   sync_service_.Stop();
   streams_.Stop();

@@ -5,8 +5,10 @@
 #include "api/grpc/region_sync_client.h"
 #include "api/grpc/region_sync_service.h"
 #include "api/http/cluster_routes.h"
+#include "api/http/store_status_client.h"
 #include "pd/cluster/cluster.h"
 #include "pd/cluster/cluster_metrics.h"
+#include "pd/cluster/store_config_watch.h"
 #include "pd/server.h"
 
 namespace api {
@@ -15,8 +17,10 @@ namespace api {
 /// leader to the followers. Construct between PdServer::Open and its Start(); `server` and `leaders` outlive it.
 class ClusterService {
  public:
-  /// `tls`: for a leader at an https URL, as in OpenChannel; outlives this.
-  ClusterService(pd::PdServer& server, const LeaderDirectory& leaders, const GrpcCredentials* tls);
+  /// `tls`: for a leader at an https URL, as in OpenChannel; outlives this. `files`: for the status addresses of
+  /// stores.
+  ClusterService(pd::PdServer& server, const LeaderDirectory& leaders, const GrpcCredentials* tls,
+                 const TlsFiles& files);
 
   void Register(MethodRegistry& registry, Router& router);
 
@@ -26,6 +30,7 @@ class ClusterService {
   void Stop();
 
   [[nodiscard]] pd::Cluster& cluster() { return cluster_; }
+  [[nodiscard]] pd::ClusterMetrics& metrics() { return metrics_; }
   [[nodiscard]] pd::CommandSink& commands() { return streams_; }
   [[nodiscard]] const ClusterCalls& calls() const { return calls_; }
 
@@ -37,6 +42,8 @@ class ClusterService {
   HeartbeatStreams streams_;
   RegionSyncService sync_service_;
   RegionSyncClient sync_client_;
+  HttpStoreStatusClient status_client_;
+  pd::StoreConfigWatch store_config_watch_;
 };
 
 }  // namespace api

@@ -5,6 +5,16 @@
 #include "api/http/scheduling_routes.h"
 
 namespace api {
+namespace {
+
+std::optional<pd::ClusterMetrics::SnapshotUse> SnapshotUseOf(const pd::StoreLimits& limits,
+                                                             scheduler::StoreId store) {
+  const std::optional<pd::SnapshotWindows> windows = limits.WindowsOf(store);
+  if (!windows) return {};
+  return pd::ClusterMetrics::SnapshotUse{windows->capacity_mib(), windows->used_mib()};
+}
+
+}  // namespace
 
 SchedulingService::SchedulingService(pd::PdServer& server, ClusterService& cluster)
     : calls_(cluster.calls()),
@@ -13,6 +23,8 @@ SchedulingService::SchedulingService(pd::PdServer& server, ClusterService& clust
                     [&server](std::string_view suffix) { return server.Key(suffix); },
                     static_cast<uint64_t>(server.clock().UnixNanos())}) {
   server.AddLeaderService(coordinator_);
+  cluster.metrics().ShowSnapshots(
+      [this](scheduler::StoreId store) { return SnapshotUseOf(coordinator_.limits(), store); });
 }
 
 void SchedulingService::Register(MethodRegistry& registry, Router& router) {

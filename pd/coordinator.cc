@@ -32,7 +32,7 @@ struct Situation {
   /// One state of the configuration for all of it.
   Situation(const Cluster& cluster, const OnlineConfig& config, StoreLimits& limits,
             const OperatorRunner& runner, scheduler::Instant at)
-      : options(MakeScheduleOptions(config)),
+      : options(MakeScheduleOptions(config, cluster.store_config())),
         rules(cluster.rules().InForce(config.replication)),
         view(cluster, limits, at),
         influence(runner.TotalInfluence()),
@@ -82,7 +82,10 @@ Coordinator::Coordinator(Deps deps)
                  return store && store->DownTime(InstantOf(deps_.clock.Monotonic())) <= down;
                },
                [this] { return ConfChangeOf(*deps_.config.online()); }, metrics_,
-               [this](const OperatorInfo& info) { returned_data_.Note(info); }}),
+               [this](const OperatorInfo& info) {
+                 returned_data_.Note(info);
+                 limits_.Release(info.booking);
+               }}),
       admission_({deps_.cluster.regions(), limits_, runner_, deps_.ids, deps_.clock, metrics_}),
       schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key}),
       patrol_(deps_.cluster.regions()),

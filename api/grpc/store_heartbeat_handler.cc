@@ -39,6 +39,18 @@ void RemoveDamagedPeers(pd::Coordinator& coordinator, const pdpb::StoreStats& st
   }
 }
 
+/// What the store has sent (as in the reference, the sender reports): its snapshot windows learn from it.
+void LearnFromSnapshots(pd::StoreLimits& limits, const pdpb::StoreStats& stats) {
+  if (stats.snapshot_stats().empty()) return;
+  std::vector<pd::SnapshotTiming> sent;
+  sent.reserve(static_cast<size_t>(stats.snapshot_stats_size()));
+  for (const pdpb::SnapshotStat& one : stats.snapshot_stats()) {
+    sent.push_back(
+        {one.generate_duration_sec(), one.send_duration_sec(), one.total_duration_sec()});
+  }
+  limits.Feedback({stats.store_id()}, sent);
+}
+
 /// Takes the statistics in and fills in what follows from them. The state before them.
 pd::Result<scheduler::NodeState> TakeStats(const ClusterCalls& calls, pd::Coordinator& coordinator,
                                            const pdpb::StoreStats& stats,
@@ -51,6 +63,7 @@ pd::Result<scheduler::NodeState> TakeStats(const ClusterCalls& calls, pd::Coordi
   for (const scheduler::StoreId slow : slow_stores) {
     response.mutable_awaken_regions()->add_abnormal_stores(slow.value);
   }
+  LearnFromSnapshots(coordinator.limits(), stats);
   RemoveDamagedPeers(coordinator, stats);
   const std::chrono::duration<double> seconds = calls.cluster.clock().Monotonic() - start;
   calls.heartbeat_metrics.Of(id)->store_seconds->Observe(seconds.count());

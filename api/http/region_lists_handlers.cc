@@ -156,8 +156,9 @@ void AddStateRoutes(Router& router, const ClusterRoutes& routes) {
       });
   add("/pd/api/v1/regions/check/offline-peer", "GetOfflinePeerRegions", OnOfflineStore);
   add("/pd/api/v1/regions/check/oversized-region", "GetOverSizedRegions",
-      [](const Routes&, const Config&, const Region& r) {
-        return r.size_mib >= scheduler::kRegionMaxSizeMib || r.keys >= scheduler::kRegionMaxKeys;
+      [](const Routes& of, const Config&, const Region& r) {
+        const pd::StoreConfig stores = of.cluster.store_config();
+        return r.size_mib >= stores.region_max_size_mib || r.keys >= stores.region_max_keys;
       });
   add("/pd/api/v1/regions/check/undersized-region", "GetUndersizedRegions", IsUndersized);
 }

@@ -137,6 +137,16 @@ Result<void> Cluster::OnLeaderStart(uint64_t term) {
   return LoadRunning(term);
 }
 
+StoreConfig Cluster::store_config() const {
+  const MutexLock lock(mutex_);
+  return store_config_;
+}
+
+void Cluster::SetStoreConfig(StoreConfig config) {
+  const MutexLock lock(mutex_);
+  store_config_ = std::move(config);
+}
+
 /// Nothing happens as long as the cluster is not bootstrapped, or once it runs. A bootstrap loads on a thread of its
 /// own, and the lead may have been lost since, and even won again: what a later term loaded is not touched.
 Result<void> Cluster::LoadRunning(uint64_t term) {

@@ -17,6 +17,7 @@
 #include "pd/cluster/region_labels.h"
 #include "pd/cluster/region_table.h"
 #include "pd/cluster/safe_points.h"
+#include "pd/cluster/store_config.h"
 #include "pd/cluster/store_table.h"
 #include "pd/codec/cluster_codec.h"
 #include "pd/config/config_store.h"
@@ -113,6 +114,11 @@ class Cluster final : public LeaderService {
 
   [[nodiscard]] AffinityGroups& affinity() { return affinity_; }
   [[nodiscard]] const AffinityGroups& affinity() const { return affinity_; }
+
+  /// What the stores say of the sizes of their regions: the last that was learned, TiKV's defaults before. In this
+  /// member's memory; a new leader asks the stores itself (StoreConfigWatch, which alone sets it).
+  [[nodiscard]] StoreConfig store_config() const PD_EXCLUDES(mutex_);
+  void SetStoreConfig(StoreConfig config) PD_EXCLUDES(mutex_);
 
   [[nodiscard]] PlacementRules& rules() { return rules_; }
   [[nodiscard]] const PlacementRules& rules() const { return rules_; }
@@ -252,6 +258,7 @@ class Cluster final : public LeaderService {
   uint64_t prepared_ PD_GUARDED_BY(mutex_) = 0;         // ... and which of them had enough reports.
   uint64_t bootstrapped_in_ PD_GUARDED_BY(mutex_) = 0;  // Which of them made the cluster, if any.
   Nanos leading_since_ PD_GUARDED_BY(mutex_){0};
+  StoreConfig store_config_ PD_GUARDED_BY(mutex_);
   std::thread saver_;
   std::thread jobs_;
 };

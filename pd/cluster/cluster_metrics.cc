@@ -116,6 +116,14 @@ class StoreStatus {
     Set("store_slow_trend_result_rate", store_.stats.slow_trend_result_rate);
   }
 
+  void AddSnapshots(const ClusterMetrics::SnapshotUse& use) {
+    static constexpr std::array kLevels = {"low", "medium", "high", "urgent"};
+    Set("windows_size", use.capacity_mib);
+    for (size_t i = 0; i < kLevels.size(); ++i) {
+      Set(std::string("windows_used_level_") + kLevels[i], use.used_mib[i]);
+    }
+  }
+
   void AddLoad(const scheduler::RegionIndex::StoreSums& sums) {
     const scheduler::StoreStats& stats = store_.stats;
     if (stats.interval_end_s <= stats.interval_start_s) return;
@@ -284,6 +292,7 @@ void ClusterMetrics::Collect() {
       StoreStatus status(store, store_status);
       status.AddContents(ScoresOf(store, config->schedule));
       status.AddLoad(cluster_.regions().SumsOf(store.id));
+      if (const auto use = snapshot_use_of_(store.id)) status.AddSnapshots(*use);
       AddPlacement(store, config->replication.location_labels, placement);
     }
     for (const auto& [store, limit] : config->schedule.store_limit) {

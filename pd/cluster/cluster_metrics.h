@@ -1,6 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <utility>
 
 #include "pd/cluster/cluster.h"
 #include "pd/metrics/metrics.h"
@@ -17,10 +21,21 @@ namespace pd {
 /// Construct before Cluster::Start(); the cluster and the registry outlive it. Thread-safe.
 class ClusterMetrics final : public RegionObserver {
  public:
+  /// How full the windows are that bound what a store sends (store limits v2), by priority, lowest first.
+  struct SnapshotUse {
+    int64_t capacity_mib = 0;  // Of the lowest window.
+    std::array<int64_t, 4> used_mib{};
+  };
+  /// Nothing when there are no windows.
+  using SnapshotUseOf = std::function<std::optional<SnapshotUse>(scheduler::StoreId)>;
+
   ClusterMetrics(Cluster& cluster, MetricsRegistry& registry);
   ~ClusterMetrics() override;
   ClusterMetrics(const ClusterMetrics&) = delete;
   ClusterMetrics& operator=(const ClusterMetrics&) = delete;
+
+  /// Planning knows them; asked whenever somebody looks. Before the first look.
+  void ShowSnapshots(SnapshotUseOf use_of) { snapshot_use_of_ = std::move(use_of); }
 
   void OnRegionReported(const scheduler::Region& region,
                         const scheduler::RegionChange& change) override;
@@ -44,6 +59,7 @@ class ClusterMetrics final : public RegionObserver {
   GaugeFamily& affinity_;
   Counter& cached_;
   Counter& saved_;
+  SnapshotUseOf snapshot_use_of_ = [](scheduler::StoreId) { return std::nullopt; };
   const uint64_t collector_;
 };
 

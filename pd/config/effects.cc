@@ -64,9 +64,6 @@ std::vector<NoEffect> ItemsWithoutEffect(const OnlineConfig& online) {
     found.push_back(
         {"schedule.scheduler-max-waiting-operator", "an operator starts at once or not at all"});
   }
-  if (schedule.store_limit_version == "v2") {
-    found.push_back({"schedule.store-limit-version", "stores are limited by rates, as with v1"});
-  }
   return found;
 }
 

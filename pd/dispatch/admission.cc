@@ -38,15 +38,16 @@ std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin 
   const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
   StoreLimits::Taken taken;
   if (proposal.priority == scheduler::Priority::kUrgent || limits == Limits::kPassed) {
-    taken = deps_.limits.TakeAnyway(influence, now);
-  } else if (auto room = deps_.limits.Take(influence, now)) {
+    taken = deps_.limits.TakeAnyway(influence, proposal.priority, now);
+  } else if (auto room = deps_.limits.Take(influence, proposal.priority, now)) {
     taken = *std::move(room);
   } else {
     room.error().region = proposal.region;
     return room.error();
   }
   const bool ids = origin == Origin::kPerson || FillPeerIds(proposal);
-  auto refusal = ids ? deps_.runner.Start(std::move(proposal)) : refuse(Reason::kNotLeader);
+  auto refusal =
+      ids ? deps_.runner.Start(std::move(proposal), taken.snapshots) : refuse(Reason::kNotLeader);
   if (refusal) deps_.limits.GiveBack(taken, InstantOf(deps_.clock.Monotonic()));
   return refusal;
 }

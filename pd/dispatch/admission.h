@@ -14,7 +14,8 @@ enum class Limits : uint8_t { kObeyed, kPassed };
 
 /// Lets proposals become operators: the region still has the epoch that planning saw, no operator of the same or a
 /// higher priority runs on it, the stores' limits have room; then new peers get their ids and the operator starts, if
-/// the runner sees the same epoch still. What does not start costs the stores nothing.
+/// the runner sees the same epoch still. What does not start costs the stores nothing; what starts carries what it
+/// booked of snapshots, for StoreLimits::Release at its end.
 /// Thread-safe. Admit may wait for Raft when ids run out.
 class Admission {
  public:

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "pd/dispatch/snapshot_booking.h"
 #include "pd/runtime/clock.h"
 #include "scheduler/operator/operator.h"
 
@@ -20,6 +21,7 @@ struct OperatorInfo {
   Stamp created;
   std::optional<Stamp> started;
   std::optional<Stamp> ended;
+  SnapshotBooking booking = {};  // Released when it has ended.
 };
 
 }  // namespace pd

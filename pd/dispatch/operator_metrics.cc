@@ -30,6 +30,7 @@ const char* RefusalEvent(scheduler::Reason reason) {
       return "region-not-found";
     case scheduler::Reason::kStoreAddLimit:
     case scheduler::Reason::kStoreRemoveLimit:
+    case scheduler::Reason::kStoreSendLimit:
       return "exceed-limit";
     default:
       return "fail";
@@ -59,8 +60,9 @@ void OperatorMetrics::Count(const std::string& desc, const char* event) {
 
 void OperatorMetrics::Refused(const std::string& desc, const scheduler::Refusal& refusal) {
   Count(desc, RefusalEvent(refusal.reason));
-  if (refusal.reason == scheduler::Reason::kStoreAddLimit ||
-      refusal.reason == scheduler::Reason::kStoreRemoveLimit) {
+  using scheduler::Reason;
+  if (refusal.reason == Reason::kStoreAddLimit || refusal.reason == Reason::kStoreRemoveLimit ||
+      refusal.reason == Reason::kStoreSendLimit) {
     over_store_limit_.With({desc}).Add();
   }
 }

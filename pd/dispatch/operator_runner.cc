@@ -71,11 +71,12 @@ std::optional<Refusal> OperatorRunner::RefuseConflict(const scheduler::Proposal&
   return target_side ? Conflict(*target_side) : std::nullopt;
 }
 
-std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal) {
+std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal,
+                                             SnapshotBooking booking) {
   std::vector<Candidate> candidates;
   auto target_side = scheduler::TargetSide(proposal);
-  candidates.push_back({std::move(proposal), 0, {}});
-  if (target_side) candidates.push_back({*std::move(target_side), 0, {}});
+  candidates.push_back({std::move(proposal), std::move(booking)});
+  if (target_side) candidates.push_back({*std::move(target_side)});
   for (Candidate& candidate : candidates) {
     const auto number = Reserve(candidate.proposal);
     if (!number) {
@@ -94,6 +95,7 @@ std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal) {
     for (Candidate& candidate : candidates) {
       const auto it =
           Insert(candidate.number, std::move(candidate.proposal), *candidate.region, ended);
+      it->second.info.booking = std::move(candidate.booking);
       started.push_back(it->second.info);
     }
     for (Candidate& candidate : candidates) {
@@ -169,7 +171,7 @@ OperatorRunner::Table::iterator OperatorRunner::Insert(uint64_t number,
   op.Start(now);
   counts_[scheduler::CountingKind(op.plan().kind)] += 1;
   const auto it =
-      running_.emplace(region.id, Entry{{std::move(op), created, created, {}}, {}, number, {}})
+      running_.emplace(region.id, Entry{{std::move(op), created, created, {}, {}}, {}, number, {}})
           .first;
   Recount();
   Follow(it->second, region);
@@ -332,6 +334,7 @@ void OperatorRunner::Retire(Table::iterator it, Ended& ended) {
   const Stamp now = NowStamp();
   info.ended = now;
   ended.push_back(info);
+  info.booking = {};
   records_.Add(std::move(info), now);
   if (!partner) return;
   const auto other = running_.find(partner);

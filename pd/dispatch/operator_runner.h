@@ -55,8 +55,10 @@ class OperatorRunner {
 
   /// Starts an operator and sends its first step. A running one of lower priority on the region is replaced; one of the
   /// same or a higher priority refuses it, as does a region that is gone or no longer has the epoch of the proposal.
-  /// A merge starts on both of its regions or not at all.
-  std::optional<scheduler::Refusal> Start(scheduler::Proposal proposal);
+  /// A merge starts on both of its regions or not at all. What started carries `booking` until `ended` hears of it, be
+  /// that before this returns; of a refused one it remains the caller's.
+  std::optional<scheduler::Refusal> Start(scheduler::Proposal proposal,
+                                          SnapshotBooking booking = {});
 
   /// Whether Start would refuse for the running operator of the region.
   [[nodiscard]] std::optional<scheduler::Refusal> RefuseConflict(
@@ -130,8 +132,9 @@ class OperatorRunner {
   /// An operator that is about to start: one, or the two of a merge.
   struct Candidate {
     scheduler::Proposal proposal;
+    SnapshotBooking booking = {};
     uint64_t number = 0;  // Of its place.
-    std::optional<scheduler::Region> region;
+    std::optional<scheduler::Region> region = {};
   };
 
   [[nodiscard]] Stamp NowStamp() const;

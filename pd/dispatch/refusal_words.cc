@@ -36,6 +36,8 @@ const char* StorePhrase(Reason reason) {
       return "store {store} has {value} of the {bound} cost units left that a new peer takes";
     case Reason::kStoreRemoveLimit:
       return "store {store} has {value} of the {bound} cost units left that a removal takes";
+    case Reason::kStoreSendLimit:
+      return "store {store} has {value} MiB left in its snapshot windows, {bound} must be free";
     case Reason::kStoreSnapshots:
       return "store {store} has {value} snapshots under way, {bound} are allowed";
     case Reason::kStorePendingPeers:

@@ -25,6 +25,8 @@ const char* StoreRemedy(Reason reason) {
       return "wait until store {store} is less busy";
     case Reason::kStoreAddLimit:
       return "wait, or raise the add-peer limit of store {store}";
+    case Reason::kStoreSendLimit:
+      return "wait until store {store} has sent more of its snapshots";
     case Reason::kStoreSnapshots:
       return "wait for the snapshots of store {store}, or raise max-snapshot-count";
     case Reason::kStorePendingPeers:

@@ -2,18 +2,28 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "scheduler/filters/store_filter.h"
+
 namespace pd {
 namespace {
 
 using scheduler::LimitType;
+using scheduler::Priority;
+using scheduler::Reason;
+using scheduler::Refusal;
 using scheduler::StoreLimitRoom;
 
-constexpr std::array kLimited{LimitType::kAddPeer, LimitType::kRemovePeer};
+constexpr std::array kByRate{LimitType::kAddPeer, LimitType::kRemovePeer};
+const SnapshotWindows kUnused;  // Those of a store that has nothing to send yet.
 constexpr double kTokensOfOne = 1000;
 
 /// Tokens a bucket of this rate (a minute) gains a second, and how many it holds.
 double FillPerSecond(double rate) { return rate / 60 * kTokensOfOne; }
 double Capacity(double rate) { return std::max(kTokensOfOne, FillPerSecond(rate)); }
+
+bool UsesWindows(const OnlineConfig& config) { return config.schedule.store_limit_version == "v2"; }
 
 }  // namespace
 
@@ -50,71 +60,138 @@ StoreLimitRoom StoreLimits::Room(scheduler::StoreId store, scheduler::Instant no
   const ConfigStore::Snapshot config = config_.online();
   const MutexLock lock(mutex_);
   StoreLimitRoom room;
+  if (UsesWindows(*config)) {
+    const auto found = windows_.find(store);
+    const SnapshotWindows& windows = found == windows_.end() ? kUnused : found->second;
+    for (size_t i = 0; i < room.send_snapshot.size(); ++i) {
+      room.send_snapshot[i] = windows.FreeMib(static_cast<Priority>(i));
+    }
+    return room;
+  }
   room.add_peer = RoomOf(*config, {store, LimitType::kAddPeer}, now);
   room.remove_peer = RoomOf(*config, {store, LimitType::kRemovePeer}, now);
   return room;
 }
 
-tl::expected<StoreLimits::Taken, scheduler::Refusal> StoreLimits::Take(
-    const scheduler::Influence& influence, scheduler::Instant now) {
-  const ConfigStore::Snapshot config = config_.online();
-  const MutexLock lock(mutex_);
+std::optional<Refusal> StoreLimits::RefuseByRates(const OnlineConfig& config,
+                                                  const scheduler::Influence& influence,
+                                                  scheduler::Instant now) {
   for (const auto& [store, delta] : influence.stores()) {
-    for (const LimitType type : kLimited) {
+    for (const LimitType type : kByRate) {
       const int64_t cost = delta.CostOf(type);
       if (cost <= 0) continue;
-      const int64_t room = RoomOf(*config, {store, type}, now);
+      const int64_t room = RoomOf(config, {store, type}, now);
       if (room >= cost) continue;
-      return tl::unexpected(scheduler::Refusal{type == LimitType::kAddPeer
-                                                   ? scheduler::Reason::kStoreAddLimit
-                                                   : scheduler::Reason::kStoreRemoveLimit,
-                                               store,
-                                               {},
-                                               static_cast<double>(room),
-                                               static_cast<double>(cost),
-                                               {}});
+      return Refusal{
+          type == LimitType::kAddPeer ? Reason::kStoreAddLimit : Reason::kStoreRemoveLimit,
+          store,
+          {},
+          static_cast<double>(room),
+          static_cast<double>(cost),
+          {}};
     }
   }
-  return Charge(*config, influence, now);
+  return {};
 }
 
-StoreLimits::Taken StoreLimits::TakeAnyway(const scheduler::Influence& influence,
+std::optional<Refusal> StoreLimits::RefuseByWindows(const scheduler::Influence& influence,
+                                                    Priority priority) {
+  for (const auto& [store, delta] : influence.stores()) {
+    if (delta.CostOf(LimitType::kSendSnapshot) <= 0) continue;
+    const auto found = windows_.find(store);
+    if (found == windows_.end() || found->second.HasRoom(priority)) continue;
+    return Refusal{Reason::kStoreSendLimit,
+                   store,
+                   {},
+                   static_cast<double>(found->second.FreeMib(priority)),
+                   static_cast<double>(scheduler::kSnapshotRoomMinMib),
+                   fmt::format("{} MiB under way", found->second.total_used_mib())};
+  }
+  return {};
+}
+
+tl::expected<StoreLimits::Taken, Refusal> StoreLimits::Take(const scheduler::Influence& influence,
+                                                            Priority priority,
+                                                            scheduler::Instant now) {
+  const ConfigStore::Snapshot config = config_.online();
+  const MutexLock lock(mutex_);
+  auto refusal = UsesWindows(*config) ? RefuseByWindows(influence, priority)
+                                      : RefuseByRates(*config, influence, now);
+  if (refusal) return tl::unexpected(*std::move(refusal));
+  return Charge(*config, influence, priority, now);
+}
+
+StoreLimits::Taken StoreLimits::TakeAnyway(const scheduler::Influence& influence, Priority priority,
                                            scheduler::Instant now) {
   const ConfigStore::Snapshot config = config_.online();
   const MutexLock lock(mutex_);
-  return Charge(*config, influence, now);
-}
-
-void StoreLimits::GiveBack(const Taken& taken, scheduler::Instant now) {
-  const ConfigStore::Snapshot config = config_.online();
-  const MutexLock lock(mutex_);
-  for (const auto& [key, amount] : taken) {
-    const std::optional<double> tokens = Tokens(*config, key, now);
-    if (!tokens) continue;  // Unlimited by now.
-    buckets_[key].tokens = std::min(Capacity(RateOf(*config, key)), *tokens + amount);
-  }
+  return Charge(*config, influence, priority, now);
 }
 
 StoreLimits::Taken StoreLimits::Charge(const OnlineConfig& config,
-                                       const scheduler::Influence& influence,
+                                       const scheduler::Influence& influence, Priority priority,
                                        scheduler::Instant now) {
   Taken taken;
+  taken.snapshots.made_in = clears_;
   for (const auto& [store, delta] : influence.stores()) {
-    for (const LimitType type : kLimited) {
+    const int64_t cost_mib = delta.CostOf(LimitType::kSendSnapshot);
+    if (cost_mib > 0 && windows_[store].Book(priority, cost_mib)) {
+      taken.snapshots.costs_mib.emplace_back(store, cost_mib);
+    }
+    if (UsesWindows(config)) continue;
+    for (const LimitType type : kByRate) {
       const auto cost = static_cast<double>(delta.CostOf(type));
       const Key key{store, type};
       const std::optional<double> tokens = Tokens(config, key, now);
       if (cost <= 0 || !tokens) continue;
-      taken[key] = std::min(*tokens, cost);
-      buckets_[key].tokens = *tokens - taken[key];
+      taken.tokens[key] = std::min(*tokens, cost);
+      buckets_[key].tokens = *tokens - taken.tokens[key];
     }
   }
   return taken;
 }
 
+void StoreLimits::GiveBack(const Taken& taken, scheduler::Instant now) {
+  const ConfigStore::Snapshot config = config_.online();
+  const MutexLock lock(mutex_);
+  for (const auto& [key, amount] : taken.tokens) {
+    const std::optional<double> tokens = Tokens(*config, key, now);
+    if (!tokens) continue;  // Unlimited by now.
+    buckets_[key].tokens = std::min(Capacity(RateOf(*config, key)), *tokens + amount);
+  }
+  ReleaseLocked(taken.snapshots);
+}
+
+void StoreLimits::Release(const SnapshotBooking& booking) {
+  const MutexLock lock(mutex_);
+  ReleaseLocked(booking);
+}
+
+void StoreLimits::ReleaseLocked(const SnapshotBooking& booking) {
+  if (booking.made_in != clears_) return;
+  for (const auto& [store, cost_mib] : booking.costs_mib) windows_[store].Release(cost_mib);
+}
+
+void StoreLimits::Feedback(scheduler::StoreId store, std::span<const SnapshotTiming> sent) {
+  if (!UsesWindows(*config_.online())) return;
+  const MutexLock lock(mutex_);
+  const auto found = windows_.find(store);
+  if (found == windows_.end()) return;  // Not full.
+  for (const SnapshotTiming& timing : sent) found->second.Feedback(timing);
+}
+
+std::optional<SnapshotWindows> StoreLimits::WindowsOf(scheduler::StoreId store) const {
+  if (!UsesWindows(*config_.online())) return {};
+  const MutexLock lock(mutex_);
+  const auto found = windows_.find(store);
+  return found == windows_.end() ? kUnused : found->second;
+}
+
 void StoreLimits::Clear() {
   const MutexLock lock(mutex_);
   buckets_.clear();
+  windows_.clear();
+  ++clears_;
 }
 
 }  // namespace pd

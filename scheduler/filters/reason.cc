@@ -22,6 +22,7 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "store-rejects-leaders",
     "store-add-limit",
     "store-remove-limit",
+    "store-send-limit",
     "store-snapshots",
     "store-pending-peers",
     "store-low-space",

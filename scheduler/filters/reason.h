@@ -25,6 +25,7 @@ enum class Reason : uint8_t {
   kStoreRejectsLeaders,  // Label property reject-leader.
   kStoreAddLimit,        // Cost units left; units needed.
   kStoreRemoveLimit,     // Cost units left; units needed.
+  kStoreSendLimit,       // MiB free in a snapshot window; MiB that must be.
   kStoreSnapshots,       // Snapshots in flight; max-snapshot-count.
   kStorePendingPeers,    // Pending peers; max-pending-peer-count.
   kStoreLowSpace,        // Share of space used; low-space-ratio.

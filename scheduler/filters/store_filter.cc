@@ -181,9 +181,14 @@ Verdict RefuseIsolation(const Rule& rule, std::span<const Store* const> others,
   return Refuse(Reason::kStoreIsolation, store);
 }
 
-Verdict RefuseSnapshotSender(const PlanContext& context, const Store& store) {
+Verdict RefuseSnapshotSender(const PlanContext& context, const Store& store, Priority priority,
+                             int64_t planned_mib) {
   if (auto refusal = IfBusy(store)) return refusal;
-  if (store.room.send_snapshot[0] <= 0) return Refuse(Reason::kStoreSnapshots, store);
+  const int64_t room = store.room.send_snapshot[static_cast<size_t>(priority)] - planned_mib;
+  if (room < kSnapshotRoomMinMib) {
+    return Refuse(Reason::kStoreSendLimit, store, static_cast<double>(std::max<int64_t>(room, 0)),
+                  static_cast<double>(kSnapshotRoomMinMib));
+  }
   return IfSnapshots(context, store);
 }
 

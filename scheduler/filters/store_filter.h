@@ -5,6 +5,7 @@
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/filters/reason.h"
+#include "scheduler/operator/kind.h"
 
 namespace scheduler {
 
@@ -16,6 +17,9 @@ enum class Patience : uint8_t { kNow, kMayWait };
 
 /// Cost of one region of normal size in the store limits; what the filters ask for.
 inline constexpr int64_t kNormalRegionCost = 1000;
+
+/// A snapshot may go into a window of its sender that has so much free, however large it is (as in the reference).
+inline constexpr int64_t kSnapshotRoomMinMib = 10;
 
 std::optional<Refusal> RefuseLeaderSource(const PlanContext& context, const Store& store);
 std::optional<Refusal> RefuseLeaderTarget(const PlanContext& context, const Store& store);
@@ -44,8 +48,10 @@ std::optional<Refusal> RefuseSpecialUse(const Store& store);
 std::optional<Refusal> RefuseIsolation(const Rule& rule, std::span<const Store* const> others,
                                        const Store& store);
 
-/// Whether a snapshot may be taken from this store now (its leader will have to send one).
-std::optional<Refusal> RefuseSnapshotSender(const PlanContext& context, const Store& store);
+/// Whether a snapshot may be taken from this store now (its leader will have to send one), for an operator of this
+/// priority. `planned_mib`: what the caller has proposed already that this store would send.
+std::optional<Refusal> RefuseSnapshotSender(const PlanContext& context, const Store& store,
+                                            Priority priority, int64_t planned_mib);
 
 /// May the peer on `store` simply go, or its data? Not when it is a healthy copy and fewer than `wanted` healthy copies
 /// would be left. A witness is no copy.

@@ -227,6 +227,10 @@ struct Influences {
       store.region_size_mib -= sign * size();
       Cost(one.store, one.witness ? LimitType::kRemovePeer : LimitType::kAddPeer) +=
           LimitCost(region.size_mib);
+      // Its data comes as for a new peer. Who leads now is likelier to send them than who led at planning.
+      if (!one.witness && region.HasLeader()) {
+        Cost(region.leader.store, LimitType::kSendSnapshot) += size();
+      }
     }
   }
 

@@ -130,7 +130,12 @@ class RegionBalance {
       return refuse(Reason::kRegionEmpty);
     const Store* sender = context_.view.FindStore(region.leader.store);
     if (sender == nullptr) return refuse(Reason::kStoreUnknown);
-    if (auto busy = RefuseSnapshotSender(context_, *sender)) return busy;
+    const int64_t planned_mib = proposed_.Of(sender->id).CostOf(LimitType::kSendSnapshot);
+    if (auto busy = RefuseSnapshotSender(context_, *sender, Priority::kMedium, planned_mib)) {
+      // Nothing else would tell why nothing moves: the store is neither the source nor the target.
+      if (busy->reason == Reason::kStoreSendLimit) decision_.Refuse(*busy);
+      return busy;
+    }
     if (!context_.Fit(region).IsSatisfied()) return refuse(Reason::kRegionNotReplicated);
     return {};
   }

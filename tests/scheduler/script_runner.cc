@@ -145,6 +145,7 @@ void ScriptRunner::DoStore(const Line& line) {
   }
   if (line.Has("add-room")) store.room.add_peer = line.Number("add-room");
   if (line.Has("remove-room")) store.room.remove_peer = line.Number("remove-room");
+  if (line.Has("send-room")) store.room.send_snapshot.fill(line.Number("send-room"));
 }
 
 void ScriptRunner::DoRegion(const Line& line) {
@@ -485,7 +486,8 @@ std::string ScriptRunner::DoShow(const Line& line) {
     out << "store=" << store.value << " regions=" << delta.region_count
         << " size=" << delta.region_size_mib << " leaders=" << delta.leader_count
         << " add-cost=" << delta.CostOf(LimitType::kAddPeer)
-        << " remove-cost=" << delta.CostOf(LimitType::kRemovePeer) << '\n';
+        << " remove-cost=" << delta.CostOf(LimitType::kRemovePeer)
+        << " send-cost=" << delta.CostOf(LimitType::kSendSnapshot) << '\n';
   }
   return out.str();
 }

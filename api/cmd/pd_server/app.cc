@@ -192,7 +192,7 @@ class ServerApp::Impl {
 
   void RegisterHandlers() {
     directory_ = std::make_unique<ServerDirectory>(*server_);
-    cluster_ = std::make_unique<ClusterService>(*server_, *directory_, grpc_tls_.get());
+    cluster_ = std::make_unique<ClusterService>(*server_, *directory_, grpc_tls_.get(), files_);
     cluster_->Register(methods_, router_);
     scheduling_ = std::make_unique<SchedulingService>(*server_, *cluster_);
     scheduling_->Register(methods_, router_);

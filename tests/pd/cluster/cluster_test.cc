@@ -229,7 +229,11 @@ TEST_CASE("the metrics page shows stores and regions as long as the member leads
   test::FakeDatabase database;
   OneMember server(database);
   MetricsRegistry registry;
-  const ClusterMetrics metrics(server.cluster(), registry);
+  ClusterMetrics metrics(server.cluster(), registry);
+  metrics.ShowSnapshots([](StoreId store) -> std::optional<ClusterMetrics::SnapshotUse> {
+    if (store != StoreId{1}) return {};
+    return ClusterMetrics::SnapshotUse{200, {96, 0, 0, 5}};
+  });
   CHECK(registry.Render().empty());
   REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
   Store second = FirstStore();
@@ -268,6 +272,9 @@ TEST_CASE("the metrics page shows stores and regions as long as the member leads
           R"(pd_scheduler_store_status{address="tikv1:20160",store="1",type="leader_score"} 2)",
           R"(pd_scheduler_store_status{address="tikv1:20160",store="1",type="store_available"} 10)",
           R"(pd_scheduler_store_status{address="tiflash\"2",store="2",type="region_count"} 0)",
+          R"(pd_scheduler_store_status{address="tikv1:20160",store="1",type="windows_size"} 200)",
+          R"(pd_scheduler_store_status{address="tikv1:20160",store="1",type="windows_used_level_low"} 96)",
+          R"(pd_scheduler_store_status{address="tikv1:20160",store="1",type="windows_used_level_urgent"} 5)",
           R"(pd_cluster_store_limit{store="2",type="remove-peer"} 30)",
           R"(pd_cluster_store_limit{store="2",type="add-peer"} 30)",
           R"(pd_config_status{type="max-replicas"} 3)",

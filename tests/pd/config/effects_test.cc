@@ -59,17 +59,18 @@ TEST_CASE("items without effect are told once, until they are taken back", "[con
   OnlineEffects effects;
   OnlineConfig online;
   CHECK(effects.News(online).empty());
-  online.schedule.store_limit_version = "v2";
-  CHECK(Names(effects.News(online)) == std::vector<std::string>{"schedule.store-limit-version"});
+  online.schedule.store_limit_version = "v2";  // Has one.
+  CHECK(effects.News(online).empty());
   online.schedule.patrol_region_worker_count = 4;
+  CHECK(Names(effects.News(online)) ==
+        std::vector<std::string>{"schedule.patrol-region-worker-count"});
   online.schedule.scheduler_max_waiting_operator = 9;
   CHECK(Names(effects.News(online)) ==
-        std::vector<std::string>{"schedule.patrol-region-worker-count",
-                                 "schedule.scheduler-max-waiting-operator"});
+        std::vector<std::string>{"schedule.scheduler-max-waiting-operator"});
   CHECK(effects.News(online).empty());
-  online.schedule.store_limit_version = "v1";
+  online.schedule.patrol_region_worker_count = 1;
   CHECK(effects.News(online).empty());
-  online.schedule.store_limit_version = "v2";
+  online.schedule.patrol_region_worker_count = 4;
   CHECK(effects.News(online).size() == 1);
 }
 

@@ -34,6 +34,15 @@ struct Fixture {
     return proposal;
   }
   [[nodiscard]] int64_t Room() { return limits.Room({4}, InstantOf(clock.Monotonic())).add_peer; }
+  /// Under version 2 of the limits: what the leader's store has under way.
+  [[nodiscard]] int64_t SentMib() { return limits.WindowsOf({1})->total_used_mib(); }
+  void LimitSnapshots() {
+    ids.Start({1000, 1000});
+    REQUIRE(config.Update([](OnlineConfig& online) -> Result<void> {
+      online.schedule.store_limit_version = "v2";
+      return {};
+    }));
+  }
   void Split() {
     Region split = region;
     split.epoch.version += 1;
@@ -55,7 +64,8 @@ struct Fixture {
   IdAllocator ids{[this](uint64_t) { return reserve(); }};
   OperatorRunner runner{{clock, commands, [this](scheduler::RegionId id) { return table.Find(id); },
                          [](scheduler::StoreId) { return true; },
-                         [] { return scheduler::ConfChange::kV2; }, metrics}};
+                         [] { return scheduler::ConfChange::kV2; }, metrics,
+                         [this](const OperatorInfo& info) { limits.Release(info.booking); }}};
   Admission admission{{table, limits, runner, ids, clock, metrics}};
 };
 
@@ -92,6 +102,75 @@ TEST_CASE("without ids nothing is spent", "[admission]") {
   REQUIRE(refusal);
   CHECK(refusal->reason == Reason::kNotLeader);
   CHECK(f.Room() == 1000);
+}
+
+TEST_CASE("an operator has its snapshot booked until it ends, however it does", "[admission]") {
+  Fixture f;
+  f.LimitSnapshots();
+  CHECK_FALSE(f.admission.Admit(f.Add()));
+  const auto size_mib = static_cast<int64_t>(f.region.size_mib);
+  REQUIRE(size_mib > 0);
+  CHECK(f.SentMib() == size_mib);
+
+  SECTION("cancelled") { CHECK(f.runner.Cancel({7}, scheduler::CancelReason::kAdminStop)); }
+  SECTION("timed out") {
+    f.clock.monotonic += std::chrono::hours(1);
+    f.runner.OnHeartbeat(f.region);
+  }
+  SECTION("overtaken by another change") {
+    Region changed = f.region;
+    changed.epoch.conf_ver += 5;
+    f.runner.OnHeartbeat(changed);
+  }
+  SECTION("successful") {
+    Region done = f.region;
+    done.peers.push_back({{1001}, {4}, scheduler::PeerRole::kLearner});
+    done.epoch.conf_ver += 1;
+    f.runner.OnHeartbeat(done);
+    CHECK(f.SentMib() == size_mib);
+    done.peers.back().role = scheduler::PeerRole::kVoter;
+    done.epoch.conf_ver += 1;
+    f.runner.OnHeartbeat(done);
+    CHECK(f.runner.Find({7})->op.status() == scheduler::Status::kSuccess);
+  }
+  SECTION("lost with the lead") { f.runner.Clear(); }
+  SECTION("replaced") {
+    Proposal urgent = f.Add();
+    urgent.priority = scheduler::Priority::kUrgent;
+    urgent.steps = {scheduler::TransferLeader{{1}, {2}, {}}};
+    CHECK_FALSE(f.admission.Admit(urgent));
+  }
+  CHECK(f.SentMib() == 0);
+}
+
+TEST_CASE("what does not start books no snapshot", "[admission]") {
+  Fixture f;
+  f.LimitSnapshots();
+  f.reserve = [&]() -> Result<IdAllocator::Window> {
+    f.Split();
+    return IdAllocator::Window{1000, 2000};
+  };
+  REQUIRE(f.admission.Admit(f.Add()));
+  CHECK(f.SentMib() == 0);
+}
+
+TEST_CASE("a store that sends enough refuses more, but not what is urgent", "[admission]") {
+  Fixture f;
+  f.LimitSnapshots();
+  scheduler::Influence others;
+  others.At({1}).cost[static_cast<size_t>(scheduler::LimitType::kSendSnapshot)] = 1000;
+  f.limits.TakeAnyway(others, scheduler::Priority::kLow, InstantOf(f.clock.Monotonic()));
+  f.limits.TakeAnyway(others, scheduler::Priority::kMedium, InstantOf(f.clock.Monotonic()));
+  const auto refusal = f.admission.Admit(f.Add());
+  REQUIRE(refusal);
+  CHECK(RefusalText(*refusal) ==
+        "store-send-limit store=1 region=7 value=0 bound=10 (2000 MiB under way)");
+  CHECK(f.registry.Render().find("pd_schedule_operator_exceeded_store_limit{desc=\"add\"} 1") !=
+        std::string::npos);
+  Proposal urgent = f.Add();
+  urgent.priority = scheduler::Priority::kUrgent;
+  CHECK_FALSE(f.admission.Admit(urgent));
+  CHECK(f.SentMib() == 2000 + static_cast<int64_t>(f.region.size_mib));
 }
 
 }  // namespace

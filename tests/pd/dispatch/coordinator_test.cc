@@ -100,6 +100,23 @@ TEST_CASE("regions under changed rules are looked at, and said to lack something
   CHECK(state() == Replication::kComplete);
 }
 
+TEST_CASE("planning knows at what sizes the stores split regions", "[coordinator]") {
+  Server server;
+  server.Fill();
+  StoreConfig stores;
+  stores.region_max_size_mib = 384;
+  stores.region_split_size_mib = 256;
+  stores.region_max_keys = 3'840'000;
+  stores.region_split_keys = 2'560'000;
+  server.cluster().SetStoreConfig(stores);
+  server.coordinator().Look([](const scheduler::PlanContext& context) {
+    CHECK(context.options.region_max_size_mib == 384);
+    CHECK(context.options.region_split_size_mib == 256);
+    CHECK(context.options.region_max_keys == 3'840'000);
+    CHECK(context.options.region_split_keys == 2'560'000);
+  });
+}
+
 TEST_CASE("without placement rules the replica checker repairs, as far as it may",
           "[coordinator]") {
   Server server;
@@ -147,6 +164,40 @@ TEST_CASE("without placement rules a range says what it lacks, too", "[coordinat
   CHECK(state() == Replication::kStuck);  // There is no fourth store.
   server.AddStore(4);
   CHECK(state() == Replication::kInProgress);
+}
+
+TEST_CASE("what an operator sends counts until it ends, and not for the next leader",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  const auto set = [&](bool halt) {
+    REQUIRE(server.config().Update([&](OnlineConfig& online) -> Result<void> {
+      online.schedule.store_limit_version = "v2";
+      online.schedule.halt_scheduling = halt;
+      return {};
+    }));
+  };
+  set(false);
+  server.Report();
+  Coordinator& coordinator = server.coordinator();
+  const auto windows = [&] { return coordinator.limits().WindowsOf({1}).value(); };
+  // The leader of the region has to send it.
+  REQUIRE(Eventually([&] { return coordinator.operators().running_count() == 1; }));
+  CHECK(windows().total_used_mib() == 96);
+  set(true);
+  REQUIRE(Eventually([&] { return AnySays(coordinator, Reason::kHalted); }));
+  CHECK(coordinator.operators().Cancel({101}, scheduler::CancelReason::kAdminStop));
+  CHECK(windows().total_used_mib() == 0);
+
+  scheduler::Influence sending;
+  sending.At({1}).cost[static_cast<size_t>(scheduler::LimitType::kSendSnapshot)] = 96;
+  coordinator.limits().TakeAnyway(sending, scheduler::Priority::kLow, {});
+  coordinator.limits().Feedback({1}, std::vector<SnapshotTiming>{{10, 10, 20}});
+  CHECK(windows().capacity_mib() == 600);
+  server.StopLeading();
+  server.Lead();
+  CHECK(Eventually([&] { return windows().capacity_mib() == 100; }));
+  CHECK(windows().total_used_mib() == 0);
 }
 
 TEST_CASE("a region that lacks peers is on the list of those looked at first", "[coordinator]") {

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "pd/result.h"
+#include "scheduler/model/region.h"
+
+namespace pd {
+
+/// The part of its stores' configuration that the cluster plans with: at what size TiKV splits a region and into what
+/// parts, and its engine. Where nothing was learned: TiKV's defaults as the reference has them.
+struct StoreConfig {
+  uint64_t region_max_size_mib = scheduler::kRegionMaxSizeMib;
+  uint64_t region_split_size_mib = 96;
+  uint64_t region_max_keys = scheduler::kRegionMaxKeys;
+  uint64_t region_split_keys = 960'000;
+  std::string engine;  // "raft-kv2", or else the older one.
+
+  friend bool operator==(const StoreConfig&, const StoreConfig&) = default;
+};
+
+/// From the answer to GET /config at a store's status address: JSON, of which only the sections "coprocessor" and
+/// "storage" are looked at. Sizes are texts such as "144MiB", rounded down to MiB, or numbers of bytes. What is missing
+/// has its default; a missing maximum is half as much again as the size of the parts, which is TiKV's rule.
+/// kInvalidArgument names what is wrong: no JSON, no such section, a value of the wrong kind, parts of less than 1 MiB
+/// or one key, of more than a PiB or 10^15 keys, or a maximum below the parts. Pure.
+[[nodiscard]] Result<StoreConfig> ParseStoreConfig(std::string_view json);
+
+/// Where a store's status is asked for, "host:port". A store on another machine may say that its status address is on
+/// the loopback or on any of its interfaces, which leads nowhere from here: the host of `address`, unless that is local
+/// as well, takes its place (as in the reference). Empty when there is no `status_address`. Pure.
+[[nodiscard]] std::string ReachableStatusAddress(std::string_view status_address,
+                                                 std::string_view address);
+
+}  // namespace pd

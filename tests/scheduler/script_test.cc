@@ -45,6 +45,8 @@ TEST_CASE("affinity script", "[script]") { Play("affinity"); }
 TEST_CASE("scatter script", "[script]") {
   Play("scatter");
   Play("scatter_rules");
+  Play("split_scatter");
+  Play("split_scatter_leaders");
 }
 
 }  // namespace

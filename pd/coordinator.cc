@@ -91,6 +91,9 @@ Coordinator::Coordinator(Deps deps)
       patrol_(deps_.cluster.regions()),
       decisions_(deps_.clock),
       jobs_({deps_.cluster, admission_, runner_, [this](const auto& look) { Look(look); }}),
+      split_scatter_({deps_.cluster.regions(), runner_,
+                      [this](scheduler::Decision& decision) { return FollowCheck(decision); },
+                      deps_.metrics}),
       scheduler_events_(deps_.metrics.Counters("pd_scheduler_event_count",
                                                "Scheduler outcomes per scheduler and reason",
                                                {"type", "name"})),
@@ -118,6 +121,8 @@ void Coordinator::Stop() {
 
 Result<void> Coordinator::OnLeaderStart(uint64_t term) {
   if (auto loaded = schedulers_.Load(term); !loaded) return loaded;
+  // Not by the thread, like the rest: by the time it looks, splits of this leadership may wait.
+  split_scatter_.Clear();
   runner_.Open();
   planning_ = false;
   for (auto& until_s : checker_paused_until_s_) until_s = 0;
@@ -138,6 +143,7 @@ void Coordinator::OnLeaderStop() {
   }
   schedulers_.Clear();
   jobs_.Clear();
+  split_scatter_.Clear();
   runner_.Clear();
   wake_.NotifyAll();
 }
@@ -149,6 +155,11 @@ void Coordinator::OnRegionReported(const scheduler::Region& region,
   if (change.save || !region.down_peers.empty()) {
     patrol_.PointOut(region.id, InstantOf(deps_.clock.Monotonic()));
   }
+}
+
+void Coordinator::OnSplitGranted(const GrantedSplit& split) {
+  split_scatter_.Granted(split, deps_.config.online()->schedule.split_scatter_schedule_limit,
+                         InstantOf(deps_.clock.Monotonic()));
 }
 
 void Coordinator::PauseChecker(scheduler::CheckerKind kind, int64_t seconds) {
@@ -310,6 +321,7 @@ Millis Coordinator::Turn(scheduler::Instant now) {
   } else {
     decisions_.EndStandstill();
     CheckRegions(context, now);
+    split_scatter_.Turn(context);
     RunSchedulers(context, now);
   }
   // At most half of this thread's time goes into planning.
@@ -515,6 +527,9 @@ void Coordinator::Publish() {
       deps_.metrics.Gauges("pd_checker_region_list", "Regions that wait for a checker", {"type"});
   lists.With({"pending_processed_regions"}).Set(static_cast<double>(patrol_.pointed_out()));
   lists.With({"priority_list"}).Set(static_cast<double>(patrol_.endangered()));
+  deps_.metrics.Gauges("pd_checker_split_scatter_pending", "Entries waiting for internal scatter")
+      .Only()
+      .Set(static_cast<double>(split_scatter_.waiting()));
   deps_.metrics
       .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
       .Only()

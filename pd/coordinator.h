@@ -22,6 +22,7 @@
 #include "pd/dispatch/region_jobs.h"
 #include "pd/dispatch/returned_data.h"
 #include "pd/dispatch/scheduler_table.h"
+#include "pd/dispatch/split_scatter.h"
 #include "pd/dispatch/store_limits.h"
 #include "pd/metrics/metrics.h"
 #include "pd/server.h"
@@ -66,6 +67,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   // RegionObserver.
   void OnRegionReported(const scheduler::Region& region,
                         const scheduler::RegionChange& change) override;
+  void OnSplitGranted(const GrantedSplit& split) override;
 
   /// Schedulers and checkers run.
   [[nodiscard]] bool planning() const { return planning_.load(std::memory_order_acquire); }
@@ -158,6 +160,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   Patrol patrol_;
   DecisionLog decisions_;
   RegionJobs jobs_;
+  SplitScatter split_scatter_;
   CounterFamily& scheduler_events_;
   CounterFamily& checker_events_;
 

@@ -646,7 +646,20 @@ Result<std::vector<Cluster::SplitIds>> Cluster::AskSplit(
     ids.region_id = next++;
     for (size_t p = 0; p < region.peers.size(); ++p) ids.peer_ids.push_back(next++);
   }
+  if (reason) TellGranted(region, *current, splits, *reason);
   return splits;
+}
+
+void Cluster::TellGranted(const Region& asked, const Region& current,
+                          const std::vector<SplitIds>& splits,
+                          scheduler::SplitReason reason) const {
+  GrantedSplit granted;
+  granted.source = asked.id;
+  granted.version = std::max(asked.epoch.version, current.epoch.version);
+  granted.range = {asked.start_key, current.end_key};  // `current` holds that key.
+  for (const SplitIds& split : splits) granted.regions.push_back({split.region_id});
+  granted.reason = reason;
+  for (RegionObserver* observer : region_observers_) observer->OnSplitGranted(granted);
 }
 
 Result<void> Cluster::ReportMinResolvedTs(StoreId store, uint64_t ts) {

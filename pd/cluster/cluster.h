@@ -31,13 +31,26 @@
 
 namespace pd {
 
-/// Told of each region heartbeat after it was taken in, on the thread that took it: statistics,
-/// operators, checkers. Must not block.
+/// A split for whose new regions a store was given ids, with a reason (pdpb AskBatchSplitRequest).
+struct GrantedSplit {
+  scheduler::RegionId source;  // The region that splits; it keeps its id.
+  uint64_t version =
+      0;  // Its version, of what the store says and what is known here the higher one.
+  scheduler::KeyRange range;                 // What the parts will hold together.
+  std::vector<scheduler::RegionId> regions;  // The new ones, ascending; at least one.
+  scheduler::SplitReason reason = scheduler::SplitReason::kAdmin;
+};
+
+/// Told what stores say of regions: statistics, operators, checkers. On the thread that took it in, without a lock.
+/// Must not block.
 class RegionObserver {
  public:
   virtual ~RegionObserver() = default;
+  /// A region heartbeat was taken in.
   virtual void OnRegionReported(const scheduler::Region& region,
                                 const scheduler::RegionChange& change) = 0;
+  /// The store that asks has no answer yet, and may still fail to split.
+  virtual void OnSplitGranted(const GrantedSplit& /*split*/) {}
 };
 
 /// The cluster of stores: bootstrap, stores, regions.
@@ -130,8 +143,8 @@ class Cluster final : public LeaderService {
   Result<scheduler::NodeState> HandleStoreReport(StoreTable::Heartbeat heartbeat);
 
   /// Ids for `count` new regions split off the region at `region`'s start key, each with one id for
-  /// every peer of `region`. With a reason, affinity groups may refuse (as in the reference). Errors: kUnavailable,
-  /// kInvalidArgument with the reference's texts.
+  /// every peer of `region`. With a reason, affinity groups may refuse (as in the reference), and observers hear of
+  /// what was granted. Errors: kUnavailable, kInvalidArgument with the reference's texts.
   struct SplitIds {
     uint64_t region_id = 0;
     std::vector<uint64_t> peer_ids;
@@ -206,6 +219,8 @@ class Cluster final : public LeaderService {
   void KeepRules();
   void KeepAffinity();
   Result<void> CheckAffinity(const scheduler::Region& current, scheduler::SplitReason reason) const;
+  void TellGranted(const scheduler::Region& asked, const scheduler::Region& current,
+                   const std::vector<SplitIds>& splits, scheduler::SplitReason reason) const;
   [[nodiscard]] scheduler::ClassifyOptions Options() const;
 
   const Deps deps_;

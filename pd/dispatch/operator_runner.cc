@@ -474,6 +474,16 @@ uint64_t OperatorRunner::CountOf(scheduler::Kind kind) const {
   return it == counts_.end() ? 0 : it->second;
 }
 
+std::vector<scheduler::Proposal> OperatorRunner::PlansOf(scheduler::Kind kind) const {
+  const MutexLock lock(mutex_);
+  std::vector<scheduler::Proposal> plans;
+  for (const auto& entry : running_) {
+    const scheduler::Proposal& plan = entry.second.info.op.plan();
+    if (scheduler::CountingKind(plan.kind) == kind) plans.push_back(plan);
+  }
+  return plans;
+}
+
 bool OperatorRunner::IsBusy(RegionId region) const {
   if (running_count_.load(std::memory_order_acquire) == 0) return false;
   const MutexLock lock(mutex_);

@@ -90,6 +90,8 @@ class OperatorRunner {
   [[nodiscard]] size_t running_count() const { return running_count_.load(); }
   /// Running operators that count against this kind.
   [[nodiscard]] uint64_t CountOf(scheduler::Kind kind) const;
+  /// Their plans, in the order of their regions. O(running operators).
+  [[nodiscard]] std::vector<scheduler::Proposal> PlansOf(scheduler::Kind kind) const;
   [[nodiscard]] bool IsBusy(scheduler::RegionId region) const;
   [[nodiscard]] std::set<scheduler::RegionId> BusyRegions() const;
   /// Of the unfinished steps of all running operators.

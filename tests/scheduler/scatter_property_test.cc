@@ -9,6 +9,7 @@
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/scatter/scatter.h"
+#include "scheduler/scatter/split_scatter.h"
 #include "tests/scheduler/cases.h"
 #include "tests/scheduler/region_checks.h"
 #include "tests/scheduler/world.h"
@@ -235,42 +236,94 @@ ScatterCounts MakeCounts(const World& world, Rng& rng) {
   return counts;
 }
 
-TEST_CASE("scattering never harms a region", "[property]") {
-  Tally tally;
-  for (int i = 0; i < kCases; ++i) {
-    Rng rng(static_cast<uint64_t>(i) + 2000000);
-    World world;
-    MakeStores(world, rng);
-    world.options.enable_joint_consensus = rng.Below(3) > 0;
-    world.options.enable_witness = rng.Below(4) > 0;
-    world.options.location_labels = {"zone", "host"};
-    std::vector<Rule> rules = MakeRules(rng);
-    const Region region = MakeRegion(world, rules, rng);
-    world.rules = RuleBook(std::move(rules));
-    world.PutRegion(region);
-    world.Refresh();
-    const ScatterCounts counts = MakeCounts(world, rng);
-    const ScatterPlan plan = PlanScatter(world.Context(), region, "g", counts);
-    Count(world, region, plan, tally);
-    CAPTURE(i, world.options.enable_joint_consensus);
-    CHECK(plan.proposal.has_value() == (plan.outcome == ScatterOutcome::kMove));
-    CHECK(plan.refusal.has_value() == (plan.outcome == ScatterOutcome::kRefused));
-    // A builder that finds no way would mean that the plan was none.
-    if (plan.refusal) CHECK(plan.refusal->reason != Reason::kBuildFailed);
-    if (plan.proposal) CheckOutcome(world, plan, region);
-  }
+/// Plans in one random cluster, looks at the plan, and passes it on.
+template <class Plan, class Look>
+void PlanCase(int number, Tally& tally, const Plan& make_plan, const Look& look) {
+  Rng rng(static_cast<uint64_t>(number) + 2000000);
+  World world;
+  MakeStores(world, rng);
+  world.options.enable_joint_consensus = rng.Below(3) > 0;
+  world.options.enable_witness = rng.Below(4) > 0;
+  world.options.location_labels = {"zone", "host"};
+  std::vector<Rule> rules = MakeRules(rng);
+  const Region region = MakeRegion(world, rules, rng);
+  world.rules = RuleBook(std::move(rules));
+  world.PutRegion(region);
+  world.Refresh();
+  const ScatterCounts counts = MakeCounts(world, rng);
+  const ScatterPlan plan = make_plan(world.Context(), region, counts);
+  Count(world, region, plan, tally);
+  CAPTURE(number, world.options.enable_joint_consensus);
+  CHECK(plan.proposal.has_value() == (plan.outcome == ScatterOutcome::kMove));
+  CHECK(plan.refusal.has_value() == (plan.outcome == ScatterOutcome::kRefused));
+  // A builder that finds no way would mean that the plan was none.
+  if (plan.refusal) CHECK(plan.refusal->reason != Reason::kBuildFailed);
+  if (!plan.proposal) return;
+  CheckOutcome(world, plan, region);
+  look(world.Context(), region, counts, plan);
+}
+
+void CheckTally(const char* name, const Tally& tally) {
   const auto share = [](int cases) { return 100.0 * cases / kCases; };
   fmt::print(
-      "scatter, {} cases: moved {:.1f}% (only the lead {:.1f}%) in place {:.1f}% refused {:.1f}%; "
+      "{}, {} cases: moved {:.1f}% (only the lead {:.1f}%) in place {:.1f}% refused {:.1f}%; "
       "moved with learners "
       "{:.1f}% witnesses {:.1f}% down stores {:.1f}% constraints {:.1f}%\n",
-      kCases, share(tally.moved), share(tally.leaders_only), share(tally.in_place),
+      name, kCases, share(tally.moved), share(tally.leaders_only), share(tally.in_place),
       share(tally.refused), share(tally.learners), share(tally.witnesses), share(tally.down_stores),
       share(tally.constraints));
   for (const int special :
        {tally.learners, tally.witnesses, tally.down_stores, tally.constraints}) {
     CHECK(special >= kCases / 20);
   }
+}
+
+TEST_CASE("scattering never harms a region", "[property]") {
+  Tally tally;
+  for (int i = 0; i < kCases; ++i) {
+    PlanCase(
+        i, tally,
+        [](const PlanContext& context, const Region& region, const ScatterCounts& counts) {
+          return PlanScatter(context, region, "g", counts);
+        },
+        [](const auto&...) {});
+  }
+  CheckTally("scatter", tally);
+}
+
+/// What came to a store has at least two less there than where something left; the lead too goes to such a store, and
+/// to one that may have it.
+void CheckGains(const PlanContext& context, const Region& before, const ScatterCounts& counts,
+                const ScatterPlan& plan) {
+  std::vector<StoreId> left;
+  for (const Peer& peer : before.peers) {
+    if (std::ranges::find(plan.stores, peer.store) == plan.stores.end()) left.push_back(peer.store);
+  }
+  for (const StoreId store : plan.stores) {
+    if (before.PeerOnStore(store) != nullptr) continue;
+    CHECK(std::ranges::any_of(
+        left, [&](StoreId from) { return counts.PeersOn(from) >= counts.PeersOn(store) + 2; }));
+  }
+  const StoreId from = before.leader.store;
+  if (plan.leader == from) return;
+  CHECK(counts.LeadersOn(from) >= counts.LeadersOn(plan.leader) + 2);
+  CHECK_FALSE(RefuseLeaderTarget(context, *context.view.FindStore(plan.leader)).has_value());
+  CHECK_FALSE(RefuseLeaderSource(context, *context.view.FindStore(from)).has_value());
+  CHECK(plan.proposal->kind != Kind::kSplitScatter);  // What it does is added.
+  CHECK_FALSE(Has(plan.proposal->kind, Kind::kAdmin));
+}
+
+TEST_CASE("scattering the parts of a split never harms a region", "[property]") {
+  Tally tally;
+  for (int i = 0; i < kCases; ++i) {
+    PlanCase(
+        i, tally,
+        [](const PlanContext& context, const Region& region, const ScatterCounts& counts) {
+          return PlanSplitScatter(context, region, "g", counts);
+        },
+        CheckGains);
+  }
+  CheckTally("split scatter", tally);
 }
 
 }  // namespace

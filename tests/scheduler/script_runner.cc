@@ -68,6 +68,7 @@ std::string ScriptRunner::RunLine(const Line& line) {
   if (line.verb == "schedule") return DoSchedule(line);
   if (line.verb == "build") return DoBuild(line);
   if (line.verb == "scatter") return DoScatter(line);
+  if (line.verb == "split-scatter") return DoSplitScatter(line);
   if (line.verb == "start") return DoStart(line);
   if (line.verb == "heartbeat") return DoHeartbeat(line);
   if (line.verb == "show") return DoShow(line);
@@ -468,6 +469,7 @@ std::string ScriptRunner::ShowOperator(const Operator& op, size_t step_before) c
 
 std::string ScriptRunner::DoShow(const Line& line) {
   if (line.Has("group")) return ShowGroup(line);
+  if (line.Has("range")) return CountsText(CountRange(line));
   std::ostringstream out;
   if (line.Has("store")) {
     const Store* store = world_.FindStore({static_cast<uint64_t>(line.Number("store"))});

@@ -10,11 +10,15 @@
 #include "scheduler/checkers/departure.h"
 #include "scheduler/rules/rule_book.h"
 #include "scheduler/scatter/scatter.h"
+#include "scheduler/scatter/split_scatter.h"
 #include "scheduler/schedulers/registry.h"
 #include "tests/pd/script.h"
 #include "tests/scheduler/world.h"
 
 namespace scheduler::test {
+
+/// "store=1 peers=3 leaders=1", a line for each store that has peers.
+std::string CountsText(const ScatterCounts& counts);
 
 /// The verbs of the planning scripts in testdata/:
 ///
@@ -28,13 +32,14 @@ namespace scheduler::test {
 ///   schedule balance-leader seed=1                                   runs a scheduler
 ///   build desc region=7 add=4 remove=3 leader=2                      runs the builder
 ///   scatter region=7 group=g                                         plans where a region of a group goes, records it
+///   split-scatter region=7 range=a,m                                 plans where a part of a split for load goes
 ///   affinity G stores=1*,2,3 range=a,m                               an affinity group; `gone`: it goes
 ///   look                                                             looks at the stores of all affinity groups
 ///   census count=2                                                   counts regions of affinity groups, so many
 ///   ask-split region=7 reason=size                                   whether affinity refuses a store's split
 ///   start region=7 now=10                                            starts what was proposed for the region
 ///   heartbeat region=7 peers=... now=11                              puts the region and advances its operator
-///   show region=7, show store=1, show group=g                        shows timeouts and influence, scores, counts
+///   show region=7, show store=1, show group=g, show range=a,m        shows timeouts and influence, scores, counts
 ///
 /// Times are seconds. Peer ids are region * 100 + store.
 class ScriptRunner {
@@ -63,6 +68,10 @@ class ScriptRunner {
   std::string DoBuild(const Line& line);
   std::string DoScatter(const Line& line);
   std::string ShowGroup(const Line& line) const;
+  /// What runs are the operators that the script has started.
+  std::string DoSplitScatter(const Line& line);
+  [[nodiscard]] ScatterCounts CountRange(const Line& line) const;
+  std::string ShowPlan(ScatterPlan plan);
   void DoAffinity(const Line& line);
   std::string DoLook();
   std::string DoCensus(const Line& line);

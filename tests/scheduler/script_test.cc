@@ -46,6 +46,8 @@ TEST_CASE("affinity merge script", "[script]") { Play("affinity_merge"); }
 TEST_CASE("scatter script", "[script]") {
   Play("scatter");
   Play("scatter_rules");
+  Play("split_scatter");
+  Play("split_scatter_leaders");
 }
 
 }  // namespace

@@ -791,6 +791,44 @@ TEST_CASE("split ids come in a row, region first", "[cluster]") {
         ErrorCode::kInvalidArgument);
 }
 
+TEST_CASE("observers hear of splits that are granted for a reason", "[cluster]") {
+  struct Ear final : RegionObserver {
+    void OnRegionReported(const Region&, const scheduler::RegionChange&) override {}
+    void OnSplitGranted(const GrantedSplit& split) override { heard.push_back(split); }
+    std::vector<GrantedSplit> heard;
+  };
+  Ear ear;
+  test::FakeDatabase database;
+  OneMember server(database, [&](OneMember& member) { member.cluster().AddObserver(ear); });
+  Cluster& cluster = server.cluster();
+  REQUIRE(cluster.Bootstrap(FirstStore(), FirstRegion()));
+  REQUIRE(cluster.HandleRegionReport(Reported(2, "", "m", 5)));
+  constexpr auto kLoad = scheduler::SplitReason::kLoad;
+
+  // Nobody splits: nothing was asked for, nothing granted, or no reason given.
+  REQUIRE(cluster.AskSplit(Reported(2, "", "m", 5), 0, kLoad));
+  CHECK_FALSE(cluster.AskSplit(Reported(2, "", "m", 4), 1, kLoad));
+  REQUIRE(cluster.AskSplit(Reported(2, "", "m", 5), 1));
+  CHECK(ear.heard.empty());
+
+  const auto splits = cluster.AskSplit(Reported(2, "", "m", 5), 2, kLoad);
+  REQUIRE(splits);
+  REQUIRE(ear.heard.size() == 1);
+  const GrantedSplit& split = ear.heard[0];
+  CHECK(split.source == RegionId{2});
+  CHECK(split.version == 5);
+  CHECK(split.range == scheduler::KeyRange{"", "m"});
+  CHECK(split.regions == std::vector<RegionId>{{(*splits)[0].region_id}, {(*splits)[1].region_id}});
+  CHECK(split.reason == kLoad);
+  // A store may know more of a region than this server does: that it has split, and is another.
+  REQUIRE(cluster.AskSplit(Reported(9, "f", "h", 7), 1, scheduler::SplitReason::kSize));
+  REQUIRE(ear.heard.size() == 2);
+  CHECK(ear.heard[1].source == RegionId{9});
+  CHECK(ear.heard[1].version == 7);
+  CHECK(ear.heard[1].range == scheduler::KeyRange{"f", "m"});
+  CHECK(ear.heard[1].reason == scheduler::SplitReason::kSize);
+}
+
 TEST_CASE("safe points only rise, and barriers hold them", "[cluster]") {
   test::FakeDatabase database;
   OneMember server(database);

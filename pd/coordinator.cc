@@ -121,7 +121,8 @@ void Coordinator::Stop() {
 
 Result<void> Coordinator::OnLeaderStart(uint64_t term) {
   if (auto loaded = schedulers_.Load(term); !loaded) return loaded;
-  // Not by the thread, like the rest: by the time it looks, splits of this leadership may wait.
+  // Of a split that was granted while the last lead ended. Not by the thread, like the rest: by the time it looks,
+  // splits of this leadership may wait.
   split_scatter_.Clear();
   runner_.Open();
   planning_ = false;

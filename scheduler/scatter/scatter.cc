@@ -45,7 +45,7 @@ ScatterPlan PlanScatter(const PlanContext& context, const Region& region, const 
   builder.ForceLeader().SetWhy("group " + group + ", which has picked store " +
                                std::to_string(leader.value) + " for " +
                                std::to_string(counts.LeadersOn(leader)) + " leaders");
-  return PlanPlaces(region, scattering, leader, group, builder, Kind::kAdmin);
+  return PlanPlaces(scattering, leader, group, builder, Kind::kAdmin);
 }
 
 void Record(const ScatterPlan& plan, ScatterCounts& counts) {

@@ -176,12 +176,14 @@ std::optional<ScatterPlan> SettleScatter(const PlanContext& context, const Regio
   return plan;
 }
 
-ScatterPlan PlanPlaces(const Region& region, const Scattering& scattering, StoreId leader,
-                       const std::string& group, Builder& builder, Kind kind) {
+ScatterPlan PlanPlaces(const Scattering& scattering, StoreId leader, const std::string& group,
+                       Builder& builder, Kind kind) {
+  const Region& region = scattering.region();
   ScatterPlan plan;
   SetPlaces(region, plan);
   const std::map<StoreId, Peer> targets = scattering.Targets();
   std::vector<StoreId> stores;
+  stores.reserve(targets.size());
   for (const auto& [store, peer] : targets) stores.push_back(store);
   plan.leader_picked_count = scattering.counts().LeadersOn(leader);
   if (stores == plan.stores && leader == plan.leader) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/builder.h"
@@ -27,6 +29,7 @@ class Scattering {
   /// The resulting store that leads best; 0 when nobody may lead.
   [[nodiscard]] virtual StoreId ChooseLeader() const = 0;
 
+  [[nodiscard]] const Region& region() const { return region_; }
   [[nodiscard]] const ScatterCounts& counts() const { return counts_; }
   /// By store; peers that moved have no id yet.
   [[nodiscard]] std::map<StoreId, Peer> Targets() const;
@@ -46,7 +49,6 @@ class Scattering {
   [[nodiscard]] std::vector<Peer> PlacedPeers() const;
 
   [[nodiscard]] const PlanContext& context() const { return context_; }
-  [[nodiscard]] const Region& region() const { return region_; }
 
  private:
   void Place(const Peer& peer);
@@ -71,8 +73,8 @@ ScatterPlan RefusedScatter(Reason reason, const Region& region, std::string deta
 std::optional<ScatterPlan> SettleScatter(const PlanContext& context, const Region& region,
                                          const RegionFit& fit);
 
-/// The steps to where `scattering` has put the peers, with `leader` as leader, by a builder of this region.
-ScatterPlan PlanPlaces(const Region& region, const Scattering& scattering, StoreId leader,
-                       const std::string& group, Builder& builder, Kind kind);
+/// The steps to where `scattering` has put the peers, with `leader` as leader, by a builder of its region.
+ScatterPlan PlanPlaces(const Scattering& scattering, StoreId leader, const std::string& group,
+                       Builder& builder, Kind kind);
 
 }  // namespace scheduler

@@ -157,7 +157,7 @@ ScatterPlan PlanSplitScatter(const PlanContext& context, const Region& region,
     builder.SetWhy("group " + group + ", of which store " + std::to_string(leader.value) + " has " +
                    std::to_string(counts.LeadersOn(leader)) + " leaders and " +
                    std::to_string(counts.PeersOn(leader)) + " peers");
-    return PlanPlaces(region, scattering, leader, group, builder, Kind::kSplitScatter);
+    return PlanPlaces(scattering, leader, group, builder, Kind::kSplitScatter);
   }
   return RefusedScatter(Reason::kNoTarget, region, "no peer may lead");
 }

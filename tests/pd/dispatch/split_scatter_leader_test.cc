@@ -168,6 +168,9 @@ TEST_CASE("what waits is forgotten with the lead", "[split_scatter]") {
   leader.Ask(SplitReason::kLoad);
   REQUIRE(leader.Says("pd_checker_split_scatter_pending 2"));
   leader.server.StopLeading();
+  // A question that was on its way is answered late.
+  leader.server.coordinator().OnSplitGranted(
+      {{101}, 1, {"", ""}, {leader.new_region}, SplitReason::kLoad});
   leader.server.Lead();
   for (const uint64_t id : {1U, 2U, 3U, 4U, 5U}) leader.server.Beat(id);
   leader.ReportSplit();

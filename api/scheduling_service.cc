@@ -18,13 +18,18 @@ std::optional<pd::ClusterMetrics::SnapshotUse> SnapshotUseOf(const pd::StoreLimi
 
 SchedulingService::SchedulingService(pd::PdServer& server, ClusterService& cluster)
     : calls_(cluster.calls()),
+      metrics_(cluster.metrics()),
       coordinator_({cluster.cluster(), server.config_store(), server.meta(), server.ids(),
                     server.metrics(), server.clock(), cluster.commands(),
                     [&server](std::string_view suffix) { return server.Key(suffix); },
                     static_cast<uint64_t>(server.clock().UnixNanos())}) {
   server.AddLeaderService(coordinator_);
-  cluster.metrics().ShowSnapshots(
+  metrics_.ShowSnapshots(
       [this](scheduler::StoreId store) { return SnapshotUseOf(coordinator_.limits(), store); });
+}
+
+SchedulingService::~SchedulingService() {
+  metrics_.ShowSnapshots([](scheduler::StoreId) { return std::nullopt; });
 }
 
 void SchedulingService::Register(MethodRegistry& registry, Router& router) {

@@ -14,6 +14,10 @@ class SchedulingService {
  public:
   SchedulingService(pd::PdServer& server, ClusterService& cluster);
 
+  ~SchedulingService();
+  SchedulingService(const SchedulingService&) = delete;
+  SchedulingService& operator=(const SchedulingService&) = delete;
+
   void Register(MethodRegistry& registry, Router& router);
 
   /// Before the server's Start().
@@ -25,6 +29,7 @@ class SchedulingService {
 
  private:
   const ClusterCalls& calls_;
+  pd::ClusterMetrics& metrics_;
   pd::Coordinator coordinator_;
 };
 

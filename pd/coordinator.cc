@@ -121,9 +121,10 @@ void Coordinator::Stop() {
 
 Result<void> Coordinator::OnLeaderStart(uint64_t term) {
   if (auto loaded = schedulers_.Load(term); !loaded) return loaded;
-  // Of a split that was granted while the last lead ended. Not by the thread, like the rest: by the time it looks,
-  // splits of this leadership may wait.
+  // Of what was granted while the last lead ended. Not by the thread, like the rest: by the time it looks,
+  // splits of this leadership may wait, and operators of people may have begun.
   split_scatter_.Clear();
+  limits_.Clear();
   runner_.Open();
   planning_ = false;
   for (auto& until_s : checker_paused_until_s_) until_s = 0;
@@ -271,7 +272,6 @@ void Coordinator::Reset() {
   patrol_.Clear();
   returned_data_.Clear();
   affinity_.Clear();
-  limits_.Clear();
   decisions_.Clear();
   running_.clear();
   watched_.clear();

@@ -1,10 +1,15 @@
 #include "api/convert/region_convert.h"
 
+#include <algorithm>
+
 #include "pd/codec/metapb_codec.h"
 #include "scheduler/model/classify.h"
 
 namespace api {
 namespace {
+
+constexpr uint64_t kKeysMax =
+    1'000'000'000'000'000;  // Sums of what stores say stay far from overflow.
 
 scheduler::ReplicationState StateOf(replication_modepb::RegionReplicationState state) {
   switch (state) {
@@ -46,7 +51,7 @@ scheduler::Region ReportOf(const pdpb::RegionHeartbeatRequest& message) {
   }
   region.flow = FlowOf(message);
   region.size_mib = scheduler::SizeMib(message.approximate_size());
-  region.keys = message.approximate_keys();
+  region.keys = std::min(message.approximate_keys(), kKeysMax);
   region.kv_size_mib = scheduler::SizeMib(message.approximate_kv_size());
   region.columnar_size_mib = scheduler::SizeMib(message.approximate_columnar_kv_size());
   region.replication = {StateOf(message.replication_status().state()),

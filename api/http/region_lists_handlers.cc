@@ -23,7 +23,14 @@ constexpr int64_t kTopDefault = 16;
 constexpr int64_t kTopMax = 10240;
 
 using Measure = uint64_t (*)(const Region&);
-using Holds = bool (*)(const ClusterRoutes&, const pd::OnlineConfig&, const Region&);
+
+/// What a list of regions goes by: one state of it for all of them.
+struct Facts {
+  const pd::Cluster& cluster;
+  pd::ConfigStore::Snapshot config;
+  pd::StoreConfig stores;
+};
+using Holds = bool (*)(const Facts&, const Region&);
 
 HttpResponse TopRegions(const ClusterRoutes& routes, const HttpRequest& request, Measure measure) {
   int64_t limit = kTopDefault;
@@ -58,10 +65,11 @@ HttpResponse TopRegions(const ClusterRoutes& routes, const HttpRequest& request,
 }
 
 HttpResponse ListRegions(const ClusterRoutes& routes, Holds holds) {
-  const auto config = routes.cluster.config().online();
+  const Facts facts{routes.cluster, routes.cluster.config().online(),
+                    routes.cluster.store_config()};
   RegionsBody body;
   routes.cluster.regions().Visit({}, [&](const Region& region) {
-    if (holds(routes, *config, region)) body.Add(region);
+    if (holds(facts, region)) body.Add(region);
     return true;
   });
   return std::move(body).Respond();
@@ -91,14 +99,14 @@ HttpResponse Histogram(const ClusterRoutes& routes, const HttpRequest& request, 
 
 /// As in the reference, from the first report on that comes after the store has begun to leave: what a region's leader
 /// has not spoken of since may be out of date. Until no longer than the store does.
-bool OnOfflineStore(const ClusterRoutes& routes, const pd::OnlineConfig&, const Region& region) {
+bool OnOfflineStore(const Facts& facts, const Region& region) {
   return region.source == scheduler::RegionSource::kHeartbeat && region.on_leaving_store &&
-         routes.cluster.stores().AnyLeaving(region.peers);
+         facts.cluster.stores().AnyLeaving(region.peers);
 }
 
-bool IsUndersized(const ClusterRoutes&, const pd::OnlineConfig& config, const Region& region) {
-  return scheduler::IsSmall(region, config.schedule.max_merge_region_size,
-                            config.schedule.MergeRegionKeys());
+bool IsUndersized(const Facts& facts, const Region& region) {
+  const pd::ScheduleConfig& schedule = facts.config->schedule;
+  return scheduler::IsSmall(region, schedule.max_merge_region_size, schedule.MergeRegionKeys());
 }
 
 void AddTopRoutes(Router& router, const ClusterRoutes& routes) {
@@ -132,33 +140,29 @@ void AddStateRoutes(Router& router, const ClusterRoutes& routes) {
                  return ListRegions(routes, holds);
                }));
   };
-  using Routes = ClusterRoutes;
-  using Config = pd::OnlineConfig;
   add("/pd/api/v1/regions/check/miss-peer", "GetMissPeerRegions",
-      [](const Routes& of, const Config&, const Region& r) {
-        return r.peers.size() < of.cluster.rules().PeersWanted(r);
+      [](const Facts& facts, const Region& r) {
+        return r.peers.size() < facts.cluster.rules().PeersWanted(r);
       });
   add("/pd/api/v1/regions/check/extra-peer", "GetExtraPeerRegions",
-      [](const Routes& of, const Config&, const Region& r) {
-        return r.peers.size() > of.cluster.rules().PeersWanted(r);
+      [](const Facts& facts, const Region& r) {
+        return r.peers.size() > facts.cluster.rules().PeersWanted(r);
       });
   add("/pd/api/v1/regions/check/pending-peer", "GetPendingPeerRegions",
-      [](const Routes&, const Config&, const Region& r) { return !r.pending_peers.empty(); });
+      [](const Facts&, const Region& r) { return !r.pending_peers.empty(); });
   add("/pd/api/v1/regions/check/down-peer", "GetDownPeerRegions",
-      [](const Routes&, const Config&, const Region& r) { return !r.down_peers.empty(); });
+      [](const Facts&, const Region& r) { return !r.down_peers.empty(); });
   add("/pd/api/v1/regions/check/learner-peer", "GetLearnerPeerRegions",
-      [](const Routes&, const Config&, const Region& r) {
+      [](const Facts&, const Region& r) {
         return std::ranges::any_of(r.peers, scheduler::IsLearner);
       });
   add("/pd/api/v1/regions/check/empty-region", "GetEmptyRegions",
-      [](const Routes&, const Config&, const Region& r) {
-        return r.size_mib <= scheduler::kEmptyRegionSizeMib;
-      });
+      [](const Facts&, const Region& r) { return r.size_mib <= scheduler::kEmptyRegionSizeMib; });
   add("/pd/api/v1/regions/check/offline-peer", "GetOfflinePeerRegions", OnOfflineStore);
   add("/pd/api/v1/regions/check/oversized-region", "GetOverSizedRegions",
-      [](const Routes& of, const Config&, const Region& r) {
-        const pd::StoreConfig stores = of.cluster.store_config();
-        return r.size_mib >= stores.region_max_size_mib || r.keys >= stores.region_max_keys;
+      [](const Facts& facts, const Region& r) {
+        return r.size_mib >= facts.stores.region_max_size_mib ||
+               r.keys >= facts.stores.region_max_keys;
       });
   add("/pd/api/v1/regions/check/undersized-region", "GetUndersizedRegions", IsUndersized);
 }

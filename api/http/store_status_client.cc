@@ -1,6 +1,11 @@
 #include "api/http/store_status_client.h"
 
+#include <charconv>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
 
 #include <fmt/format.h>
 #include <httplib.h>
@@ -8,32 +13,99 @@
 #include "api/tls/http_client.h"
 
 namespace api {
+namespace {
+
+constexpr size_t kHostBytesMax = 255;  // RFC 1035, 2.3.4.
+
+struct Where {
+  std::string host;
+  uint16_t port = 0;
+};
+
+/// What a store says of itself, so anything may be in it.
+std::optional<Where> ParseAddress(std::string_view address) {
+  const size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos) return {};
+  std::string_view host = address.substr(0, colon);
+  const std::string_view port = address.substr(colon + 1);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  Where where{std::string(host), 0};
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), where.port);
+  const bool whole = error == std::errc() && end == port.data() + port.size();
+  if (!whole || where.port == 0 || host.empty() || host.size() > kHostBytesMax) return {};
+  return where;
+}
+
+/// Hangs up when the time is over: what the library bounds is each single read. A store that trickles would else keep
+/// its caller for ever.
+class HangUp {
+ public:
+  HangUp(httplib::ClientImpl& client, pd::Millis timeout)
+      : thread_([this, &client, until = std::chrono::steady_clock::now() + timeout] {
+          std::unique_lock lock(mutex_);
+          if (wake_.wait_until(lock, until, [this] { return done_; })) return;
+          late_ = true;
+          // Again and again, since there may be no connection yet.
+          while (!done_) {
+            lock.unlock();
+            client.stop();
+            lock.lock();
+            wake_.wait_for(lock, kAgain, [this] { return done_; });
+          }
+        }) {}
+  ~HangUp() { (void)Done(); }
+  HangUp(const HangUp&) = delete;
+  HangUp& operator=(const HangUp&) = delete;
+
+  /// The answer is there, or will not come. True when it was too late.
+  bool Done() {
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+    return late_;
+  }
+
+ private:
+  static constexpr pd::Millis kAgain{50};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool done_ = false;
+  bool late_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
 
 pd::Result<std::string> HttpStoreStatusClient::FetchConfig(const std::string& status_address,
                                                            pd::Millis timeout) {
-  const bool tls = !files_.certificate.empty();
-  const auto client =
-      OpenHttpClient(fmt::format("{}://{}", tls ? "https" : "http", status_address), files_);
-  client->set_connection_timeout(timeout);
-  client->set_read_timeout(timeout);
-  client->set_write_timeout(timeout);
   const auto fail = [](std::string_view what) {
     return pd::Fail(pd::ErrorCode::kUnavailable, std::string(what));
   };
-  // Each read has its time-out; the sum has this.
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const std::optional<Where> where = ParseAddress(status_address);
+  if (!where) return fail("it is no address");
+  const auto client = OpenHttpClient(files_.certificate.empty() ? Tls::kOff : Tls::kOn, where->host,
+                                     where->port, files_);
+  client->set_connection_timeout(timeout);
+  client->set_read_timeout(timeout);
+  client->set_write_timeout(timeout);
   std::string body;
-  const char* too_much = nullptr;
+  bool too_large = false;
+  HangUp hang_up(*client, timeout);
   const auto answer = client->Get(
       "/config", [](const httplib::Response& response) { return response.status == 200; },
       [&](const char* data, size_t size) {
-        if (body.size() + size > kAnswerBytesMax) too_much = "the answer is too large";
-        if (std::chrono::steady_clock::now() > deadline) too_much = "the answer takes too long";
-        if (too_much != nullptr) return false;
-        body.append(data, size);
-        return true;
+        too_large = body.size() + size > kAnswerBytesMax;
+        if (!too_large) body.append(data, size);
+        return !too_large;
       });
-  if (too_much != nullptr) return fail(too_much);
+  if (hang_up.Done()) return fail("the answer takes too long");
+  if (too_large) return fail("the answer is too large");
   if (!answer) {
     return fail(answer.error() == httplib::Error::Canceled
                     ? "the answer is not 200"

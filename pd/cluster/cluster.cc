@@ -132,7 +132,6 @@ Result<void> Cluster::OnLeaderStart(uint64_t term) {
   {
     const MutexLock lock(mutex_);
     ++leads_;
-    leading_since_ = deps_.clock.Monotonic();
   }
   return LoadRunning(term);
 }
@@ -162,6 +161,10 @@ Result<void> Cluster::LoadRunning(uint64_t term) {
   if (!meta) return tl::unexpected<Error>(meta.error());
   if (!*meta) return {};
   auto started = LoadTables(paths, term);
+  {
+    const MutexLock lock(mutex_);
+    serving_since_ = deps_.clock.Monotonic();
+  }
   if (started) started = StartRunning(term);
   // No later term has loaded yet: it waits for this.
   if (!started) {
@@ -413,23 +416,23 @@ std::optional<scheduler::Refusal> Cluster::RefuseUnprepared() const {
     lack.detail = "those with a peer on store " + std::to_string(store.id.value);
     return lack;
   }
-  const Millis leading = LeadingFor();
-  if (leading >= scheduler::kStoreDisconnected) return {};
+  const Millis serving = ServingFor();
+  if (serving >= scheduler::kStoreDisconnected) return {};
   const auto lost_after =
       std::chrono::duration_cast<Millis>(deps_.config.online()->schedule.max_store_down_time);
   const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
   for (const Store& store : stores) {
     const bool expected = store.IsUp() && store.last_heartbeat && store.DownTime(now) <= lost_after;
     if (!expected || store.has_stats) continue;
-    return refuse(scheduler::Reason::kStoresUnheard, store.id, scheduler::SecondsOf(leading),
+    return refuse(scheduler::Reason::kStoresUnheard, store.id, scheduler::SecondsOf(serving),
                   scheduler::SecondsOf(scheduler::kStoreDisconnected));
   }
   return {};
 }
 
-Millis Cluster::LeadingFor() const {
+Millis Cluster::ServingFor() const {
   const MutexLock lock(mutex_);
-  return std::chrono::duration_cast<Millis>(deps_.clock.Monotonic() - leading_since_);
+  return std::chrono::duration_cast<Millis>(deps_.clock.Monotonic() - serving_since_);
 }
 
 bool Cluster::IsPrepared() {
@@ -439,7 +442,7 @@ bool Cluster::IsPrepared() {
     const MutexLock lock(mutex_);
     if (leads_ != 0 && prepared_ == leads_) return true;
     lead = leads_;
-    since = leading_since_;
+    since = serving_since_;
   }
   const bool late = deps_.clock.Monotonic() - since >= kPreparedAtLatest;
   if (!running() || (!late && RefuseUnprepared())) return false;

@@ -203,7 +203,7 @@ class Cluster final : public LeaderService {
   Result<void> LoadTables(const ClusterPaths& paths, uint64_t term) PD_REQUIRES(loading_mutex_);
   Result<void> LoadFirstRegion(const ClusterPaths& paths);
   [[nodiscard]] bool KnowsPeers();
-  [[nodiscard]] Millis LeadingFor() const;
+  [[nodiscard]] Millis ServingFor() const;
   Result<void> CheckBootstrap(const std::optional<scheduler::Store>& store,
                               const std::optional<scheduler::Region>& region) const;
   void SaveLoop();
@@ -272,7 +272,7 @@ class Cluster final : public LeaderService {
   uint64_t leads_ PD_GUARDED_BY(mutex_) = 0;            // Counts the starts of leadership ...
   uint64_t prepared_ PD_GUARDED_BY(mutex_) = 0;         // ... and which of them had enough reports.
   uint64_t bootstrapped_in_ PD_GUARDED_BY(mutex_) = 0;  // Which of them made the cluster, if any.
-  Nanos leading_since_ PD_GUARDED_BY(mutex_){0};
+  Nanos serving_since_ PD_GUARDED_BY(mutex_){0};        // Heartbeats were refused before.
   StoreConfig store_config_ PD_GUARDED_BY(mutex_);
   std::thread saver_;
   std::thread jobs_;

@@ -34,7 +34,7 @@ class ClusterMetrics final : public RegionObserver {
   ClusterMetrics(const ClusterMetrics&) = delete;
   ClusterMetrics& operator=(const ClusterMetrics&) = delete;
 
-  /// Planning knows them; asked whenever somebody looks. Before the first look.
+  /// Planning knows them; asked whenever somebody looks. Not while somebody does.
   void ShowSnapshots(SnapshotUseOf use_of) { snapshot_use_of_ = std::move(use_of); }
 
   void OnRegionReported(const scheduler::Region& region,

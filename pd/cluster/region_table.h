@@ -28,8 +28,8 @@ namespace pd {
 /// followers' copies is written by the next leader.
 class RegionTable {
  public:
-  /// `feed`, unless null, gets what followers must hear of, in the order in which the table changed; `splits`, unless
-  /// null, the regions that come into being or lose keys.
+  /// `feed`, unless null, gets what followers must hear of, in the order in which the table changed; `history`,
+  /// unless null, the regions that come into being, lose keys or gain some.
   explicit RegionTable(RegionFeed* feed = nullptr, RangeHistory* history = nullptr)
       : feed_(feed), history_(history) {}
 

@@ -9,6 +9,14 @@ namespace pd {
 
 using scheduler::Store;
 
+namespace {
+
+constexpr const char* kSuccess = "succ";
+constexpr const char* kFailure = "fail";
+constexpr const char* kRaftV2 = "raft-v2";
+
+}  // namespace
+
 StoreConfigWatch::StoreConfigWatch(Deps deps)
     : deps_(deps),
       attempts_(deps_.metrics.Counters("pd_cluster_store_sync",
@@ -51,7 +59,9 @@ void StoreConfigWatch::Run() {
     {
       const MutexLock lock(mutex_);
       // A new lead does not wait.
-      if (!stopping_ && leads_ == looked_in) wake_.WaitFor(mutex_, kLookEvery);
+      if (!stopping_ && leads_ == looked_in) {
+        wake_.WaitFor(mutex_, learned_in_ == looked_in ? kLookEvery : kLookSoon);
+      }
       while (!stopping_ && !leading_) wake_.Wait(mutex_);
       if (stopping_) return;
       looked_in = leads_;
@@ -69,6 +79,7 @@ void StoreConfigWatch::Step() {
   }
   if (!deps_.cluster.running()) return;
   std::vector<Source> sources = FindSources();
+  ForgetSeries(sources);
   const Nanos now = deps_.clock.Monotonic();
   const bool due =
       learned_in_ != lead || learned_from_ != sources || now - learned_at_ >= kAskEvery;
@@ -99,6 +110,15 @@ std::vector<StoreConfigWatch::Source> StoreConfigWatch::FindSources() const {
   return sources;
 }
 
+/// Addresses are what stores say: others are not kept for ever.
+void StoreConfigWatch::ForgetSeries(const std::vector<Source>& sources) {
+  std::erase_if(shown_, [&](const std::string& address) {
+    if (std::ranges::count(sources, address, &Source::second) != 0) return false;
+    for (const char* state : {kSuccess, kFailure, kRaftV2}) attempts_.Remove({address, state});
+    return true;
+  });
+}
+
 bool StoreConfigWatch::StillLeads(uint64_t lead) {
   const MutexLock lock(mutex_);
   return leading_ && leads_ == lead && !stopping_;
@@ -109,7 +129,8 @@ bool StoreConfigWatch::Ask(const Source& source, uint64_t lead) {
   const Result<std::string> answer = deps_.client.FetchConfig(address, kTimeout);
   Result<StoreConfig> config =
       answer ? ParseStoreConfig(*answer) : Result<StoreConfig>(tl::unexpected(answer.error()));
-  attempts_.With({address, config ? "succ" : "fail"}).Add();
+  shown_.insert(address);
+  attempts_.With({address, config ? kSuccess : kFailure}).Add();
   if (!config) {
     if (complaint_ != config.error().context) {
       complaint_ = config.error().context;
@@ -126,7 +147,7 @@ bool StoreConfigWatch::Ask(const Source& source, uint64_t lead) {
 
 void StoreConfigWatch::Take(const Source& source, StoreConfig config) {
   const auto& [store, address] = source;
-  if (config.engine == "raft-kv2") attempts_.With({address, "raft-v2"}).Add();
+  if (config.engine == "raft-kv2") attempts_.With({address, kRaftV2}).Add();
   if (config == deps_.cluster.store_config()) return;
   LogInfo("stores split regions at other sizes", {{"store-id", store.value},
                                                   {"max-size-mib", config.region_max_size_mib},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -28,8 +29,8 @@ class StoreStatusClient {
 
 /// Learns from the stores how large they let regions grow (Cluster::store_config()), since planning must not merge what
 /// a store would split again. One store speaks for all, as in the reference; the first one that gives a good answer, of
-/// the TiKV stores that are up. A member asks as soon as it leads and stores have been heard, at once when they change,
-/// and every minute. What was learned stays until there is better, whatever stores answer meanwhile.
+/// the TiKV stores that are up. A member asks as soon as it leads and stores have been heard, within ten seconds of a
+/// change of them, and every minute. What was learned stays until there is better, whatever stores answer meanwhile.
 ///
 /// A thread of its own, since it waits for stores: no other one waits for it, and it holds no lock while it does.
 /// Thread-safe. A leader service after Cluster, which it must not outlive. Stop() joins the thread, which may finish
@@ -43,7 +44,9 @@ class StoreConfigWatch final : public LeaderService {
     const Clock& clock;
   };
 
-  /// How often the stores are looked at, which costs nothing, ...
+  /// How often the stores are looked at, which costs nothing, as long as a leader has learned nothing, ...
+  static constexpr Millis kLookSoon = std::chrono::seconds(1);
+  /// ... then, ...
   static constexpr Millis kLookEvery = std::chrono::seconds(10);
   /// ... and one of them asked though nothing has changed.
   static constexpr Millis kAskEvery = std::chrono::minutes(1);
@@ -69,6 +72,7 @@ class StoreConfigWatch final : public LeaderService {
 
   void Run() PD_EXCLUDES(mutex_);
   [[nodiscard]] std::vector<Source> FindSources() const;
+  void ForgetSeries(const std::vector<Source>& sources);
   /// True when the store gave a good answer, and this member still leads.
   bool Ask(const Source& source, uint64_t lead) PD_EXCLUDES(mutex_);
   void Take(const Source& source, StoreConfig config);
@@ -82,6 +86,7 @@ class StoreConfigWatch final : public LeaderService {
   Nanos learned_at_{0};
   std::vector<Source> learned_from_;  // All that could be asked then.
   scheduler::StoreId first_;          // Whom to ask first.
+  std::set<std::string> shown_;       // Addresses with series in the metrics.
   std::string complaint_;             // What was logged last, until a store answers.
 
   Mutex mutex_;

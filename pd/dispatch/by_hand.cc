@@ -67,12 +67,15 @@ ByHand MovePeerByHand(Region region, StoreId from, StoreId to) {
 ByHand MoveRegionByHand(Region region, std::map<StoreId, RuleRole> roles) {
   return Plan(
       "admin-move-region", std::move(region),
-      [roles = std::move(roles)](Builder& builder, const Region&) {
+      [roles = std::move(roles)](Builder& builder, const Region& before) {
         std::map<StoreId, Peer> peers;
         std::optional<StoreId> leader;
         for (const auto& [store, role] : roles) {
           const bool learner = role == RuleRole::kLearner;
-          peers[store] = {{}, store, learner ? PeerRole::kLearner : PeerRole::kVoter, false};
+          // Whether peers are witnesses is for the rules to say.
+          const Peer* there = before.PeerOnStore(store);
+          const bool witness = there != nullptr && there->witness;
+          peers[store] = {{}, store, learner ? PeerRole::kLearner : PeerRole::kVoter, witness};
           if (role == RuleRole::kLeader) leader = store;
         }
         builder.SetPeers(peers).SetExpectedRoles(roles);

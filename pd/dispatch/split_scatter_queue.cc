@@ -8,6 +8,7 @@ using scheduler::Instant;
 using scheduler::RegionId;
 
 bool SplitScatterQueue::Add(const Batch& batch, Instant now) {
+  if (batch.regions.size() > kRegionsMax) return false;
   const std::set<RegionId> regions(batch.regions.begin(), batch.regions.end());
   const MutexLock lock(mutex_);
   const auto more = static_cast<size_t>(std::ranges::count_if(

@@ -41,20 +41,12 @@ class AffinityMerger {
   }
 
   [[nodiscard]] std::optional<Refusal> RefuseYoungServer() const {
-    const Millis known = context_.now - context_.view.KnownSince();
-    if (known >= kRest) return {};
-    return Refusal{Reason::kKnownTooShort, {}, region_.id, SecondsOf(known), SecondsOf(kRest), {}};
+    return RefuseSooner(context_, Reason::kKnownTooShort, region_.id, context_.view.KnownSince(),
+                        kRest);
   }
-
   [[nodiscard]] std::optional<Refusal> RefuseRecentMerge(const Region& region) const {
-    const std::optional<Instant> merge = context_.view.LastMerge(region.id);
-    if (!merge || context_.now - *merge >= kRest) return {};
-    return Refusal{Reason::kRegionMergedRecently,
-                   {},
-                   region.id,
-                   SecondsOf(context_.now - *merge),
-                   SecondsOf(kRest),
-                   {}};
+    return RefuseSooner(context_, Reason::kRegionMergedRecently, region.id,
+                        context_.view.LastMerge(region.id), kRest);
   }
 
   [[nodiscard]] std::optional<Refusal> RefuseNeighbour(const Region& neighbour) const {

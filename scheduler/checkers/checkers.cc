@@ -90,7 +90,7 @@ AffinityCheck CheckGroup(const PlanContext& context, const Region& region,
   if (!input.may_merge) {
     std::erase_if(check.decision.proposals,
                   [](const Proposal& one) { return bool{MergePartner(one)}; });
-  };
+  }
   return check;
 }
 

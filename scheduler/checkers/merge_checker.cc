@@ -56,10 +56,9 @@ class MergeChecker {
  private:
   [[nodiscard]] std::optional<Refusal> RefuseRegion() const {
     if (auto refusal = RefuseUnhealthyRegion(region_)) return refusal;
-    const Millis known = context_.now - context_.view.KnownSince();
-    if (known < options_.split_merge_interval) {
-      return Refuse(Reason::kKnownTooShort, region_, SecondsOf(known),
-                    SecondsOf(options_.split_merge_interval));
+    if (auto refusal = RefuseSooner(context_, Reason::kKnownTooShort, region_.id,
+                                    context_.view.KnownSince(), options_.split_merge_interval)) {
+      return refusal;
     }
     if (auto refusal = RefuseRecentSplit(region_)) return refusal;
     if (!context_.Fit(region_).IsSatisfied()) return Refuse(Reason::kRegionNotReplicated, region_);
@@ -68,12 +67,8 @@ class MergeChecker {
   }
 
   [[nodiscard]] std::optional<Refusal> RefuseRecentSplit(const Region& region) const {
-    const std::optional<Instant> split = context_.view.LastSplit(region.id);
-    if (!split) return {};
-    const Millis age = context_.now - *split;
-    if (age >= options_.split_merge_interval) return {};
-    return Refuse(Reason::kRegionSplitRecently, region, SecondsOf(age),
-                  SecondsOf(options_.split_merge_interval));
+    return RefuseSooner(context_, Reason::kRegionSplitRecently, region.id,
+                        context_.view.LastSplit(region.id), options_.split_merge_interval);
   }
 
   [[nodiscard]] std::optional<Refusal> RefuseNeighbour(const Region& neighbour) const {

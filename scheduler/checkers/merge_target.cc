@@ -88,6 +88,13 @@ std::optional<Refusal> RefuseMergeTarget(const PlanContext& context, const Regio
   return {};
 }
 
+std::optional<Refusal> RefuseSooner(const PlanContext& context, Reason reason, RegionId region,
+                                    std::optional<Instant> happened, Millis rest) {
+  if (!happened || context.now - *happened >= rest) return {};
+  return Refusal{reason,          StoreId{}, region, SecondsOf(context.now - *happened),
+                 SecondsOf(rest), {}};
+}
+
 std::optional<Region> ChooseMergeTarget(
     const PlanContext& context, const Region& region, Decision& decision,
     const std::function<std::optional<Refusal>(const Region&)>& refuse) {

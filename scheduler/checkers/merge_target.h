@@ -18,6 +18,10 @@ std::optional<Refusal> RefuseMerge(const PlanContext& context, const Region& reg
 std::optional<Refusal> RefuseMergeTarget(const PlanContext& context, const Region& region,
                                          const Region& neighbour);
 
+/// With `reason`, while less than `rest` has passed since something happened to a region; none if it has not happened.
+std::optional<Refusal> RefuseSooner(const PlanContext& context, Reason reason, RegionId region,
+                                    std::optional<Instant> happened, Millis rest);
+
 /// The neighbour that a region goes into, of those that `refuse` lets pass: the next one, or unless merging is one-way
 /// the previous one where that is smaller (as in the reference). What is refused is noted in `decision`.
 std::optional<Region> ChooseMergeTarget(

@@ -6,6 +6,7 @@
 namespace scheduler {
 
 void Builder::BuildSingle() {
+  DoBringData();
   while (!to_add_.empty() || !to_remove_.empty() || !to_promote_.empty()) {
     std::optional<Plan> plan = NextPlan(Copies::kKept);
     if (!plan) plan = NextPlan(Copies::kMayGo);
@@ -17,7 +18,6 @@ void Builder::BuildSingle() {
     return Fail("fail to build operator: plan is empty, maybe no valid leader");
   }
   if (target_leader_ && target_leader_ != current_leader_) DoTransfer(target_leader_);
-  DoBringData();
   DoSwitch(to_witness_);
 }
 

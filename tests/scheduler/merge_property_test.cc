@@ -33,7 +33,11 @@ Region MakeRegion(World& world, Rng& rng, uint64_t id) {
   }
   const uint64_t leader = rng.Below(3);
   region.leader = region.peers[leader];
-  if (world.options.enable_witness) region.peers[(leader + 1 + rng.Below(2)) % 3].witness = true;
+  if (world.options.enable_witness) {
+    Peer& witness = region.peers[(leader + 1 + rng.Below(2)) % 3];
+    witness.witness = true;
+    if (world.rules.rules().back().role == RuleRole::kLearner) witness.role = PeerRole::kLearner;
+  }
   world.PutRegion(region);
   return region;
 }
@@ -48,12 +52,13 @@ int64_t Copies(const Region& region) {
   return std::ranges::count(region.peers, false, &Peer::witness);
 }
 
-/// Two copies and a witness.
-void UseWitnesses(World& world) {
+/// Two copies and a witness, which may be a learner.
+void UseWitnesses(World& world, bool learner) {
   world.options.enable_witness = true;
   std::vector<Rule> rules{DefaultRule(2, {}, ""), DefaultRule(1, {}, "")};
   rules.back().id = "witness";
   rules.back().witness = true;
+  if (learner) rules.back().role = RuleRole::kLearner;
   world.rules = RuleBook(std::move(rules));
 }
 
@@ -122,7 +127,7 @@ TEST_CASE("a merge brings its source safely to its target", "[property]") {
     World world;
     for (uint64_t id = 1; id <= kStores; ++id) world.AddStore(id);
     world.options.enable_joint_consensus = rng.Below(3) > 0;
-    if (rng.Below(3) == 0) UseWitnesses(world);
+    if (rng.Below(3) == 0) UseWitnesses(world, rng.Below(2) == 0);
     const Region left = MakeRegion(world, rng, 1);
     const Region right = MakeRegion(world, rng, 2);
     world.Refresh();

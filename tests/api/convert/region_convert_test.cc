@@ -23,6 +23,14 @@ TEST_CASE("a heartbeat tells queries by direction", "[convert]") {
   CHECK(region.flow.write_queries == 1016);
 }
 
+TEST_CASE("a count of keys that no region has is bounded", "[convert]") {
+  pdpb::RegionHeartbeatRequest report;
+  report.set_approximate_keys(123'456);
+  CHECK(ReportOf(report).keys == 123'456);
+  report.set_approximate_keys(UINT64_MAX);
+  CHECK(ReportOf(report).keys == 1'000'000'000'000'000);
+}
+
 TEST_CASE("down and pending peers of a heartbeat are taken as told", "[convert]") {
   pdpb::RegionHeartbeatRequest report;
   report.set_approximate_size(3 << 20);

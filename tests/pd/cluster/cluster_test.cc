@@ -706,6 +706,14 @@ TEST_CASE("a new leader gives the stores of its predecessor time to speak up", "
     REQUIRE(server.cluster().HandleStoreReport({StoreId{1}, {}, ""}));
     CHECK(server.cluster().IsPrepared());
   }
+  SECTION("not counting the time in which it cannot hear them yet") {
+    const auto loads_slowly = [&](OneMember& server) {
+      server.moved.on_unix_nanos = [&] { server.moved.StandAt(kMinutes + 60s); };
+    };
+    OneMember server(database, loads_slowly, {Cluster::Drive::kByHand, kMinutes + 30s});
+    REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "", 2)));
+    CHECK(server.cluster().RefuseUnprepared() == unheard(0));
+  }
   SECTION("and no more") {
     OneMember server(database, nullptr, {Cluster::Drive::kByHand, kMinutes + 30s});
     REQUIRE(server.cluster().HandleRegionReport(Reported(2, "", "", 2)));

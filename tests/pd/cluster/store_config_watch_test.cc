@@ -106,6 +106,22 @@ TEST_CASE("one store speaks for all", "[store config]") {
         std::string::npos);
 }
 
+TEST_CASE("addresses that no store has any more leave the metrics", "[store config]") {
+  Fixture f(1);
+  f.stores.Split(1, 256);
+  const auto shows = [&](uint64_t store) {
+    return f.metrics.Render().find(FakeStores::AddressOf(store)) != std::string::npos;
+  };
+  REQUIRE(f.Look().size() == 1);
+  CHECK(shows(1));
+  scheduler::Store moved = Fixture::StoreOf(1);
+  moved.status_address = FakeStores::AddressOf(9);
+  f.Add(moved);
+  CHECK(f.Look() == Asked{FakeStores::AddressOf(9)});
+  CHECK(shows(9));
+  CHECK_FALSE(shows(1));
+}
+
 TEST_CASE("who does not answer, or nonsense, is passed over", "[store config]") {
   Fixture f(3);
   f.stores.Say(2, R"({"coprocessor":{"region-split-size":"lots"}})");

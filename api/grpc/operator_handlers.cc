@@ -52,8 +52,8 @@ RpcResult<pdpb::SplitRegionsResponse> SplitRegions(const ClusterCalls& calls,
   return response;
 }
 
-pd::Limits LimitsOf(const pdpb::ScatterRegionRequest& request) {
-  return request.skip_store_limit() ? pd::Limits::kPassed : pd::Limits::kObeyed;
+scheduler::Limits LimitsOf(const pdpb::ScatterRegionRequest& request) {
+  return request.skip_store_limit() ? scheduler::Limits::kPassed : scheduler::Limits::kObeyed;
 }
 
 /// Several regions: how many were dealt with, and which were not.

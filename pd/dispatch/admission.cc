@@ -10,17 +10,15 @@ namespace pd {
 using scheduler::Reason;
 using scheduler::Refusal;
 
-std::optional<Refusal> Admission::Admit(scheduler::Proposal proposal, Origin origin,
-                                        Limits limits) {
+std::optional<Refusal> Admission::Admit(scheduler::Proposal proposal, Origin origin) {
   const std::string desc = proposal.desc;
   deps_.metrics.Count(desc, "create");
-  auto refusal = TryAdmit(std::move(proposal), origin, limits);
+  auto refusal = TryAdmit(std::move(proposal), origin);
   if (refusal) deps_.metrics.Refused(desc, *refusal);
   return refusal;
 }
 
-std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin origin,
-                                           Limits limits) {
+std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin origin) {
   const auto refuse = [&](Reason reason) { return Refusal{reason, {}, proposal.region, 0, 0, {}}; };
   if (origin == Origin::kPerson && !FillPeerIds(proposal)) return refuse(Reason::kNotLeader);
   const std::optional<scheduler::Region> region = deps_.regions.Find(proposal.region);
@@ -37,7 +35,7 @@ std::optional<Refusal> Admission::TryAdmit(scheduler::Proposal proposal, Origin 
 
   const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
   StoreLimits::Taken taken;
-  if (proposal.priority == scheduler::Priority::kUrgent || limits == Limits::kPassed) {
+  if (proposal.priority == scheduler::Priority::kUrgent) {
     taken = deps_.limits.TakeAnyway(influence, proposal.priority, now);
   } else if (auto room = deps_.limits.Take(influence, proposal.priority, now)) {
     taken = *std::move(room);

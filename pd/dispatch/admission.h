@@ -9,9 +9,6 @@
 
 namespace pd {
 
-/// Whether the store limits hold an operator back.
-enum class Limits : uint8_t { kObeyed, kPassed };
-
 /// Lets proposals become operators: the region still has the epoch that planning saw, no operator of the same or a
 /// higher priority runs on it, the stores' limits have room; then new peers get their ids and the operator starts, if
 /// the runner sees the same epoch still. What does not start costs the stores nothing; what starts carries what it
@@ -35,13 +32,11 @@ class Admission {
 
   /// Nothing on success. kNotLeader when no ids can be had. Urgent ones pass by the stores' limits in any case.
   std::optional<scheduler::Refusal> Admit(scheduler::Proposal proposal,
-                                          Origin origin = Origin::kPlanner,
-                                          Limits limits = Limits::kObeyed);
+                                          Origin origin = Origin::kPlanner);
 
  private:
   bool FillPeerIds(scheduler::Proposal& proposal);
-  std::optional<scheduler::Refusal> TryAdmit(scheduler::Proposal proposal, Origin origin,
-                                             Limits limits);
+  std::optional<scheduler::Refusal> TryAdmit(scheduler::Proposal proposal, Origin origin);
 
   const Deps deps_;
 };

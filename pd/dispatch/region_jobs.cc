@@ -172,7 +172,8 @@ bool RegionJobs::TakeFinished(Keys& begun, Keys& waiting, Splits& splits) const 
   return splits.regions.size() > before;
 }
 
-Result<void> RegionJobs::ScatterOne(const Region& region, const std::string& group, Limits limits) {
+Result<void> RegionJobs::ScatterOne(const Region& region, const std::string& group,
+                                    scheduler::Limits limits) {
   if (auto checked = CheckGroup(group); !checked) return checked;
   Result<void> done;
   deps_.look([&](const scheduler::PlanContext& context) {
@@ -182,10 +183,10 @@ Result<void> RegionJobs::ScatterOne(const Region& region, const std::string& gro
 }
 
 Result<void> RegionJobs::ScatterOn(const scheduler::PlanContext& context, const Region& region,
-                                   const std::string& group, Limits limits) {
+                                   const std::string& group, scheduler::Limits limits) {
   scheduler::ScatterCounts counts;
   groups_.Use(group, [&](const scheduler::ScatterCounts& now) { counts = now; });
-  scheduler::ScatterPlan plan = scheduler::PlanScatter(context, region, group, counts);
+  scheduler::ScatterPlan plan = scheduler::PlanScatter(context, region, group, counts, limits);
   // What the region lacks is said first.
   if (plan.refusal && plan.refusal->reason == scheduler::Reason::kRegionNotReplicated) {
     return Fail(ErrorCode::kConflict, WhyNotScattered(*plan.refusal));
@@ -204,9 +205,8 @@ Result<void> RegionJobs::ScatterOn(const scheduler::PlanContext& context, const 
     return Fail(ErrorCode::kConflict, WhyNotScattered(*plan.refusal));
   }
   const bool moves = plan.proposal.has_value();
-  if (moves &&
-      (deps_.runner.running_count() >= kOperatorsMax ||
-       deps_.admission.Admit(*std::move(plan.proposal), Admission::Origin::kPlanner, limits))) {
+  if (moves && (deps_.runner.running_count() >= kOperatorsMax ||
+                deps_.admission.Admit(*std::move(plan.proposal)))) {
     return Fail(ErrorCode::kUnavailable,
                 "operator canceled because cannot add an operator to the execute queue");
   }
@@ -216,7 +216,7 @@ Result<void> RegionJobs::ScatterOn(const scheduler::PlanContext& context, const 
 
 Result<RegionJobs::Scattered> RegionJobs::Scatter(const std::vector<RegionId>& regions,
                                                   const std::string& group, uint64_t retries,
-                                                  Limits limits) {
+                                                  scheduler::Limits limits) {
   if (auto checked = CheckGroup(group); !checked) return tl::unexpected(checked.error());
   if (regions.size() > kNamedMax) return Invalid("too many regions at once");
   std::set<RegionId> waiting;
@@ -241,7 +241,7 @@ Result<RegionJobs::Scattered> RegionJobs::Scatter(const std::vector<RegionId>& r
 }
 
 RegionJobs::Turn::Go RegionJobs::ScatterRound(const Turn& turn, const std::string& group,
-                                              Limits limits, std::set<RegionId>& waiting,
+                                              scheduler::Limits limits, std::set<RegionId>& waiting,
                                               Scattered& scattered) {
   Turn::Go go = turn.Look();
   for (auto next = waiting.begin(); next != waiting.end() && go == Turn::Go::kOn;) {

@@ -16,6 +16,7 @@
 #include "pd/result.h"
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/filters/store_filter.h"
+#include "scheduler/scatter/scatter.h"
 
 namespace pd {
 
@@ -59,7 +60,7 @@ class RegionJobs {
   /// reference's texts: kConflict where the region cannot be scattered now, kUnavailable where admission refuses,
   /// as when a store's limit is reached. It does not wait.
   Result<void> ScatterOne(const scheduler::Region& region, const std::string& group,
-                          Limits limits = Limits::kObeyed);
+                          scheduler::Limits limits = scheduler::Limits::kObeyed);
 
   struct Scattered {
     uint64_t percentage = 0;                             // Of the regions that were found.
@@ -68,7 +69,7 @@ class RegionJobs {
   /// The same for many; those refused are tried again as with Split. kNotFound where none of the regions is known.
   Result<Scattered> Scatter(const std::vector<scheduler::RegionId>& regions,
                             const std::string& group, uint64_t retries,
-                            Limits limits = Limits::kObeyed);
+                            scheduler::Limits limits = scheduler::Limits::kObeyed);
 
   /// Forgets what was scattered.
   void Clear() { groups_.Clear(); }
@@ -103,10 +104,11 @@ class RegionJobs {
   Keys StartSplits(Keys& waiting);
   /// Takes the keys at which a region starts now out of both. True if there are any.
   bool TakeFinished(Keys& begun, Keys& waiting, Splits& splits) const;
-  [[nodiscard]] Turn::Go ScatterRound(const Turn& turn, const std::string& group, Limits limits,
+  [[nodiscard]] Turn::Go ScatterRound(const Turn& turn, const std::string& group,
+                                      scheduler::Limits limits,
                                       std::set<scheduler::RegionId>& waiting, Scattered& scattered);
   Result<void> ScatterOn(const scheduler::PlanContext& context, const scheduler::Region& region,
-                         const std::string& group, Limits limits);
+                         const std::string& group, scheduler::Limits limits);
 
   const Deps deps_;
   ScatterGroups groups_;

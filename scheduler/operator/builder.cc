@@ -124,6 +124,16 @@ Builder& Builder::SkipRuleCheck() {
   return *this;
 }
 
+Builder& Builder::LightAdd() {
+  light_add_ = true;
+  return *this;
+}
+
+Builder& Builder::LightRemove() {
+  light_remove_ = true;
+  return *this;
+}
+
 Builder& Builder::SetWhy(std::string why) {
   proposal_.why = std::move(why);
   return *this;
@@ -220,7 +230,8 @@ std::vector<StoreId> Builder::StoresIn(const PeersByStore& peers) const {
 std::string Builder::Brief() const {
   const auto list = [&](const PeersByStore& peers) { return StoreListText(StoresIn(peers)); };
   if (!to_add_.empty() && !to_remove_.empty()) {
-    return "mv peer: store " + list(to_remove_) + " to " + list(to_add_);
+    return std::string(light_add_ && light_remove_ ? "mv light peer" : "mv peer") + ": store " +
+           list(to_remove_) + " to " + list(to_add_);
   }
   if (!to_add_.empty()) return "add peer: store " + list(to_add_);
   if (to_remove_.empty() && !(to_witness_.empty() && to_data_.empty())) return SwitchBrief();

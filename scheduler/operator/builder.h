@@ -35,6 +35,9 @@ class Builder {
   /// The leader is what a person asked for: filters and rules do not stand in the way.
   Builder& ForceLeader();
   Builder& SkipRuleCheck();
+  /// Peers that come, or that go, cost the stores' limits nothing.
+  Builder& LightAdd();
+  Builder& LightRemove();
   Builder& SetWhy(std::string why);
 
   /// kInvalidArgument with a text for people when the wish makes no sense or no safe order exists.
@@ -106,6 +109,8 @@ class Builder {
   std::map<StoreId, RuleRole> expected_roles_;
   bool force_leader_ = false;
   bool skip_rule_check_ = false;
+  bool light_add_ = false;
+  bool light_remove_ = false;
 
   PeersByStore to_add_;
   PeersByStore to_remove_;

@@ -16,7 +16,7 @@ void Builder::DoTransfer(StoreId to) {
 
 void Builder::DoAdd(const Peer& peer) {
   proposal_.steps.emplace_back(
-      scheduler::AddLearner{peer.store, peer.id, region_.leader.store, peer.witness});
+      scheduler::AddLearner{peer.store, peer.id, region_.leader.store, peer.witness, light_add_});
   Peer learner = peer;
   learner.role = PeerRole::kLearner;
   current_[peer.store] = learner;
@@ -33,7 +33,7 @@ void Builder::DoRemove(const Peer& peer) {
   const Store* store = context_.view.FindStore(peer.store);
   const bool down =
       store == nullptr || store->DownTime(context_.now) > context_.options.max_store_down_time;
-  proposal_.steps.emplace_back(scheduler::RemovePeer{peer.store, peer.id, down});
+  proposal_.steps.emplace_back(scheduler::RemovePeer{peer.store, peer.id, down, light_remove_});
   current_.erase(peer.store);
   proposal_.kind |= Kind::kRegion;
 }

@@ -183,10 +183,14 @@ struct Influences {
     to.leader_size_mib += size();
     to.leader_count += 1;
   }
-  void operator()(const AddPeer& step) const { Arrive(step.store, step.witness); }
+  void operator()(const AddPeer& step) const {
+    Arrive(step.store, step.witness);
+    if (!step.witness) Cost(step.store, LimitType::kAddPeer) += LimitCost(region.size_mib);
+  }
   void operator()(const AddLearner& step) const {
     Arrive(step.store, step.witness);
-    if (step.witness) return;
+    if (step.witness || step.light) return;
+    Cost(step.store, LimitType::kAddPeer) += LimitCost(region.size_mib);
     Cost(step.sender, LimitType::kSendSnapshot) += size();
   }
   void operator()(const PromoteLearner&) const {}
@@ -200,6 +204,7 @@ struct Influences {
     } else {
       store.region_size_mib -= size();
     }
+    if (step.light) return;
     const uint64_t size_mib =
         step.down ? std::min(region.size_mib, kDownSizeMaxMib) : region.size_mib;
     Cost(step.store, LimitType::kRemovePeer) += LimitCost(size_mib);
@@ -239,10 +244,9 @@ struct Influences {
     store.region_count += 1;
     if (witness) {
       store.witness_count += 1;
-      return;
+    } else {
+      store.region_size_mib += size();
     }
-    store.region_size_mib += size();
-    Cost(store_id, LimitType::kAddPeer) += LimitCost(region.size_mib);
   }
   [[nodiscard]] int64_t& Cost(StoreId store, LimitType type) const {
     return influence.At(store).cost[static_cast<size_t>(type)];

@@ -33,6 +33,7 @@ struct AddLearner {
   PeerId peer;
   StoreId sender;  // The leader's store when the operator was built: it sends the snapshot.
   bool witness = false;
+  bool light = false;  // Costs the stores' limits nothing.
 };
 
 struct PromoteLearner {
@@ -51,7 +52,8 @@ struct DemoteVoter {
 struct RemovePeer {
   StoreId store;
   PeerId peer;
-  bool down = false;  // The store is down: costs little, since nothing is read from it.
+  bool down = false;   // The store is down: costs little, since nothing is read from it.
+  bool light = false;  // Costs the store's limit nothing.
 };
 
 struct ChangePeerV2Enter {

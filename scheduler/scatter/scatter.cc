@@ -34,7 +34,7 @@ class GroupScattering final : public Scattering {
 }  // namespace
 
 ScatterPlan PlanScatter(const PlanContext& context, const Region& region, const std::string& group,
-                        const ScatterCounts& counts) {
+                        const ScatterCounts& counts, Limits limits) {
   const RegionFit fit = context.Fit(region);
   if (auto settled = SettleScatter(context, region, fit)) return *std::move(settled);
   GroupScattering scattering(context, region, fit, counts);
@@ -45,6 +45,7 @@ ScatterPlan PlanScatter(const PlanContext& context, const Region& region, const 
   builder.ForceLeader().SetWhy("group " + group + ", which has picked store " +
                                std::to_string(leader.value) + " for " +
                                std::to_string(counts.LeadersOn(leader)) + " leaders");
+  if (limits == Limits::kPassed) builder.LightRemove();
   return PlanPlaces(scattering, leader, group, builder, Kind::kAdmin);
 }
 

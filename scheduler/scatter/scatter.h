@@ -18,6 +18,10 @@ enum class ScatterOutcome : uint8_t {
   kMove,
 };
 
+/// Whether the limits of the stores that peers leave hold scattering back. Those of the stores to which they come never
+/// do (as in the reference).
+enum class Limits : uint8_t { kObeyed, kPassed };
+
 /// What became of the wish to scatter one region.
 struct ScatterPlan {
   ScatterOutcome outcome = ScatterOutcome::kRefused;
@@ -47,7 +51,7 @@ struct ScatterPlan {
 /// Whether another operator holds the region, and whether it is hot, is for the caller to see to. Pure.
 /// Cost O(peers * stores), and a fit for each store that comes into question.
 ScatterPlan PlanScatter(const PlanContext& context, const Region& region, const std::string& group,
-                        const ScatterCounts& counts);
+                        const ScatterCounts& counts, Limits limits = Limits::kObeyed);
 
 /// Notes in the group's counts what was planned. For every plan, refused or not, before the next one of the group.
 void Record(const ScatterPlan& plan, ScatterCounts& counts);

@@ -190,7 +190,8 @@ ScatterPlan PlanPlaces(const Scattering& scattering, StoreId leader, const std::
     plan.outcome = ScatterOutcome::kInPlace;
     return plan;
   }
-  Result<Proposal> built = builder.SetPeers(targets).SetLeader(leader).Build(kind, Priority::kHigh);
+  builder.SetPeers(targets).SetLeader(leader).LightAdd();
+  Result<Proposal> built = builder.Build(kind, Priority::kHigh);
   if (!built) {
     plan.refusal = Refusal{Reason::kBuildFailed, StoreId{}, region.id, 0, 0, built.error().context};
     plan.leader_picked_count = scattering.counts().LeadersOn(plan.leader);

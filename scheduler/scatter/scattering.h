@@ -73,7 +73,8 @@ ScatterPlan RefusedScatter(Reason reason, const Region& region, std::string deta
 std::optional<ScatterPlan> SettleScatter(const PlanContext& context, const Region& region,
                                          const RegionFit& fit);
 
-/// The steps to where `scattering` has put the peers, with `leader` as leader, by a builder of its region.
+/// The steps to where `scattering` has put the peers, with `leader` as leader, by a builder of its region. Peers that
+/// come cost the stores' limits nothing (as in the reference).
 ScatterPlan PlanPlaces(const Scattering& scattering, StoreId leader, const std::string& group,
                        Builder& builder, Kind kind);
 

@@ -25,7 +25,8 @@ std::string ScriptRunner::ShowPlan(ScatterPlan plan) {
 std::string ScriptRunner::DoScatter(const Line& line) {
   const std::string group = line.Get("group");
   ScatterCounts& counts = groups_[group];
-  const ScatterPlan plan = PlanScatter(world_.Context(), RegionOf(line), group, counts);
+  const Limits limits = line.Get("limits") == "passed" ? Limits::kPassed : Limits::kObeyed;
+  const ScatterPlan plan = PlanScatter(world_.Context(), RegionOf(line), group, counts, limits);
   Record(plan, counts);
   const std::string out = ShowPlan(plan);
   if (plan.stores.empty()) return out;

@@ -308,7 +308,7 @@ TEST_CASE("store limits hold scattering back, unless they are passed by", "[jobs
   CHECK(refused->refused.begin()->second ==
         "operator canceled because cannot add an operator to the execute queue");
   server.coordinator().operators().CancelAll(scheduler::CancelReason::kAdminStop);
-  CHECK(jobs.Scatter(Crowded::All(), "h", 0, Limits::kPassed)->percentage == 100);
+  CHECK(jobs.Scatter(Crowded::All(), "h", 0, scheduler::Limits::kPassed)->percentage == 100);
 }
 
 TEST_CASE("groups are forgotten when nobody uses them, and bounded", "[jobs]") {

@@ -215,17 +215,22 @@ TEST_CASE("what admission refuses is asked again after a second", "[split_scatte
     online.schedule.default_store_limit = {30, 30};  // A region every two seconds.
     return {};
   }));
+  scheduler::Influence spent;
+  for (const uint64_t store : {1U, 2U, 3U}) {
+    spent.At({store}).cost[static_cast<size_t>(scheduler::LimitType::kRemovePeer)] = 1000;
+  }
+  (void)f.limits.TakeAnyway(spent, scheduler::Priority::kHigh, f.world.now);
   f.Take(Fixture::Grant());
   f.TellOfSplit();
   f.Turn();
-  CHECK(f.Running() == "split-scatter-region 7; ");
-  CHECK(f.refused == std::map<Reason, uint32_t>{{Reason::kStoreAddLimit, 2}});
-  CHECK(f.split_scatter.waiting() == 2);
+  CHECK(f.Running().empty());
+  CHECK(f.refused == std::map<Reason, uint32_t>{{Reason::kStoreRemoveLimit, 3}});
+  CHECK(f.split_scatter.waiting() == 3);
   f.Turn();
-  CHECK(f.refused.at(Reason::kStoreAddLimit) == 2);
+  CHECK(f.refused.at(Reason::kStoreRemoveLimit) == 3);
   f.Pass(1s);
   f.Turn();
-  CHECK(f.refused.at(Reason::kStoreAddLimit) == 4);
+  CHECK(f.refused.at(Reason::kStoreRemoveLimit) == 6);
   f.Pass(1s);
   f.Turn();
   CHECK(f.Running() == "split-scatter-region 7; split-scatter-region 70; ");

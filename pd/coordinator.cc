@@ -295,7 +295,7 @@ Millis Coordinator::Turn(scheduler::Instant now) {
       NoteStandstill(Unprepared(deps_.cluster));
       return kReadyPoll;
     }
-    LogInfo("enough regions have reported, planning starts",
+    LogInfo("enough regions and stores have reported, planning starts",
             {{"regions", deps_.cluster.regions().size()}});
     planning_ = true;
   }
@@ -335,11 +335,10 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
   for (size_t i = 0; i < scheduler::kCheckerKindCount; ++i) {
     input.paused[i] = IsCheckerPaused(static_cast<scheduler::CheckerKind>(i));
   }
-  const Patrol::Batch batch = patrol_.Next(now, context.options.patrol_region_interval);
-  input.may_merge = false;  // Even if by now they lack none.
-  for (const scheduler::Region& region : batch.endangered) CheckOne(context, region, input);
-  input.may_merge = true;
-  for (const scheduler::Region& region : batch.others) CheckOne(context, region, input);
+  for (const scheduler::Region& region :
+       patrol_.Next(now, context.options.patrol_region_interval)) {
+    CheckOne(context, region, input);
+  }
 }
 
 void Coordinator::CheckOne(const scheduler::PlanContext& context, const scheduler::Region& region,

@@ -8,9 +8,6 @@
 namespace api {
 namespace {
 
-constexpr uint64_t kKeysMax =
-    1'000'000'000'000'000;  // Sums of what stores say stay far from overflow.
-
 scheduler::ReplicationState StateOf(replication_modepb::RegionReplicationState state) {
   switch (state) {
     case replication_modepb::SIMPLE_MAJORITY:
@@ -51,7 +48,7 @@ scheduler::Region ReportOf(const pdpb::RegionHeartbeatRequest& message) {
   }
   region.flow = FlowOf(message);
   region.size_mib = scheduler::SizeMib(message.approximate_size());
-  region.keys = std::min(message.approximate_keys(), kKeysMax);
+  region.keys = std::min(message.approximate_keys(), scheduler::kRegionKeysMost);
   region.kv_size_mib = scheduler::SizeMib(message.approximate_kv_size());
   region.columnar_size_mib = scheduler::SizeMib(message.approximate_columnar_kv_size());
   region.replication = {StateOf(message.replication_status().state()),

@@ -28,7 +28,7 @@ using Measure = uint64_t (*)(const Region&);
 struct Facts {
   const pd::Cluster& cluster;
   pd::ConfigStore::Snapshot config;
-  pd::StoreConfig stores;
+  scheduler::RegionBounds bounds;
 };
 using Holds = bool (*)(const Facts&, const Region&);
 
@@ -66,7 +66,7 @@ HttpResponse TopRegions(const ClusterRoutes& routes, const HttpRequest& request,
 
 HttpResponse ListRegions(const ClusterRoutes& routes, Holds holds) {
   const Facts facts{routes.cluster, routes.cluster.config().online(),
-                    routes.cluster.store_config()};
+                    routes.cluster.store_config().bounds};
   RegionsBody body;
   routes.cluster.regions().Visit({}, [&](const Region& region) {
     if (holds(facts, region)) body.Add(region);
@@ -161,8 +161,7 @@ void AddStateRoutes(Router& router, const ClusterRoutes& routes) {
   add("/pd/api/v1/regions/check/offline-peer", "GetOfflinePeerRegions", OnOfflineStore);
   add("/pd/api/v1/regions/check/oversized-region", "GetOverSizedRegions",
       [](const Facts& facts, const Region& r) {
-        return r.size_mib >= facts.stores.region_max_size_mib ||
-               r.keys >= facts.stores.region_max_keys;
+        return r.size_mib >= facts.bounds.max_size_mib || r.keys >= facts.bounds.max_keys;
       });
   add("/pd/api/v1/regions/check/undersized-region", "GetUndersizedRegions", IsUndersized);
 }

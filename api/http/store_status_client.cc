@@ -2,8 +2,6 @@
 
 #include <charconv>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -11,6 +9,7 @@
 #include <httplib.h>
 
 #include "api/tls/http_client.h"
+#include "pd/runtime/mutex.h"
 
 namespace api {
 namespace {
@@ -43,29 +42,18 @@ std::optional<Where> ParseAddress(std::string_view address) {
 class HangUp {
  public:
   HangUp(httplib::ClientImpl& client, pd::Millis timeout)
-      : thread_([this, &client, until = std::chrono::steady_clock::now() + timeout] {
-          std::unique_lock lock(mutex_);
-          if (wake_.wait_until(lock, until, [this] { return done_; })) return;
-          late_ = true;
-          // Again and again, since there may be no connection yet.
-          while (!done_) {
-            lock.unlock();
-            client.stop();
-            lock.lock();
-            wake_.wait_for(lock, kAgain, [this] { return done_; });
-          }
-        }) {}
+      : client_(client), until_(Now() + timeout), thread_([this] { Run(); }) {}
   ~HangUp() { (void)Done(); }
   HangUp(const HangUp&) = delete;
   HangUp& operator=(const HangUp&) = delete;
 
   /// The answer is there, or will not come. True when it was too late.
-  bool Done() {
+  bool Done() PD_EXCLUDES(mutex_) {
     {
-      const std::lock_guard lock(mutex_);
+      const pd::MutexLock lock(mutex_);
       done_ = true;
     }
-    wake_.notify_all();
+    wake_.NotifyAll();
     if (thread_.joinable()) thread_.join();
     return late_;
   }
@@ -73,10 +61,28 @@ class HangUp {
  private:
   static constexpr pd::Millis kAgain{50};
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool done_ = false;
-  bool late_ = false;
+  static pd::Nanos Now() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
+  void Run() PD_EXCLUDES(mutex_) {
+    while (true) {
+      {
+        const pd::MutexLock lock(mutex_);
+        // When it is late again and again, since there may be no connection yet.
+        if (!done_) wake_.WaitFor(mutex_, late_ ? pd::Nanos(kAgain) : until_ - Now());
+        if (done_) return;
+        if (Now() < until_) continue;
+        late_ = true;
+      }
+      client_.stop();
+    }
+  }
+
+  httplib::ClientImpl& client_;
+  const pd::Nanos until_;
+  pd::Mutex mutex_;
+  pd::CondVar wake_;
+  bool done_ PD_GUARDED_BY(mutex_) = false;
+  bool late_ = false;  // The thread's own until it has ended.
   std::thread thread_;
 };
 

@@ -11,7 +11,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr uint64_t kSizeMaxMib = uint64_t{1} << 30;
-constexpr uint64_t kKeysMax = 1'000'000'000'000'000;
 
 tl::unexpected<Error> Bad(std::string_view key, std::string_view what) {
   return Fail(ErrorCode::kInvalidArgument, fmt::format("coprocessor.{}: {}", key, what));
@@ -41,26 +40,27 @@ Result<uint64_t> ReadKeys(const Json& section, const char* key, uint64_t missing
   if (found == section.end() || found->is_null()) return missing;
   if (!found->is_number_unsigned()) return Bad(key, "is no number of keys");
   const auto keys = found->get<uint64_t>();
-  if (keys == 0 || keys > kKeysMax) return Bad(key, "is no number of keys of a region");
+  if (keys == 0 || keys > scheduler::kRegionKeysMost)
+    return Bad(key, "is no number of keys of a region");
   return keys;
 }
 
 Result<void> ReadSplit(const Json& section, StoreConfig& config) {
   const auto half_more = [](uint64_t value) { return value + value / 2; };
-  const auto split_size = ReadSizeMib(section, "region-split-size", config.region_split_size_mib);
+  const auto split_size = ReadSizeMib(section, "region-split-size", config.bounds.split_size_mib);
   if (!split_size) return tl::unexpected(split_size.error());
   const auto max_size = ReadSizeMib(section, "region-max-size", half_more(*split_size));
   if (!max_size) return tl::unexpected(max_size.error());
-  const auto split_keys = ReadKeys(section, "region-split-keys", config.region_split_keys);
+  const auto split_keys = ReadKeys(section, "region-split-keys", config.bounds.split_keys);
   if (!split_keys) return tl::unexpected(split_keys.error());
   const auto max_keys = ReadKeys(section, "region-max-keys", half_more(*split_keys));
   if (!max_keys) return tl::unexpected(max_keys.error());
   if (*max_size < *split_size) return Bad("region-max-size", "is less than region-split-size");
   if (*max_keys < *split_keys) return Bad("region-max-keys", "is less than region-split-keys");
-  config.region_split_size_mib = *split_size;
-  config.region_max_size_mib = *max_size;
-  config.region_split_keys = *split_keys;
-  config.region_max_keys = *max_keys;
+  config.bounds.split_size_mib = *split_size;
+  config.bounds.max_size_mib = *max_size;
+  config.bounds.split_keys = *split_keys;
+  config.bounds.max_keys = *max_keys;
   return {};
 }
 

@@ -12,10 +12,7 @@ namespace pd {
 /// The part of its stores' configuration that the cluster plans with: at what size TiKV splits a region and into what
 /// parts, and its engine. Where nothing was learned: TiKV's defaults as the reference has them.
 struct StoreConfig {
-  uint64_t region_max_size_mib = scheduler::kRegionMaxSizeMib;
-  uint64_t region_split_size_mib = 96;
-  uint64_t region_max_keys = scheduler::kRegionMaxKeys;
-  uint64_t region_split_keys = 960'000;
+  scheduler::RegionBounds bounds;
   std::string engine;  // "raft-kv2", or else the older one.
 
   friend bool operator==(const StoreConfig&, const StoreConfig&) = default;

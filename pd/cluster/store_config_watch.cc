@@ -54,48 +54,51 @@ void StoreConfigWatch::OnLeaderStop() {
 }
 
 void StoreConfigWatch::Run() {
+  Millis wait{0};
   uint64_t looked_in = 0;
   while (true) {
     {
       const MutexLock lock(mutex_);
       // A new lead does not wait.
-      if (!stopping_ && leads_ == looked_in) {
-        wake_.WaitFor(mutex_, learned_in_ == looked_in ? kLookEvery : kLookSoon);
-      }
+      if (!stopping_ && leads_ == looked_in) wake_.WaitFor(mutex_, wait);
       while (!stopping_ && !leading_) wake_.Wait(mutex_);
       if (stopping_) return;
       looked_in = leads_;
     }
-    Step();
+    wait = Step();
   }
 }
 
-void StoreConfigWatch::Step() {
+Millis StoreConfigWatch::Step() {
   uint64_t lead = 0;
   {
     const MutexLock lock(mutex_);
-    if (!leading_) return;
+    if (!leading_) return kLookEvery;
     lead = leads_;
   }
-  if (!deps_.cluster.running()) return;
-  std::vector<Source> sources = FindSources();
+  if (!deps_.cluster.running()) return kLookSoon;
+  const std::vector<Source> sources = FindSources();
   ForgetSeries(sources);
+  if (sources.empty()) return learned_in_ == lead ? kLookEvery : kLookSoon;
   const Nanos now = deps_.clock.Monotonic();
   const bool due =
       learned_in_ != lead || learned_from_ != sources || now - learned_at_ >= kAskEvery;
-  if (!due || sources.empty()) return;
-  std::vector<Source> turn = sources;
-  std::ranges::rotate(turn, std::ranges::lower_bound(turn, first_, {}, &Source::first));
-  for (size_t i = 0; i < std::min(turn.size(), kAskedMax) && StillLeads(lead); ++i) {
-    first_ = turn[i].first;
-    if (Ask(turn[i], lead)) {
-      learned_in_ = lead;
-      learned_at_ = now;
-      learned_from_ = std::move(sources);
-      return;
-    }
-    first_ = turn[(i + 1) % turn.size()].first;
+  if (due && AskSome(sources, lead)) {
+    learned_in_ = lead;
+    learned_at_ = now;
+    learned_from_ = sources;
   }
+  return kLookEvery;
+}
+
+bool StoreConfigWatch::AskSome(std::vector<Source> sources, uint64_t lead) {
+  std::ranges::rotate(sources, std::ranges::lower_bound(sources, first_, {}, &Source::first));
+  for (size_t i = 0; i < std::min(sources.size(), kAskedMax) && StillLeads(lead); ++i) {
+    first_ = sources[i].first;
+    if (Ask(sources[i], lead)) return true;
+    first_ = sources[(i + 1) % sources.size()].first;
+  }
+  return false;
 }
 
 std::vector<StoreConfigWatch::Source> StoreConfigWatch::FindSources() const {
@@ -150,10 +153,10 @@ void StoreConfigWatch::Take(const Source& source, StoreConfig config) {
   if (config.engine == "raft-kv2") attempts_.With({address, kRaftV2}).Add();
   if (config == deps_.cluster.store_config()) return;
   LogInfo("stores split regions at other sizes", {{"store-id", store.value},
-                                                  {"max-size-mib", config.region_max_size_mib},
-                                                  {"split-size-mib", config.region_split_size_mib},
-                                                  {"max-keys", config.region_max_keys},
-                                                  {"split-keys", config.region_split_keys},
+                                                  {"max-size-mib", config.bounds.max_size_mib},
+                                                  {"split-size-mib", config.bounds.split_size_mib},
+                                                  {"max-keys", config.bounds.max_keys},
+                                                  {"split-keys", config.bounds.split_keys},
                                                   {"engine", config.engine}});
   deps_.cluster.SetStoreConfig(std::move(config));
 }

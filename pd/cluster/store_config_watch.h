@@ -21,8 +21,8 @@ class StoreStatusClient {
  public:
   virtual ~StoreStatusClient() = default;
 
-  /// The body of GET /config at "host:port". Connecting takes at most `timeout`, and so does each wait for more of the
-  /// answer, and the whole of its body. Errors: kUnavailable, with what went wrong.
+  /// The body of GET /config at "host:port"; takes at most `timeout`, but for the look-up of the name. Errors:
+  /// kUnavailable, with what went wrong.
   [[nodiscard]] virtual Result<std::string> FetchConfig(const std::string& status_address,
                                                         Millis timeout) = 0;
 };
@@ -44,7 +44,7 @@ class StoreConfigWatch final : public LeaderService {
     const Clock& clock;
   };
 
-  /// How often the stores are looked at, which costs nothing, as long as a leader has learned nothing, ...
+  /// How often the stores are looked at, which costs nothing, until a leader has heard one that can be asked, ...
   static constexpr Millis kLookSoon = std::chrono::seconds(1);
   /// ... then, ...
   static constexpr Millis kLookEvery = std::chrono::seconds(10);
@@ -59,8 +59,9 @@ class StoreConfigWatch final : public LeaderService {
 
   void Start();
   void Stop() PD_EXCLUDES(mutex_);
-  /// One look at once, for a caller who drives time instead of Start(). May ask stores.
-  void Step() PD_EXCLUDES(mutex_);
+  /// One look at once, for a caller who drives time instead of Start(). May ask stores. Returns when the next one is
+  /// due.
+  Millis Step() PD_EXCLUDES(mutex_);
 
   // LeaderService.
   Result<void> OnLeaderStart(uint64_t term) override PD_EXCLUDES(mutex_);
@@ -73,6 +74,8 @@ class StoreConfigWatch final : public LeaderService {
   void Run() PD_EXCLUDES(mutex_);
   [[nodiscard]] std::vector<Source> FindSources() const;
   void ForgetSeries(const std::vector<Source>& sources);
+  /// Until one gives a good answer.
+  bool AskSome(std::vector<Source> sources, uint64_t lead) PD_EXCLUDES(mutex_);
   /// True when the store gave a good answer, and this member still leads.
   bool Ask(const Source& source, uint64_t lead) PD_EXCLUDES(mutex_);
   void Take(const Source& source, StoreConfig config);

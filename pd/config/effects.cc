@@ -64,6 +64,9 @@ std::vector<NoEffect> ItemsWithoutEffect(const OnlineConfig& online) {
     found.push_back(
         {"schedule.scheduler-max-waiting-operator", "an operator starts at once or not at all"});
   }
+  if (schedule.store_limit_version != "v1" && schedule.store_limit_version != "v2") {
+    found.push_back({"schedule.store-limit-version", "only v1 and v2 are known; it is v1"});
+  }
   return found;
 }
 

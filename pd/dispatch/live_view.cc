@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "pd/runtime/clock.h"
-
 namespace pd {
 
 LiveView::LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Instant now)

@@ -36,11 +36,11 @@ void Patrol::NoteMissing(scheduler::RegionId region, uint64_t peers, scheduler::
   endangered_.Note(region, peers, at);
 }
 
-Patrol::Batch Patrol::Next(scheduler::Instant now, Millis interval) {
-  Batch batch;
-  AddEndangered(now, interval, batch.endangered);
-  AddPointedOut(now, batch.others);
-  AddWalk(now, batch.others);
+std::vector<scheduler::Region> Patrol::Next(scheduler::Instant now, Millis interval) {
+  std::vector<scheduler::Region> batch;
+  AddEndangered(now, interval, batch);
+  AddPointedOut(now, batch);
+  AddWalk(now, batch);
   return batch;
 }
 

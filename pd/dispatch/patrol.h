@@ -44,13 +44,9 @@ class Patrol {
   /// EndangeredRegions says.
   void NoteMissing(scheduler::RegionId region, uint64_t peers, scheduler::Instant at);
 
-  /// Disjoint, but for what the walk meets by chance.
-  struct Batch {
-    std::vector<scheduler::Region> endangered;
-    std::vector<scheduler::Region> others;
-  };
-  /// The next batch; `interval` is what the patrol is set to wait between two.
-  Batch Next(scheduler::Instant now, Millis interval);
+  /// The next batch; `interval` is what the patrol is set to wait between two. Each once, but for what the walk meets
+  /// by chance.
+  std::vector<scheduler::Region> Next(scheduler::Instant now, Millis interval);
 
   void Clear();
   [[nodiscard]] size_t pointed_out() const;

@@ -43,10 +43,7 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config,
   options.enable_one_way_merge = schedule.enable_one_way_merge;
   options.merge_within_table =
       config.pd_server.key_type == "table" && !schedule.enable_cross_table_merge;
-  options.region_max_size_mib = stores.region_max_size_mib;
-  options.region_split_size_mib = stores.region_split_size_mib;
-  options.region_max_keys = stores.region_max_keys;
-  options.region_split_keys = stores.region_split_keys;
+  options.region_bounds = stores.bounds;
   options.tolerant_size_ratio = schedule.tolerant_size_ratio;
   options.low_space_ratio = schedule.low_space_ratio;
   options.high_space_ratio = schedule.high_space_ratio;

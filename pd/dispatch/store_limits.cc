@@ -16,7 +16,6 @@ using scheduler::Refusal;
 using scheduler::StoreLimitRoom;
 
 constexpr std::array kByRate{LimitType::kAddPeer, LimitType::kRemovePeer};
-const SnapshotWindows kUnused;  // Those of a store that has nothing to send yet.
 constexpr double kTokensOfOne = 1000;
 
 /// Tokens a bucket of this rate (a minute) gains a second, and how many it holds.
@@ -61,8 +60,7 @@ StoreLimitRoom StoreLimits::Room(scheduler::StoreId store, scheduler::Instant no
   const MutexLock lock(mutex_);
   StoreLimitRoom room;
   if (UsesWindows(*config)) {
-    const auto found = windows_.find(store);
-    const SnapshotWindows& windows = found == windows_.end() ? kUnused : found->second;
+    const SnapshotWindows& windows = Windows(store);
     for (size_t i = 0; i < room.send_snapshot.size(); ++i) {
       room.send_snapshot[i] = windows.FreeMib(static_cast<Priority>(i));
     }
@@ -98,14 +96,14 @@ std::optional<Refusal> StoreLimits::RefuseByWindows(const scheduler::Influence& 
                                                     Priority priority) {
   for (const auto& [store, delta] : influence.stores()) {
     if (delta.CostOf(LimitType::kSendSnapshot) <= 0) continue;
-    const auto found = windows_.find(store);
-    if (found == windows_.end() || found->second.HasRoom(priority)) continue;
+    const SnapshotWindows& windows = Windows(store);
+    if (windows.HasRoom(priority)) continue;
     return Refusal{Reason::kStoreSendLimit,
                    store,
                    {},
-                   static_cast<double>(found->second.FreeMib(priority)),
+                   static_cast<double>(windows.FreeMib(priority)),
                    static_cast<double>(scheduler::kSnapshotRoomMinMib),
-                   fmt::format("{} MiB under way", found->second.total_used_mib())};
+                   fmt::format("{} MiB under way", windows.total_used_mib())};
   }
   return {};
 }
@@ -183,6 +181,11 @@ void StoreLimits::Feedback(scheduler::StoreId store, std::span<const SnapshotTim
 std::optional<SnapshotWindows> StoreLimits::WindowsOf(scheduler::StoreId store) const {
   if (!UsesWindows(*config_.online())) return {};
   const MutexLock lock(mutex_);
+  return Windows(store);
+}
+
+const SnapshotWindows& StoreLimits::Windows(scheduler::StoreId store) const {
+  static const SnapshotWindows kUnused;  // Of a store that has nothing to send yet.
   const auto found = windows_.find(store);
   return found == windows_.end() ? kUnused : found->second;
 }

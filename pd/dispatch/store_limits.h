@@ -85,6 +85,7 @@ class StoreLimits {
       const scheduler::Influence& influence, scheduler::Priority priority) PD_REQUIRES(mutex_);
   Taken Charge(const OnlineConfig& config, const scheduler::Influence& influence,
                scheduler::Priority priority, scheduler::Instant now) PD_REQUIRES(mutex_);
+  [[nodiscard]] const SnapshotWindows& Windows(scheduler::StoreId store) const PD_REQUIRES(mutex_);
   void ReleaseLocked(const SnapshotBooking& booking) PD_REQUIRES(mutex_);
 
   const ConfigStore& config_;

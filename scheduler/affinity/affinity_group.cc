@@ -11,7 +11,6 @@ constexpr std::string_view kRulePrefix = "affinity_group/";
 constexpr size_t kIdBytesMax = 64;
 constexpr uint64_t kSplitMarginMib = 10;
 constexpr uint64_t kSplitFactor = 4;
-constexpr uint64_t kKeysPerMib = 10'000;
 
 /// Saturates: settings may be as large as they please.
 uint64_t Times(uint64_t a, uint64_t b) {
@@ -115,7 +114,7 @@ bool RefusesSplit(const AffinityGroup& group, const Region& region, SplitReason 
       std::min(options.merge_size_max_mib, std::numeric_limits<uint64_t>::max() - kSplitMarginMib) +
           kSplitMarginMib,
       kSplitFactor);
-  return region.size_mib < largest_mib && region.keys < Times(largest_mib, kKeysPerMib);
+  return region.size_mib < largest_mib && region.keys < Times(largest_mib, kAffinityKeysPerMib);
 }
 
 }  // namespace scheduler

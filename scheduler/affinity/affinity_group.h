@@ -109,6 +109,9 @@ struct AffinityOverlap {
 };
 [[nodiscard]] std::optional<AffinityOverlap> FindOverlap(std::vector<AffinityRange> ranges);
 
+/// Settings bound the regions of a group in MiB; in keys by as many times this (as in the reference).
+inline constexpr uint64_t kAffinityKeysPerMib = 10'000;
+
 /// Why a store asks for a split.
 enum class SplitReason : uint8_t { kAdmin, kSize, kLoad };
 

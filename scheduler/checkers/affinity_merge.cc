@@ -2,14 +2,15 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "scheduler/checkers/merge_target.h"
+#include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/merge.h"
 
 namespace scheduler {
 namespace {
 
-constexpr uint64_t kKeysPerMib = 10'000;
 constexpr Millis kRest = Seconds{60};
 
 class AffinityMerger {
@@ -28,7 +29,7 @@ class AffinityMerger {
     } else if (auto recent = RefuseRecentMerge(region_)) {
       decision_.Refuse(*std::move(recent));
     } else if (const auto target = ChooseMergeTarget(
-                   context_, region_, decision_,
+                   Siblings(), decision_,
                    [&](const Region& neighbour) { return RefuseNeighbour(neighbour); })) {
       Propose(*target);
     }
@@ -37,7 +38,8 @@ class AffinityMerger {
 
  private:
   [[nodiscard]] bool Fits(uint64_t size_mib, uint64_t keys) const {
-    return size_mib <= size_max_mib_ && (keys + kKeysPerMib - 1) / kKeysPerMib <= size_max_mib_;
+    return size_mib <= size_max_mib_ &&
+           (keys + kAffinityKeysPerMib - 1) / kAffinityKeysPerMib <= size_max_mib_;
   }
 
   [[nodiscard]] std::optional<Refusal> RefuseYoungServer() const {
@@ -49,11 +51,17 @@ class AffinityMerger {
                         context_.view.LastMerge(region.id), kRest);
   }
 
+  /// The neighbours that are of the group too, and where it wants them. That others are not is nothing to speak of.
+  [[nodiscard]] std::vector<Region> Siblings() const {
+    std::vector<Region> siblings = MergeCandidates(context_, region_);
+    std::erase_if(siblings, [&](const Region& neighbour) {
+      const AffinityGroups::value_type* group = context_.AffinityOf(neighbour);
+      return group == nullptr || group->first != group_.first || !group_.second.Holds(neighbour);
+    });
+    return siblings;
+  }
+
   [[nodiscard]] std::optional<Refusal> RefuseNeighbour(const Region& neighbour) const {
-    const AffinityGroups::value_type* group = context_.AffinityOf(neighbour);
-    if (group == nullptr || group->first != group_.first || !group_.second.Holds(neighbour)) {
-      return Refusal{Reason::kRegionAffinity, {}, neighbour.id, 0, 0, {}};
-    }
     if (auto refusal = RefuseSum(neighbour)) return refusal;
     if (auto refusal = RefuseRecentMerge(neighbour)) return refusal;
     return RefuseMergeTarget(context_, region_, neighbour);
@@ -69,7 +77,7 @@ class AffinityMerger {
       refusal.bound = static_cast<double>(size_max_mib_);
     } else {
       refusal.value = static_cast<double>(keys);
-      refusal.bound = static_cast<double>(size_max_mib_ * kKeysPerMib);
+      refusal.bound = static_cast<double>(size_max_mib_ * kAffinityKeysPerMib);
       refusal.detail = "keys";
     }
     return refusal;

@@ -10,7 +10,6 @@
 #include "scheduler/checkers/replica_checker.h"
 #include "scheduler/checkers/rule_checker.h"
 #include "scheduler/checkers/split_checker.h"
-#include "scheduler/operator/merge.h"
 
 namespace scheduler {
 namespace {
@@ -37,7 +36,7 @@ Decision Refused(const Region& region, Reason reason, uint64_t value = 0, uint64
 /// Looked at first, so that a region which needs nothing is not put back into the queue.
 Decision UnderLimit(const PlanContext& context, const Region& region, const CheckInput& input,
                     Decision decision) {
-  if (decision.proposals.empty()) return decision;
+  if (decision.proposals.empty() || !input.limited) return decision;
   const bool witness = decision.proposals.front().kind == Kind::kWitness;
   const uint64_t running = witness ? input.witness_operators : input.replica_operators;
   const uint64_t limit =
@@ -75,6 +74,19 @@ Decision CheckWithoutRules(const PlanContext& context, const Region& region,
   return Named("replica_checker", std::move(decision));
 }
 
+Decision Repair(const PlanContext& context, const Region& region, const CheckInput& input) {
+  if (region.InJointState()) {
+    return Named("joint_state_checker", CheckJoint(context, region, input));
+  }
+  // Without ids a store could not split, and the try would keep others from repairing the region.
+  if (context.options.enable_tikv_split_region && !IsPaused(input, CheckerKind::kSplit)) {
+    Decision split = Named("split_checker", CheckSplit(context, region));
+    if (!split.proposals.empty()) return split;
+  }
+  return context.options.enable_placement_rules ? CheckWithRules(context, region, input)
+                                                : CheckWithoutRules(context, region, input);
+}
+
 AffinityCheck CheckGroup(const PlanContext& context, const Region& region,
                          const CheckInput& input) {
   const uint64_t limit = context.options.affinity_schedule_limit;
@@ -86,12 +98,7 @@ AffinityCheck CheckGroup(const PlanContext& context, const Region& region,
   if (input.affinity_operators >= limit) {
     return {Refused(region, Reason::kScheduleLimit, input.affinity_operators, limit), {}};
   }
-  AffinityCheck check = CheckAffinity(context, region);
-  if (!input.may_merge) {
-    std::erase_if(check.decision.proposals,
-                  [](const Proposal& one) { return bool{MergePartner(one)}; });
-  }
-  return check;
+  return CheckAffinity(context, region);
 }
 
 Decision CheckSmall(const PlanContext& context, const Region& region, const CheckInput& input) {
@@ -126,36 +133,20 @@ std::optional<CheckerKind> CheckerByName(std::string_view name) {
 }
 
 Decision RepairRegion(const PlanContext& context, const Region& region) {
-  if (region.InJointState()) return CheckJointState(context, region);
-  if (context.options.enable_tikv_split_region) {
-    Decision split = CheckSplit(context, region);
-    if (!split.proposals.empty()) return split;
-  }
-  if (context.options.enable_placement_rules) return CheckRules(context, region);
-  Decision learners = CheckLearners(context, region);
-  return learners.proposals.empty() ? CheckReplicas(context, region) : learners;
+  CheckInput input;
+  input.limited = false;
+  return Repair(context, region, input);
 }
 
 CheckResult CheckRegion(const PlanContext& context, const Region& region, const CheckInput& input) {
   CheckResult result;
-  if (region.InJointState()) {
-    result.repair = Named("joint_state_checker", CheckJoint(context, region, input));
-    return result;
-  }
-  // Without ids a store could not split, and the try would keep others from repairing the region.
-  if (context.options.enable_tikv_split_region && !IsPaused(input, CheckerKind::kSplit)) {
-    result.repair = Named("split_checker", CheckSplit(context, region));
-    if (!result.repair.proposals.empty()) return result;
-  }
-  result.repair = context.options.enable_placement_rules
-                      ? CheckWithRules(context, region, input)
-                      : CheckWithoutRules(context, region, input);
-  if (!result.repair.proposals.empty()) return result;
+  result.repair = Repair(context, region, input);
+  if (region.InJointState() || !result.repair.proposals.empty()) return result;
   AffinityCheck affinity = CheckGroup(context, region, input);
   result.affinity = Named("affinity_checker", std::move(affinity.decision));
   result.finding = std::move(affinity.finding);
   if (!result.affinity.proposals.empty() || !IsWell(context, result.repair, input) ||
-      context.IsScheduleDenied(region) || !input.may_merge) {
+      context.IsScheduleDenied(region)) {
     return result;
   }
   result.merge = Named("merge_checker", CheckSmall(context, region, input));

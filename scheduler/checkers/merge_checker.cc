@@ -39,7 +39,7 @@ class MergeChecker {
   void Check() {
     if (auto refusal = RefuseRegion()) return decision_.Refuse(*std::move(refusal));
     const std::optional<Region> target =
-        ChooseMergeTarget(context_, region_, decision_,
+        ChooseMergeTarget(MergeCandidates(context_, region_), decision_,
                           [&](const Region& neighbour) { return RefuseNeighbour(neighbour); });
     if (!target) return;
     if (auto refusal = RefuseSize(*target)) return decision_.Refuse(*std::move(refusal));
@@ -88,24 +88,25 @@ class MergeChecker {
 
   [[nodiscard]] std::optional<Refusal> RefuseSize(const Region& target) const {
     const uint64_t target_max =
-        std::max(kTargetSizeMinMib, kTargetRegionsMax * options_.region_max_size_mib);
+        std::max(kTargetSizeMinMib, kTargetRegionsMax * options_.region_bounds.max_size_mib);
     if (target.size_mib > target_max) {
       return Refuse(Reason::kRegionTooLarge, target, static_cast<double>(target.size_mib),
                     static_cast<double>(target_max));
     }
-    const SplitBounds by_size{options_.region_max_size_mib, options_.region_split_size_mib,
+    const SplitBounds by_size{options_.region_bounds.max_size_mib,
+                              options_.region_bounds.split_size_mib,
                               options_.max_merge_region_size_mib};
     const uint64_t size = region_.size_mib + target.size_mib;
     if (by_size.WouldSplitAgain(size)) {
       return Refuse(Reason::kRegionTooLarge, target, static_cast<double>(size),
-                    static_cast<double>(options_.region_max_size_mib));
+                    static_cast<double>(options_.region_bounds.max_size_mib));
     }
-    const SplitBounds by_keys{options_.region_max_keys, options_.region_split_keys,
+    const SplitBounds by_keys{options_.region_bounds.max_keys, options_.region_bounds.split_keys,
                               options_.max_merge_region_keys};
     const uint64_t keys = region_.keys + target.keys;
     if (!by_keys.WouldSplitAgain(keys)) return {};
     Refusal refusal = Refuse(Reason::kRegionTooLarge, target, static_cast<double>(keys),
-                             static_cast<double>(options_.region_max_keys));
+                             static_cast<double>(options_.region_bounds.max_keys));
     refusal.detail = "keys";
     return refusal;
   }

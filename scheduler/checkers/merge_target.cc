@@ -88,27 +88,28 @@ std::optional<Refusal> RefuseMergeTarget(const PlanContext& context, const Regio
   return {};
 }
 
-std::optional<Refusal> RefuseSooner(const PlanContext& context, Reason reason, RegionId region,
-                                    std::optional<Instant> happened, Millis rest) {
-  if (!happened || context.now - *happened >= rest) return {};
-  return Refusal{reason,          StoreId{}, region, SecondsOf(context.now - *happened),
-                 SecondsOf(rest), {}};
+std::vector<Region> MergeCandidates(const PlanContext& context, const Region& region) {
+  std::vector<Region> candidates;
+  if (auto next = context.view.NextRegion(region)) candidates.push_back(*std::move(next));
+  if (context.options.enable_one_way_merge) return candidates;
+  if (auto previous = context.view.PreviousRegion(region)) {
+    candidates.push_back(*std::move(previous));
+  }
+  return candidates;
 }
 
 std::optional<Region> ChooseMergeTarget(
-    const PlanContext& context, const Region& region, Decision& decision,
+    std::vector<Region> candidates, Decision& decision,
     const std::function<std::optional<Refusal>(const Region&)>& refuse) {
-  const auto candidate = [&](std::optional<Region> neighbour) -> std::optional<Region> {
-    if (!neighbour) return {};
-    auto refusal = refuse(*neighbour);
-    if (!refusal) return neighbour;
-    decision.Refuse(*std::move(refusal));
-    return {};
-  };
-  std::optional<Region> target = candidate(context.view.NextRegion(region));
-  if (context.options.enable_one_way_merge) return target;
-  std::optional<Region> previous = candidate(context.view.PreviousRegion(region));
-  return previous && (!target || previous->size_mib < target->size_mib) ? previous : target;
+  std::optional<Region> target;
+  for (Region& candidate : candidates) {
+    if (auto refusal = refuse(candidate)) {
+      decision.Refuse(*std::move(refusal));
+    } else if (!target || candidate.size_mib < target->size_mib) {
+      target = std::move(candidate);
+    }
+  }
+  return target;
 }
 
 }  // namespace scheduler

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
@@ -18,14 +19,14 @@ std::optional<Refusal> RefuseMerge(const PlanContext& context, const Region& reg
 std::optional<Refusal> RefuseMergeTarget(const PlanContext& context, const Region& region,
                                          const Region& neighbour);
 
-/// With `reason`, while less than `rest` has passed since something happened to a region; none if it has not happened.
-std::optional<Refusal> RefuseSooner(const PlanContext& context, Reason reason, RegionId region,
-                                    std::optional<Instant> happened, Millis rest);
+/// The neighbours that a region may go into: the next one, then the previous one unless merging is one-way (as in the
+/// reference).
+std::vector<Region> MergeCandidates(const PlanContext& context, const Region& region);
 
-/// The neighbour that a region goes into, of those that `refuse` lets pass: the next one, or unless merging is one-way
-/// the previous one where that is smaller (as in the reference). What is refused is noted in `decision`.
+/// The smaller of those candidates that `refuse` lets pass, the first one of equals. What is refused is noted in
+/// `decision`.
 std::optional<Region> ChooseMergeTarget(
-    const PlanContext& context, const Region& region, Decision& decision,
+    std::vector<Region> candidates, Decision& decision,
     const std::function<std::optional<Refusal>(const Region&)>& refuse);
 
 }  // namespace scheduler

@@ -253,16 +253,8 @@ class RuleRepair {
     if (auto refusal =
             RefuseRemoval(context_, region_, peer.store, CopiesWanted(context_, patient_.fit)))
       return refusal;
-    if (!patient_.data_returned) return {};
-    const Millis age = context_.now - *patient_.data_returned;
-    const Millis bound = context_.options.switch_witness_interval;
-    if (age >= bound) return {};
-    return Refusal{Reason::kRegionWitnessSwitched,
-                   StoreId{},
-                   region_.id,
-                   SecondsOf(age),
-                   SecondsOf(bound),
-                   {}};
+    return RefuseSooner(context_, Reason::kRegionWitnessSwitched, region_.id,
+                        patient_.data_returned, context_.options.switch_witness_interval);
   }
 
   void ProposeSwitch(const Peer& peer, const char* desc, std::string why) {

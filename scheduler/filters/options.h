@@ -42,11 +42,7 @@ struct ScheduleOptions {
   bool enable_one_way_merge = false;  // Only into the next region.
   bool merge_within_table = false;    // Keys are those of tables, and cross-table merges are off.
 
-  // At what size stores split a region, and into what parts (defaults of TiKV).
-  uint64_t region_max_size_mib = kRegionMaxSizeMib;
-  uint64_t region_split_size_mib = 96;
-  uint64_t region_max_keys = kRegionMaxKeys;
-  uint64_t region_split_keys = 960'000;
+  RegionBounds region_bounds;  // Those of the stores.
 
   double tolerant_size_ratio = 0;  // 0: from the region count, see ToleranceRatio.
   double low_space_ratio = 0.8;

@@ -241,4 +241,11 @@ Verdict RefuseAffinityRegion(const PlanContext& context, const Region& region) {
   return Refusal{Reason::kRegionAffinity, StoreId{}, region.id, 0, 0, "group " + group->first};
 }
 
+std::optional<Refusal> RefuseSooner(const PlanContext& context, Reason reason, RegionId region,
+                                    std::optional<Instant> happened, Millis rest) {
+  if (!happened || context.now - *happened >= rest) return {};
+  return Refusal{reason,          StoreId{}, region, SecondsOf(context.now - *happened),
+                 SecondsOf(rest), {}};
+}
+
 }  // namespace scheduler

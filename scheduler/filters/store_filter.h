@@ -65,4 +65,8 @@ std::optional<Refusal> RefuseUnhealthyRegion(const Region& region);
 /// A region that its affinity group does not let be balanced.
 std::optional<Refusal> RefuseAffinityRegion(const PlanContext& context, const Region& region);
 
+/// With `reason`, while less than `rest` has passed since something happened to a region; none if it has not happened.
+std::optional<Refusal> RefuseSooner(const PlanContext& context, Reason reason, RegionId region,
+                                    std::optional<Instant> happened, Millis rest);
+
 }  // namespace scheduler

@@ -125,9 +125,19 @@ enum class RegionSource : uint8_t { kStorage, kSync, kHeartbeat };
 /// Size up to which a region counts as empty (MiB).
 inline constexpr uint64_t kEmptyRegionSizeMib = 1;
 
-/// Where stores split a region by default (TiKV's region-max-size and region-max-keys).
-inline constexpr uint64_t kRegionMaxSizeMib = 144;
-inline constexpr uint64_t kRegionMaxKeys = 1'440'000;
+/// At what size stores split a region, and into what parts (TiKV's region-max-size and so on). Where nothing is known
+/// of the stores: the reference's defaults.
+struct RegionBounds {
+  uint64_t max_size_mib = 144;
+  uint64_t split_size_mib = 96;
+  uint64_t max_keys = 1'440'000;
+  uint64_t split_keys = 960'000;
+
+  friend bool operator==(const RegionBounds&, const RegionBounds&) = default;
+};
+
+/// No region has more keys. What stores say is taken for no more, so that sums stay far from overflow.
+inline constexpr uint64_t kRegionKeysMost = 1'000'000'000'000'000;
 
 /// One region as PD knows it: a plain value, copied out of the index, never shared. Only keys,
 /// epoch, peers, flashback and encryption meta are replicated through Raft; the rest comes with

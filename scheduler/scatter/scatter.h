@@ -19,7 +19,7 @@ enum class ScatterOutcome : uint8_t {
 };
 
 /// Whether the limits of the stores that peers leave hold scattering back. Those of the stores to which they come never
-/// do (as in the reference).
+/// do, nor what these have to be sent (as in the reference).
 enum class Limits : uint8_t { kObeyed, kPassed };
 
 /// What became of the wish to scatter one region.
@@ -33,8 +33,6 @@ struct ScatterPlan {
   /// steps could not be built; nothing when it was refused before or is an affinity group's.
   std::vector<StoreId> stores;
   StoreId leader;
-  uint64_t leader_picked_count =
-      0;  // Leaders of the group on the store `leader`, this one not counted.
 };
 
 /// Spreads the regions of a group over the stores, for a caller who asks for it, as after splitting a new table (as in

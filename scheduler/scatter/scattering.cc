@@ -185,7 +185,6 @@ ScatterPlan PlanPlaces(const Scattering& scattering, StoreId leader, const std::
   std::vector<StoreId> stores;
   stores.reserve(targets.size());
   for (const auto& [store, peer] : targets) stores.push_back(store);
-  plan.leader_picked_count = scattering.counts().LeadersOn(leader);
   if (stores == plan.stores && leader == plan.leader) {
     plan.outcome = ScatterOutcome::kInPlace;
     return plan;
@@ -194,7 +193,6 @@ ScatterPlan PlanPlaces(const Scattering& scattering, StoreId leader, const std::
   Result<Proposal> built = builder.Build(kind, Priority::kHigh);
   if (!built) {
     plan.refusal = Refusal{Reason::kBuildFailed, StoreId{}, region.id, 0, 0, built.error().context};
-    plan.leader_picked_count = scattering.counts().LeadersOn(plan.leader);
     return plan;
   }
   plan.outcome = ScatterOutcome::kMove;

@@ -278,17 +278,20 @@ void CheckTally(const char* name, const Tally& tally) {
   }
 }
 
-TEST_CASE("scattering never harms a region", "[property]") {
+template <class MakePlan, class Look>
+void PlanCases(const char* name, MakePlan make_plan, Look look) {
   Tally tally;
-  for (int i = 0; i < kCases; ++i) {
-    PlanCase(
-        i, tally,
-        [](const PlanContext& context, const Region& region, const ScatterCounts& counts) {
-          return PlanScatter(context, region, "g", counts);
-        },
-        [](const auto&...) {});
-  }
-  CheckTally("scatter", tally);
+  for (int i = 0; i < kCases; ++i) PlanCase(i, tally, make_plan, look);
+  CheckTally(name, tally);
+}
+
+TEST_CASE("scattering never harms a region", "[property]") {
+  PlanCases(
+      "scatter",
+      [](const PlanContext& context, const Region& region, const ScatterCounts& counts) {
+        return PlanScatter(context, region, "g", counts);
+      },
+      [](const auto&...) {});
 }
 
 /// What came to a store has at least two less there than where something left; the lead too goes to such a store, and
@@ -314,16 +317,12 @@ void CheckGains(const PlanContext& context, const Region& before, const ScatterC
 }
 
 TEST_CASE("scattering the parts of a split never harms a region", "[property]") {
-  Tally tally;
-  for (int i = 0; i < kCases; ++i) {
-    PlanCase(
-        i, tally,
-        [](const PlanContext& context, const Region& region, const ScatterCounts& counts) {
-          return PlanSplitScatter(context, region, "g", counts);
-        },
-        CheckGains);
-  }
-  CheckTally("split scatter", tally);
+  PlanCases(
+      "split scatter",
+      [](const PlanContext& context, const Region& region, const ScatterCounts& counts) {
+        return PlanSplitScatter(context, region, "g", counts);
+      },
+      CheckGains);
 }
 
 }  // namespace

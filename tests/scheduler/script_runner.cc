@@ -340,7 +340,6 @@ std::string ScriptRunner::DoCheck(const Line& line) {
   input.replica_operators = static_cast<uint64_t>(line.Number("running"));
   input.witness_operators = static_cast<uint64_t>(line.Number("witness-running"));
   input.merge_operators = static_cast<uint64_t>(line.Number("merges-running"));
-  input.may_merge = std::ranges::count(line.words, "endangered") == 0;
   if (line.Has("data-returned")) {
     input.data_returned = world_.now - Seconds{line.Number("data-returned")};
   }

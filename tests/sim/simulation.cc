@@ -226,6 +226,12 @@ std::optional<std::string> Simulation::Unrest() {
     const scheduler::Proposal plan = operators.Running().front().op.plan();
     return fmt::format("operator {} of region {} runs", plan.desc, plan.region.value);
   }
+  for (const auto& [id, store] : world_.stores()) {
+    const auto windows = driver_.coordinator().limits().WindowsOf({id});
+    if (windows && windows->total_used_mib() != 0) {
+      return fmt::format("store {} is taken to send snapshots", id);
+    }
+  }
   if (!leaving_.empty()) return fmt::format("store {} does not get empty", *leaving_.begin());
   if (world_.running() > 0) return "steps are under way";
   std::optional<std::string> unrest;

@@ -1,57 +1,20 @@
-#include <memory>
-#include <string>
-#include <variant>
-
-#include <catch2/catch.hpp>
-
 #include "api/grpc/store_heartbeat_handler.h"
-#include "proto/pdpb.pb.h"
-#include "tests/pd/dispatch/coordinator_server.h"
+#include "tests/api/grpc/leader_calls.h"
 
 namespace api {
 namespace {
 
-class OwnDirectory final : public LeaderDirectory {
- public:
-  [[nodiscard]] LeaderView Leader() const override { return {.serving = true}; }
-};
+struct Fixture : LeaderCalls {
+  Fixture() { AddStoreHeartbeatHandler(registry, calls, server.coordinator()); }
 
-/// StoreHeartbeat of a member that leads, called without a wire.
-struct Fixture {
-  Fixture() {
-    server.Fill();
-    AddStoreHeartbeatHandler(registry, calls, server.coordinator());
-  }
   pdpb::StoreHeartbeatResponse Send(const pdpb::StoreHeartbeatRequest& request) {
-    const auto* const method = registry.Find("/pdpb.PD/StoreHeartbeat");
-    REQUIRE(method != nullptr);
-    pdpb::StoreHeartbeatResponse response;
-    const RpcStatus status = std::get<std::unique_ptr<UnaryMethod>>(method->body)
-                                 ->Handle(CallContext(CallContext::Fields{}), request,
-                                          [&](const google::protobuf::MessageLite& message) {
-                                            response.CheckTypeAndMergeFrom(message);
-                                          });
-    REQUIRE(status.ok());
-    return response;
+    return Call<pdpb::StoreHeartbeatResponse>("/pdpb.PD/StoreHeartbeat", request);
   }
   [[nodiscard]] int64_t Capacity(uint64_t store) {
     const auto windows = server.coordinator().limits().WindowsOf({store});
     REQUIRE(windows);
     return windows->capacity_mib();
   }
-
-  pd::test::Server server;
-  OwnDirectory leaders;
-  pd::MetricsRegistry metrics;
-  HeartbeatMetrics heartbeat_metrics{metrics, [](scheduler::StoreId) { return std::string(); }};
-  ClusterCalls calls{server.cluster(),
-                     leaders,
-                     [] { return true; },
-                     [] { return true; },
-                     [] { return pd::test::kClusterId; },
-                     []() -> pd::Result<uint64_t> { return 1; },
-                     heartbeat_metrics};
-  MethodRegistry registry;
 };
 
 TEST_CASE("a store's snapshots teach how much it may send", "[store heartbeat]") {
@@ -67,7 +30,6 @@ TEST_CASE("a store's snapshots teach how much it may send", "[store heartbeat]")
   f.server.coordinator().limits().TakeAnyway(sending, scheduler::Priority::kLow, {});
 
   pdpb::StoreHeartbeatRequest request;
-  request.mutable_header()->set_cluster_id(pd::test::kClusterId);
   request.mutable_stats()->set_store_id(2);
   pdpb::SnapshotStat& snapshot = *request.mutable_stats()->add_snapshot_stats();
   snapshot.set_generate_duration_sec(4);

@@ -83,6 +83,18 @@ TEST_CASE("what comes of a split is noted, whichever part is heard of first", "[
     grown.epoch.conf_ver += 1;
     SECTION("as reported") { t.Report(grown); }
     SECTION("as fed") { t.table.PutSynced(grown); }
+    SECTION("as applied, ahead of the feed") {
+      PutRegions old;
+      old.regions = {ToRecord(t.MakeRegion(1, "a", "z", 1))};
+      PutRegions records;
+      records.regions = {ToRecord(grown)};
+      Table follower;
+      follower.table.PutReplicated(old, RegionTable::Records::kLoaded);
+      follower.table.PutReplicated(records);
+      CHECK(follower.ranges.LastMerge({1}).has_value());
+      CHECK_FALSE(follower.ranges.LastSplit({1}).has_value());
+      return;
+    }
     CHECK(t.ranges.LastSplit({1}) == start);
     CHECK(t.ranges.LastMerge({1}) == start + 20s);
   }
@@ -96,23 +108,6 @@ TEST_CASE("the regions on disk are not taken for new ones", "[ranges]") {
   CHECK_FALSE(t.ranges.LastSplit({1}).has_value());
   t.Report(t.MakeRegion(1, "a", "z", 3));
   CHECK_FALSE(t.ranges.LastSplit({1}).has_value());
-}
-
-TEST_CASE("of too many splits the oldest are forgotten", "[ranges]") {
-  RecentRegions regions(3);
-  scheduler::Instant now;
-  const auto note = [&](uint64_t id) {
-    now = now + 1s;
-    regions.Note({id}, now);
-  };
-  for (const uint64_t id : {1U, 2U, 1U, 3U}) note(id);
-  CHECK(regions.LastOf({1}).has_value());  // It was seen twice.
-  CHECK(regions.LastOf({2}).has_value());
-  note(4);
-  CHECK_FALSE(regions.LastOf({2}).has_value());
-  CHECK(regions.LastOf({1}).has_value());
-  note(5);
-  CHECK_FALSE(regions.LastOf({1}).has_value());
 }
 
 }  // namespace

@@ -9,8 +9,8 @@ namespace pd {
 namespace {
 
 std::string Text(const StoreConfig& config) {
-  return fmt::format("size={}/{} keys={}/{} engine={}", config.region_max_size_mib,
-                     config.region_split_size_mib, config.region_max_keys, config.region_split_keys,
+  return fmt::format("size={}/{} keys={}/{} engine={}", config.bounds.max_size_mib,
+                     config.bounds.split_size_mib, config.bounds.max_keys, config.bounds.split_keys,
                      config.engine);
 }
 

@@ -84,7 +84,7 @@ struct Fixture {
     return stores.TakeAsked();
   }
   [[nodiscard]] uint64_t SplitMib() {
-    return member.cluster().store_config().region_split_size_mib;
+    return member.cluster().store_config().bounds.split_size_mib;
   }
 
   test::FakeDatabase database;
@@ -101,7 +101,7 @@ TEST_CASE("one store speaks for all", "[store config]") {
   CHECK(f.SplitMib() == 96);
   CHECK(f.Look() == Asked{"tikv1:20180"});
   CHECK(f.SplitMib() == 256);
-  CHECK(f.member.cluster().store_config().region_max_size_mib == 384);
+  CHECK(f.member.cluster().store_config().bounds.max_size_mib == 384);
   CHECK(f.metrics.Render().find(R"(pd_cluster_store_sync{address="tikv1:20180",state="succ"} 1)") !=
         std::string::npos);
 }
@@ -232,6 +232,20 @@ TEST_CASE("an answer that comes after the lead was lost counts for nothing", "[s
     f.Look();
     CHECK(f.SplitMib() == 256);
   }
+}
+
+TEST_CASE("looks are far apart once there is a store to ask, whether it answers or not",
+          "[store config]") {
+  Fixture f(0);
+  f.member.moved.ahead = f.member.moved.ahead.load() + 21s;
+  CHECK(f.watch.Step() == StoreConfigWatch::kLookSoon);
+  f.Beat(1);
+  CHECK(f.watch.Step() == StoreConfigWatch::kLookEvery);
+  CHECK(f.stores.TakeAsked().size() == 1);
+  f.stores.Split(1, 256);
+  CHECK(f.watch.Step() == StoreConfigWatch::kLookEvery);
+  f.member.moved.ahead = f.member.moved.ahead.load() + 21s;
+  CHECK(f.watch.Step() == StoreConfigWatch::kLookEvery);
 }
 
 TEST_CASE("the engine of the stores is counted", "[store config]") {

@@ -61,6 +61,9 @@ TEST_CASE("items without effect are told once, until they are taken back", "[con
   CHECK(effects.News(online).empty());
   online.schedule.store_limit_version = "v2";  // Has one.
   CHECK(effects.News(online).empty());
+  online.schedule.store_limit_version = "v3";
+  CHECK(Names(effects.News(online)) == std::vector<std::string>{"schedule.store-limit-version"});
+  online.schedule.store_limit_version = "v1";
   online.schedule.patrol_region_worker_count = 4;
   CHECK(Names(effects.News(online)) ==
         std::vector<std::string>{"schedule.patrol-region-worker-count"});

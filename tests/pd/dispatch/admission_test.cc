@@ -1,11 +1,9 @@
 #include "pd/dispatch/admission.h"
 
-#include <functional>
-
 #include <catch2/catch.hpp>
 
 #include "pd/runtime/clock.h"
-#include "tests/pd/dispatch/dispatch_fakes.h"
+#include "tests/pd/dispatch/dispatching.h"
 
 namespace pd {
 namespace {
@@ -16,7 +14,7 @@ using scheduler::Region;
 using test::MakeRegion;
 
 /// Admission over a region table of one region, stores limited to a region every four seconds.
-struct Fixture {
+struct Fixture : test::Dispatching {
   Fixture() {
     region = MakeRegion(7, {1, 2, 3});
     REQUIRE(table.Report(region, {}));
@@ -51,22 +49,6 @@ struct Fixture {
   }
 
   Region region;
-  test::HandClock clock;
-  test::HeardCommands commands;
-  MetricsRegistry registry;
-  OperatorMetrics metrics{registry};
-  RegionTable table;
-  ConfigStore config{Config{}, [](const OnlineConfig&) { return Result<void>(); }};
-  StoreLimits limits{config};
-  std::function<Result<IdAllocator::Window>()> reserve = [] {
-    return Result<IdAllocator::Window>(IdAllocator::Window{1000, 2000});
-  };
-  IdAllocator ids{[this](uint64_t) { return reserve(); }};
-  OperatorRunner runner{{clock, commands, [this](scheduler::RegionId id) { return table.Find(id); },
-                         [](scheduler::StoreId) { return true; },
-                         [] { return scheduler::ConfChange::kV2; }, metrics,
-                         [this](const OperatorInfo& info) { limits.Release(info.booking); }}};
-  Admission admission{{table, limits, runner, ids, clock, metrics}};
 };
 
 TEST_CASE("what is admitted gets its ids, costs its tokens and starts", "[admission]") {

@@ -81,6 +81,23 @@ TEST_CASE("a group learns, its regions follow and are counted", "[affinity]") {
   CHECK(Eventually([&] { return grouped.Group().counts.regions == 0; }));
 }
 
+TEST_CASE("neighbours of a group that are in place become one", "[affinity]") {
+  Grouped grouped;
+  const OperatorRunner& operators = grouped.server.coordinator().operators();
+  REQUIRE(grouped.groups().Assign("g", {{1}, {{1}, {2}, {3}}}));
+  REQUIRE(grouped.server.cluster().HandleRegionReport(ThreeVoters()));
+  test::ReportSplit(grouped.server.cluster(), {102});
+  REQUIRE(Eventually([&] { return grouped.Group().counts.in_place == 2; }));
+  CHECK(operators.running_count() == 0);
+  grouped.server.Pass(61s);  // The first minute of this member is over.
+  for (const uint64_t id : {1U, 2U, 3U, 4U}) grouped.server.Beat(id);
+  REQUIRE(Eventually([&] { return operators.running_count() == 2; }));
+  for (const uint64_t id : {101U, 102U}) {
+    CHECK(operators.Find({id})->op.plan().desc == "affinity-merge-region");
+  }
+  CHECK(operators.CountOf(scheduler::Kind::kAffinity) == 2);
+}
+
 TEST_CASE("a new leader looks at the stores before it relies on them", "[affinity]") {
   Grouped grouped;
   Coordinator& coordinator = grouped.server.coordinator();

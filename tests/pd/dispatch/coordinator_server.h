@@ -137,4 +137,19 @@ inline scheduler::Region ThreeVoters() {
   return region;
 }
 
+/// Region 101 has split: it keeps the keys from "m" on, the others are those of `new_region`.
+inline void ReportSplit(Cluster& cluster, scheduler::RegionId new_region) {
+  scheduler::Region left = ThreeVoters();
+  left.id = new_region;
+  left.end_key = "m";
+  left.epoch.version = 2;
+  for (scheduler::Peer& peer : left.peers) peer.id.value += 1000;
+  left.leader = left.peers.front();
+  REQUIRE(cluster.HandleRegionReport(left));
+  scheduler::Region right = ThreeVoters();
+  right.start_key = "m";
+  right.epoch.version = 2;
+  REQUIRE(cluster.HandleRegionReport(right));
+}
+
 }  // namespace pd::test

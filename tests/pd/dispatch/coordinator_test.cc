@@ -104,16 +104,13 @@ TEST_CASE("planning knows at what sizes the stores split regions", "[coordinator
   Server server;
   server.Fill();
   StoreConfig stores;
-  stores.region_max_size_mib = 384;
-  stores.region_split_size_mib = 256;
-  stores.region_max_keys = 3'840'000;
-  stores.region_split_keys = 2'560'000;
+  stores.bounds.max_size_mib = 384;
+  stores.bounds.split_size_mib = 256;
+  stores.bounds.max_keys = 3'840'000;
+  stores.bounds.split_keys = 2'560'000;
   server.cluster().SetStoreConfig(stores);
-  server.coordinator().Look([](const scheduler::PlanContext& context) {
-    CHECK(context.options.region_max_size_mib == 384);
-    CHECK(context.options.region_split_size_mib == 256);
-    CHECK(context.options.region_max_keys == 3'840'000);
-    CHECK(context.options.region_split_keys == 2'560'000);
+  server.coordinator().Look([&](const scheduler::PlanContext& context) {
+    CHECK(context.options.region_bounds == stores.bounds);
   });
 }
 

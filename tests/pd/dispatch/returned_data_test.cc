@@ -49,18 +49,5 @@ TEST_CASE("one that made a witness, or failed, does not", "[witness]") {
   CHECK_FALSE(data.LastOf({7}));
 }
 
-TEST_CASE("the regions of which it was longest ago are forgotten", "[witness]") {
-  ReturnedData data;
-  for (uint64_t i = 0; i < ReturnedData::kNotesMax; ++i) {
-    data.Note(Ended(100 + i, false, Instant{Millis{static_cast<int64_t>(i)}}));
-  }
-  data.Note(Ended(100, false, Instant{Millis{200'000}}));  // Again: its first time goes.
-  CHECK(data.LastOf({100}) == Instant{Millis{200'000}});
-  CHECK(data.LastOf({101}));
-  data.Note(Ended(7, false, Instant{Millis{200'001}}));
-  CHECK_FALSE(data.LastOf({101}));
-  CHECK(data.LastOf({102}));
-}
-
 }  // namespace
 }  // namespace pd

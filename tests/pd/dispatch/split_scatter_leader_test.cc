@@ -14,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using harness::Eventually;
-using scheduler::Region;
 using scheduler::SplitReason;
 using test::Server;
 using test::ThreeVoters;
@@ -46,19 +45,7 @@ struct Leader {
     new_region = {splits->front().region_id};
   }
   /// It has split.
-  void ReportSplit() {
-    Region left = ThreeVoters();
-    left.id = new_region;
-    left.end_key = "m";
-    left.epoch.version = 2;
-    for (scheduler::Peer& peer : left.peers) peer.id.value += 1000;
-    left.leader = left.peers.front();
-    REQUIRE(server.cluster().HandleRegionReport(left));
-    Region right = ThreeVoters();
-    right.start_key = "m";
-    right.epoch.version = 2;
-    REQUIRE(server.cluster().HandleRegionReport(right));
-  }
+  void ReportSplit() { test::ReportSplit(server.cluster(), new_region); }
   [[nodiscard]] bool Planning() {
     return Eventually([this] { return server.coordinator().planning(); });
   }
@@ -85,6 +72,13 @@ struct Leader {
       }
       return false;
     });
+  }
+
+  /// All as it should be, the parts wait.
+  void BeginSplit() {
+    Report();
+    Ask(SplitReason::kLoad);
+    REQUIRE(Says("pd_checker_split_scatter_pending 2"));
   }
 
   Server server;
@@ -126,9 +120,7 @@ TEST_CASE("parts wait until planning has begun", "[split_scatter]") {
 
 TEST_CASE("while scheduling is halted parts wait", "[split_scatter]") {
   Leader leader;
-  leader.Report();
-  leader.Ask(SplitReason::kLoad);
-  REQUIRE(leader.Says("pd_checker_split_scatter_pending 2"));
+  leader.BeginSplit();
   leader.Set([](OnlineConfig& online) { online.schedule.halt_scheduling = true; });
   REQUIRE(leader.CheckersSay(scheduler::Reason::kHalted));
   leader.ReportSplit();
@@ -164,9 +156,7 @@ TEST_CASE("a part that may not move now is said and comes again", "[split_scatte
 
 TEST_CASE("what waits is forgotten with the lead", "[split_scatter]") {
   Leader leader;
-  leader.Report();
-  leader.Ask(SplitReason::kLoad);
-  REQUIRE(leader.Says("pd_checker_split_scatter_pending 2"));
+  leader.BeginSplit();
   leader.server.StopLeading();
   // A question that was on its way is answered late.
   leader.server.coordinator().OnSplitGranted(

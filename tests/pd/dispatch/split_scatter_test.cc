@@ -9,7 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "pd/dispatch/admission.h"
-#include "tests/pd/dispatch/dispatch_fakes.h"
+#include "tests/pd/dispatch/dispatching.h"
 #include "tests/scheduler/world.h"
 
 namespace pd {
@@ -23,7 +23,7 @@ using scheduler::RegionId;
 
 /// Five stores, of which the first three have region 7, without the coordinator: time stands until it is moved, and a
 /// turn is taken when the test says so.
-struct Fixture {
+struct Fixture : test::Dispatching {
   explicit Fixture(uint64_t stores = 5) {
     world.now = InstantOf(clock.Monotonic());
     for (uint64_t id = 1; id <= stores; ++id) world.AddStore(id);
@@ -76,20 +76,6 @@ struct Fixture {
   }
 
   scheduler::test::World world;
-  test::HandClock clock;
-  test::HeardCommands commands;
-  MetricsRegistry registry;
-  OperatorMetrics metrics{registry};
-  RegionTable table;
-  ConfigStore config{Config{}, [](const OnlineConfig&) { return Result<void>(); }};
-  StoreLimits limits{config};
-  IdAllocator ids{[](uint64_t) -> Result<IdAllocator::Window> {
-    return IdAllocator::Window{1000, 1'000'000};
-  }};
-  OperatorRunner runner{{clock, commands, [this](RegionId id) { return table.Find(id); },
-                         [](scheduler::StoreId) { return true; },
-                         [] { return scheduler::ConfChange::kV2; }, metrics}};
-  Admission admission{{table, limits, runner, ids, clock, metrics}};
   std::map<Reason, uint32_t> refused;  // How often.
   SplitScatter split_scatter{{table, runner,
                               [this](Decision& decision) {

@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 RELEASE := build/release
 BIN := $(RELEASE)/bin
 
-.PHONY: help setup configure build run test check format bench sim fuzz e2e clean
+.PHONY: help setup configure build run test check format bench bench-balance sim fuzz e2e clean
 
 help:  ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ format:  ## format the C++ sources in place
 
 bench: build  ## CPU per heartbeat and timestamp, bytes per region, time to serve again and to repair a lost store
 	@tests/bench/run.sh $(RELEASE)
+
+bench-balance: build  ## how soon, how evenly and with how few moves clusters settle, on virtual time
+	@$(BIN)/pd_balance_sim "[scoreboard]" 2>/dev/null
 
 # A failure names the seed of its run; with that as SEED it comes again.
 sim: build  ## simulated groups, each from a seed: SEED= for one run, STEPS= for its length

@@ -1,6 +1,7 @@
 #include "pd/coordinator.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <variant>
 
@@ -15,6 +16,7 @@ constexpr Millis kReadyPoll{100};
 constexpr Millis kPushInterval{500};
 constexpr Millis kHoldInterval{1000};
 constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is asked again.
+constexpr scheduler::Instant kNever{Millis::max()};
 
 int64_t UnixSeconds(const Clock& clock) { return clock.UnixNanos() / 1'000'000'000; }
 
@@ -23,39 +25,6 @@ scheduler::Refusal Unprepared(const Cluster& cluster) {
   return cluster.RefuseUnprepared().value_or(
       scheduler::Refusal{scheduler::Reason::kNotEnoughRegions, {}, {}, 0, 0, {}});
 }
-
-/// Everything a PlanContext refers to, for one turn.
-struct Situation {
-  Situation(const Cluster& cluster, const ConfigStore& config, StoreLimits& limits,
-            const OperatorRunner& runner, scheduler::Instant at)
-      : Situation(cluster, *config.online(), limits, runner, at) {}
-  /// One state of the configuration for all of it.
-  Situation(const Cluster& cluster, const OnlineConfig& config, StoreLimits& limits,
-            const OperatorRunner& runner, scheduler::Instant at)
-      : options(MakeScheduleOptions(config, cluster.store_config())),
-        rules(cluster.rules().InForce(config.replication)),
-        view(cluster, limits, at),
-        influence(runner.TotalInfluence()),
-        busy(runner.BusyRegions()),
-        labels(cluster.labels().book()),
-        affinity(cluster.affinity().groups()),
-        now(at),
-        unix_ns(cluster.clock().UnixNanos()) {}
-
-  [[nodiscard]] scheduler::PlanContext Context() const {
-    return {view, options, *rules, influence, busy, *labels, *affinity, now, unix_ns};
-  }
-
-  scheduler::ScheduleOptions options;
-  PlacementRules::Book rules;
-  LiveView view;
-  scheduler::Influence influence;
-  std::set<scheduler::RegionId> busy;
-  RegionLabels::Book labels;
-  AffinityGroups::Groups affinity;
-  scheduler::Instant now;
-  int64_t unix_ns;
-};
 
 /// It runs, is as urgent as what people ask for, and removes a peer from the store.
 bool TakesOff(const OperatorInfo& info, scheduler::StoreId store) {
@@ -69,11 +38,49 @@ bool TakesOff(const OperatorInfo& info, scheduler::StoreId store) {
 
 }  // namespace
 
+/// What a person asks for may take back what a scheduler did.
+const scheduler::MoveHistory Coordinator::kNothingMoved;
+
+/// Everything a PlanContext refers to, for one turn.
+struct Coordinator::Situation {
+  Situation(const Cluster& cluster, const ConfigStore& config, StoreLimits& limits,
+            const OperatorRunner& runner, scheduler::Instant at,
+            const scheduler::MoveHistory& moved_lately = kNothingMoved)
+      : settings(config.online()),
+        options(MakeScheduleOptions(*settings, cluster.store_config())),
+        rules(cluster.rules().InForce(settings->replication)),
+        view(cluster, limits, at),
+        influence(runner.TotalInfluence()),
+        busy(runner.BusyRegions()),
+        labels(cluster.labels().book()),
+        affinity(cluster.affinity().groups()),
+        moved(moved_lately),
+        now(at),
+        unix_ns(cluster.clock().UnixNanos()) {}
+
+  [[nodiscard]] scheduler::PlanContext Context() const {
+    return {view, options, *rules, influence, busy, *labels, *affinity, moved, now, unix_ns};
+  }
+
+  ConfigStore::Snapshot settings;  // One state of them for all the rest.
+  scheduler::ScheduleOptions options;
+  PlacementRules::Book rules;
+  LiveView view;
+  scheduler::Influence influence;
+  std::set<scheduler::RegionId> busy;
+  RegionLabels::Book labels;
+  AffinityGroups::Groups affinity;
+  const scheduler::MoveHistory& moved;
+  scheduler::Instant now;
+  int64_t unix_ns;
+};
+
 Coordinator::Coordinator(Deps deps)
     : deps_(std::move(deps)),
       process_start_(deps_.clock.Monotonic()),
       metrics_(deps_.metrics),
       limits_(deps_.config),
+      finished_moves_(deps_.metrics),
       runner_({deps_.clock, deps_.sink,
                [this](scheduler::RegionId id) { return deps_.cluster.regions().Find(id); },
                [this](scheduler::StoreId id) {
@@ -84,6 +91,7 @@ Coordinator::Coordinator(Deps deps)
                [this] { return ConfChangeOf(*deps_.config.online()); }, metrics_,
                [this](const OperatorInfo& info) {
                  returned_data_.Note(info);
+                 finished_moves_.Note(info);
                  limits_.Release(info.booking);
                }}),
       admission_({deps_.cluster.regions(), limits_, runner_, deps_.ids, deps_.clock, metrics_}),
@@ -154,19 +162,29 @@ void Coordinator::OnRegionReported(const scheduler::Region& region,
                                    const scheduler::RegionChange& change) {
   runner_.OnHeartbeat(region);
   if (!planning()) return;
-  if (change.save || !region.down_peers.empty()) {
+  const auto small = [&] {
+    const auto settings = deps_.config.online();
+    return IsSmall(region, settings->schedule.max_merge_region_size,
+                   settings->schedule.MergeRegionKeys());
+  };
+  // What has become small may be merged.
+  if (change.save || !region.down_peers.empty() || (change.index && small())) {
     patrol_.PointOut(region.id, InstantOf(deps_.clock.Monotonic()));
+    Wake();
   }
 }
 
 void Coordinator::OnSplitGranted(const GrantedSplit& split) {
   split_scatter_.Granted(split, deps_.config.online()->schedule.split_scatter_schedule_limit,
                          InstantOf(deps_.clock.Monotonic()));
+  Wake();
 }
 
 void Coordinator::PauseChecker(scheduler::CheckerKind kind, int64_t seconds) {
   checker_paused_until_s_[static_cast<size_t>(kind)] =
       seconds <= 0 ? 0 : UnixSeconds(deps_.clock) + seconds;
+  patrol_.NoteNews();
+  Wake();
 }
 
 bool Coordinator::IsCheckerPaused(scheduler::CheckerKind kind) const {
@@ -247,12 +265,23 @@ void Coordinator::Run() {
   while (true) {
     {
       const MutexLock lock(mutex_);
-      if (!stopping_ && wait > Millis{0}) wake_.WaitFor(mutex_, wait);
+      dozing_ = true;
+      if (!stopping_ && !woken_ && wait > Millis{0}) wake_.WaitFor(mutex_, wait);
+      dozing_ = woken_ = false;
       while (!stopping_ && term_ == 0) wake_.Wait(mutex_);
       if (stopping_) return;
     }
     wait = Step();
   }
+}
+
+void Coordinator::Wake() {
+  if (!dozing_.exchange(false)) return;
+  {
+    const MutexLock lock(mutex_);
+    woken_ = true;
+  }
+  wake_.NotifyAll();
 }
 
 Millis Coordinator::Step() {
@@ -276,6 +305,9 @@ void Coordinator::Reset() {
   running_.clear();
   watched_.clear();
   watched_rules_.reset();
+  outlook_.Clear();
+  finished_moves_.Clear();
+  moved_.Clear();
   held_.clear();
   next_push_ = {};
   next_hold_ = {};
@@ -305,9 +337,26 @@ Millis Coordinator::Turn(scheduler::Instant now) {
     Publish();
     next_push_ = now + kPushInterval;
   }
-  const Situation situation(deps_.cluster, deps_.config, limits_, runner_, now);
+  finished_moves_.AddTo(moved_, now);
+  const Situation situation(deps_.cluster, deps_.config, limits_, runner_, now, moved_);
   const scheduler::PlanContext context = situation.Context();
-  WatchRules(situation.rules, now);
+  const News news = Watch(situation, context);
+  scheduler::Instant next = next_push_;
+  if (situation.options.halt_scheduling) {
+    NoteStandstill({scheduler::Reason::kHalted, {}, {}, 0, 0, {}});
+  } else {
+    decisions_.EndStandstill();
+    next = std::min(next, Plan(context, news));
+  }
+  // At most half of this thread's time goes into planning.
+  const scheduler::Instant done = InstantOf(deps_.clock.Monotonic());
+  return std::max({next - done, done - now, Millis{1}});
+}
+
+Coordinator::News Coordinator::Watch(const Situation& situation,
+                                     const scheduler::PlanContext& context) {
+  const scheduler::Instant now = context.now;
+  const bool rules_changed = WatchRules(situation.rules, now);
   WatchStores(context, now);
   affinity_.Turn(context);
   // A scheduler that comes or goes holds stores, or lets them go, at once.
@@ -317,17 +366,23 @@ Millis Coordinator::Turn(scheduler::Instant now) {
     held_version_ = version;
     next_hold_ = now + kHoldInterval;
   }
-  if (situation.options.halt_scheduling) {
-    NoteStandstill({scheduler::Reason::kHalted, {}, {}, 0, 0, {}});
-  } else {
-    decisions_.EndStandstill();
-    CheckRegions(context, now);
-    split_scatter_.Turn(context);
-    RunSchedulers(context, now);
-  }
-  // At most half of this thread's time goes into planning.
-  const Millis took = InstantOf(deps_.clock.Monotonic()) - now;
-  return std::max({situation.options.patrol_region_interval, took, Millis{1}});
+  const Outlook::Change change = outlook_.Look(
+      context, {situation.settings, situation.labels, situation.affinity, version, rules_changed});
+  if (change == Outlook::Change::kNone) return News::kNone;
+  patrol_.NoteNews();
+  if (change == Outlook::Change::kFromOutside) moved_.Clear();  // A move back may be right.
+  return News::kSome;
+}
+
+scheduler::Instant Coordinator::Plan(const scheduler::PlanContext& context, News news) {
+  const scheduler::Instant now = context.now;
+  admitted_in_turn_ = 0;
+  CheckRegions(context, now);
+  split_scatter_.Turn(context);
+  const scheduler::Instant schedulers = RunSchedulers(context, news, now);
+  const Millis interval = context.options.patrol_region_interval;
+  const scheduler::Instant splits = split_scatter_.waiting() > 0 ? now + interval : kNever;
+  return std::min({patrol_.NextDue(now, interval), schedulers, splits});
 }
 
 void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler::Instant now) {
@@ -354,6 +409,18 @@ void Coordinator::CheckOne(const scheduler::PlanContext& context, const schedule
     patrol_.NoteMissing(region.id, *result.repair.missing_peers, context.now);
   }
   if (result.finding) deps_.cluster.affinity().Take(*result.finding);
+  const auto waits = [](const scheduler::Decision& decision) {
+    return std::ranges::any_of(decision.refusals, scheduler::PassesWithTime);
+  };
+  const auto works = [](const scheduler::Decision& decision) {
+    return !decision.proposals.empty();
+  };
+  const std::array decisions{&result.repair, &result.affinity, &result.merge};
+  if (std::ranges::any_of(decisions, [&](const auto* one) { return works(*one); })) {
+    patrol_.NoteWork();
+  } else if (std::ranges::any_of(decisions, [&](const auto* one) { return waits(*one); })) {
+    patrol_.NoteWaits();
+  }
   bool again = FollowCheck(result.repair);
   again |= FollowCheck(result.affinity);
   again |= FollowCheck(result.merge);
@@ -372,6 +439,8 @@ bool Coordinator::FollowCheck(scheduler::Decision& decision) {
     if (const auto refusal = admission_.Admit(std::move(proposal))) {
       decisions_.NoteAdmission(*refusal);
       again = true;
+    } else {
+      ++admitted_in_turn_;
     }
   }
   return again;
@@ -398,39 +467,42 @@ bool Coordinator::MayRun(const SchedulerTable::Entry& entry,
   return false;
 }
 
-void Coordinator::RunSchedulers(const scheduler::PlanContext& context, scheduler::Instant now) {
+scheduler::Instant Coordinator::RunSchedulers(const scheduler::PlanContext& context, News news,
+                                              scheduler::Instant now) {
   const std::vector<SchedulerTable::Entry> entries = schedulers_.Running();
-  // New stores and changed settings are worth a look at once.
-  const bool news =
-      schedulers_version_ != schedulers_.version() || stores_known_ != context.view.stores().size();
-  schedulers_version_ = schedulers_.version();
-  stores_known_ = context.view.stores().size();
   std::erase_if(running_, [&](const auto& running) {
     return std::ranges::none_of(
         entries, [&](const auto& entry) { return entry.type->name == running.first; });
   });
+  scheduler::Instant next = kNever;
   for (const SchedulerTable::Entry& entry : entries) {
     Running& running = running_[entry.type->name];
-    if (news) {
+    if (news == News::kSome) {  // Worth a look at once.
       running.interval = entry.type->pace.interval_min;
       running.due = now;
     }
-    if (now < running.due) continue;
-    if (!MayRun(entry, context)) {
-      running.due = now + kBlockedInterval;
-      continue;
+    if (now >= running.due) {
+      if (MayRun(entry, context)) {
+        RunOne(entry, context, now);
+      } else {
+        running.due = now + kBlockedInterval;
+      }
     }
-    RunOne(entry, context, now);
+    next = std::min(next, running.due);
   }
+  return next;
 }
 
 void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
                          scheduler::Instant now) {
   Running& running = running_[entry.type->name];
-  // What was admitted a moment ago counts; the view's regions and stores may be those of this turn.
-  Situation situation(deps_.cluster, deps_.config, limits_, runner_, context.now);
+  // What was admitted a moment ago counts.
+  std::optional<Situation> later;
+  if (admitted_in_turn_ > 0) {
+    later.emplace(deps_.cluster, deps_.config, limits_, runner_, now, moved_);
+  }
   scheduler::Decision decision =
-      RunScheduler(situation.Context(), entry.config, running.memory, rng_);
+      RunScheduler(later ? later->Context() : context, entry.config, running.memory, rng_);
   decisions_.NoteRun(entry.type->name, decision);
   for (const scheduler::Refusal& refusal : decision.refusals) {
     scheduler_events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
@@ -443,6 +515,7 @@ void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::Pl
     const auto refusal = admission_.Admit(std::move(proposal));
     if (refusal) decisions_.NoteAdmission(*refusal);
     any |= !refusal;
+    if (!refusal) ++admitted_in_turn_;
   }
   running.interval = any ? entry.type->pace.interval_min
                          : GrowInterval(entry.type->pace,
@@ -476,11 +549,11 @@ void Coordinator::PointOutStore(scheduler::StoreId store, scheduler::Instant now
           {{"store-id", store.value}, {"regions", count}});
 }
 
-void Coordinator::WatchRules(const PlacementRules::Book& rules, scheduler::Instant now) {
+bool Coordinator::WatchRules(const PlacementRules::Book& rules, scheduler::Instant now) {
   const PlacementRules::Book before = std::exchange(watched_rules_, rules);
-  if (before == nullptr || before == rules) return;
+  if (before == nullptr || before == rules) return false;
   const std::vector<scheduler::KeyRange> changed = rules->ChangedSince(*before);
-  if (changed.empty()) return;
+  if (changed.empty()) return false;
   size_t count = 0;
   for (const scheduler::KeyRange& range : changed) {
     if (count >= Patrol::kPointedOutMax) break;  // The walk finds the others.
@@ -490,6 +563,7 @@ void Coordinator::WatchRules(const PlacementRules::Book& rules, scheduler::Insta
     });
   }
   LogInfo("regions under changed placement rules are looked at first", {{"regions", count}});
+  return true;
 }
 
 size_t Coordinator::PointOut(const scheduler::KeyRange& range, size_t count_max) {
@@ -500,6 +574,7 @@ size_t Coordinator::PointOut(const scheduler::KeyRange& range, size_t count_max)
     patrol_.PointOut(region.id, now);
     return ++count < count_max;
   });
+  Wake();
   return count;
 }
 

@@ -17,7 +17,9 @@
 #include "pd/dispatch/affinity_watch.h"
 #include "pd/dispatch/by_hand.h"
 #include "pd/dispatch/decision_log.h"
+#include "pd/dispatch/finished_moves.h"
 #include "pd/dispatch/operator_runner.h"
+#include "pd/dispatch/outlook.h"
 #include "pd/dispatch/patrol.h"
 #include "pd/dispatch/region_jobs.h"
 #include "pd/dispatch/returned_data.h"
@@ -123,10 +125,21 @@ class Coordinator final : public LeaderService, public RegionObserver {
     scheduler::Instant due;
   };
 
+  struct Situation;
+  static const scheduler::MoveHistory kNothingMoved;
+
   Result<void> PlanOn(const scheduler::PlanContext& context, const ByHand& plan);
   void Run();
   /// One turn; returns how long to wait for the next.
   Millis Turn(scheduler::Instant now);
+  /// Whether what plans are made from is another than at the last turn.
+  enum class News : uint8_t { kNone, kSome };
+  /// What changed beside the regions that report.
+  News Watch(const Situation& situation, const scheduler::PlanContext& context);
+  /// What is due of checkers and schedulers. Returns when something will be next.
+  scheduler::Instant Plan(const scheduler::PlanContext& context, News news);
+  /// Ends a long wait: there is something to do.
+  void Wake();
   /// The schedulers and the checkers say why nothing is planned at all.
   void NoteStandstill(const scheduler::Refusal& refusal);
   void CheckRegions(const scheduler::PlanContext& context, scheduler::Instant now);
@@ -135,7 +148,9 @@ class Coordinator final : public LeaderService, public RegionObserver {
                 scheduler::CheckInput& input);
   /// Notes what a checker came to and admits what it proposes. True when the region is to be looked at again soon.
   bool FollowCheck(scheduler::Decision& decision);
-  void RunSchedulers(const scheduler::PlanContext& context, scheduler::Instant now);
+  /// Returns when the next one is due.
+  scheduler::Instant RunSchedulers(const scheduler::PlanContext& context, News news,
+                                   scheduler::Instant now);
   void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
               scheduler::Instant now);
   [[nodiscard]] bool MayRun(const SchedulerTable::Entry& entry,
@@ -143,8 +158,8 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// Regions on stores that went down or leave are pointed out to the patrol.
   void WatchStores(const scheduler::PlanContext& context, scheduler::Instant now);
   void PointOutStore(scheduler::StoreId store, scheduler::Instant now);
-  /// The same of regions whose placement rules have changed since the last turn.
-  void WatchRules(const PlacementRules::Book& rules, scheduler::Instant now);
+  /// The same of regions whose placement rules have changed since the last turn. Whether any have.
+  bool WatchRules(const PlacementRules::Book& rules, scheduler::Instant now);
   void HoldStores(const scheduler::PlanContext& context);
   void Publish();
   void Reset();
@@ -154,6 +169,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   OperatorMetrics metrics_;
   StoreLimits limits_;
   ReturnedData returned_data_;
+  FinishedMoves finished_moves_;
   OperatorRunner runner_;
   Admission admission_;
   SchedulerTable schedulers_;
@@ -174,14 +190,17 @@ class Coordinator final : public LeaderService, public RegionObserver {
   PlacementRules::Book watched_rules_;    // Those of the last turn.
   AffinityWatch affinity_;
   std::map<scheduler::StoreId, scheduler::StorePauses> held_;
-  size_t stores_known_ = 0;
-  uint64_t schedulers_version_ = 0;
+  Outlook outlook_;
+  scheduler::MoveHistory moved_;
+  size_t admitted_in_turn_ = 0;
   uint64_t held_version_ = 0;  // That of the schedulers when `held_` was made.
   scheduler::Instant next_push_;
   scheduler::Instant next_hold_;
 
+  std::atomic<bool> dozing_ = false;  // The thread waits for long.
   mutable Mutex mutex_;
   CondVar wake_;
+  bool woken_ PD_GUARDED_BY(mutex_) = false;
   bool stopping_ PD_GUARDED_BY(mutex_) = false;
   uint64_t term_ PD_GUARDED_BY(mutex_) = 0;     // 0: not leading.
   uint64_t leads_ PD_GUARDED_BY(mutex_) = 0;    // Counts the starts of leadership ...

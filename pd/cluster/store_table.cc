@@ -246,6 +246,7 @@ Result<void> StoreTable::Save(const Store& store) {
   next.stats = std::move(shown.stats);
   next.has_stats = shown.has_stats;
   next.smoothed_available_bytes = shown.smoothed_available_bytes;
+  next.smoothed_region_size_mib = shown.smoothed_region_size_mib;
   next.pauses = shown.pauses;
   next.leader_weight = shown.leader_weight;
   next.region_weight = shown.region_weight;
@@ -266,6 +267,8 @@ Result<void> StoreTable::Change(StoreId id, const std::function<Result<void>(Sto
 Result<StoreTable::HeartbeatAnswer> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
   const scheduler::Instant now = Now();
   const int64_t unix_ns = deps_.clock.UnixNanos();
+  const auto size_mib =
+      static_cast<double>(deps_.regions.SumsOf(heartbeat.id).counts.region_size_mib());
   const WriteLock lock(mutex_);
   const auto it = stores_.find(heartbeat.id);
   if (it == stores_.end()) {
@@ -280,7 +283,9 @@ Result<StoreTable::HeartbeatAnswer> StoreTable::OnHeartbeat(Heartbeat heartbeat)
   // The reference counts each heartbeat twice, which its recorded scores show: 60 samples are 30 heartbeats.
   for (int sample = 0; sample < 2; ++sample) {
     entry.available.Add(static_cast<double>(entry.store.stats.available_bytes));
+    entry.region_size.Add(size_mib);
   }
+  entry.store.smoothed_region_size_mib = entry.region_size.Value();
   entry.store.smoothed_available_bytes = entry.available.Value();
   return HeartbeatAnswer{entry.store.node_state, entry.SaveDue()};
 }

@@ -123,6 +123,7 @@ class StoreTable {
     int64_t persisted_heartbeat_unix_ns = 0;  // As the last write that was done has it.
     std::optional<StoreLimitConfig> limit_before_removal;
     scheduler::HullAverage available;  // Over the heartbeats.
+    scheduler::HullAverage region_size;
     std::optional<scheduler::Instant> woken;
 
     [[nodiscard]] bool SaveDue() const {

@@ -1,6 +1,7 @@
 #include "pd/dispatch/patrol.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pd {
 namespace {
@@ -21,6 +22,7 @@ void Patrol::PointOut(scheduler::RegionId region, scheduler::Instant at) {
     it->second = at;
   } else if (when_.size() > kPointedOutMax) {
     when_.erase(it);
+    pace_ = next_pace_ = Pace::kFull;
     return;
   }
   queue_.emplace(at, region);
@@ -40,7 +42,7 @@ std::vector<scheduler::Region> Patrol::Next(scheduler::Instant now, Millis inter
   std::vector<scheduler::Region> batch;
   AddEndangered(now, interval, batch);
   AddPointedOut(now, batch);
-  AddWalk(now, batch);
+  AddWalk(now, interval, batch);
   return batch;
 }
 
@@ -82,22 +84,69 @@ void Patrol::AddPointedOut(scheduler::Instant now, std::vector<scheduler::Region
   }
 }
 
-void Patrol::AddWalk(scheduler::Instant now, std::vector<scheduler::Region>& batch) {
+void Patrol::AddWalk(scheduler::Instant now, Millis interval,
+                     std::vector<scheduler::Region>& batch) {
   const MutexLock lock(mutex_);
+  if (now < WalkDue(interval)) return;
+  hurry_ = false;
+  walked_at_ = now;
   if (at_start_) {
-    if (now - round_started_ < kRoundMin) return;
     round_started_ = now;
     at_start_ = false;
     cursor_.clear();
   }
-  const size_t limit = std::clamp(regions_.size() / kTicksOfRound, kBatchMin, kBatchMax);
+  const size_t limit = BatchSize();
   std::vector<scheduler::Region> walked = regions_.Scan({cursor_, ""}, limit);
   cursor_ = walked.empty() ? "" : walked.back().end_key;
   if (cursor_.empty() || walked.size() < limit) {
+    // What the last batch brings will count for the round to come.
     at_start_ = true;
-    last_round_ = now - round_started_;
+    if (pace_ == Pace::kFull) last_round_ = now - round_started_;
+    pace_ = std::exchange(next_pace_, Pace::kQuiet);
   }
   std::ranges::move(walked, std::back_inserter(batch));
+}
+
+size_t Patrol::BatchSize() const {
+  return std::clamp(regions_.size() / kTicksOfRound, kBatchMin, kBatchMax);
+}
+
+scheduler::Instant Patrol::WalkDue(Millis interval) const {
+  if (hurry_) return {};
+  if (pace_ == Pace::kFull) {
+    const scheduler::Instant next = walked_at_ + interval;
+    return at_start_ ? std::max(next, round_started_ + kRoundMin) : next;
+  }
+  const auto count = static_cast<int64_t>(regions_.size());
+  const Millis waiting{count * 1000 / static_cast<int64_t>(kWaitingPerSecond)};
+  const Millis round = pace_ == Pace::kQuiet ? kQuietRound : std::max(kWaitingRoundMin, waiting);
+  const int64_t batches = 1 + count / static_cast<int64_t>(BatchSize());
+  return walked_at_ + std::max(interval, Millis{round.count() / batches});
+}
+
+void Patrol::NoteNews() {
+  const MutexLock lock(mutex_);
+  hurry_ |= pace_ != Pace::kFull;
+  pace_ = next_pace_ = Pace::kFull;
+}
+
+void Patrol::NoteWork() {
+  const MutexLock lock(mutex_);
+  pace_ = next_pace_ = Pace::kFull;
+}
+
+void Patrol::NoteWaits() {
+  const MutexLock lock(mutex_);
+  next_pace_ = std::max(next_pace_, Pace::kWaiting);
+  if (at_start_) pace_ = std::max(pace_, Pace::kWaiting);
+}
+
+scheduler::Instant Patrol::NextDue(scheduler::Instant now, Millis interval) const {
+  const MutexLock lock(mutex_);
+  scheduler::Instant due = WalkDue(interval);
+  if (!queue_.empty()) due = std::min(due, queue_.begin()->first);
+  if (endangered_.size() > 0) due = now;
+  return std::max(due, now + interval);
 }
 
 void Patrol::Clear() {
@@ -106,6 +155,10 @@ void Patrol::Clear() {
   when_.clear();
   endangered_.Clear();
   at_start_ = true;
+  pace_ = Pace::kFull;
+  next_pace_ = Pace::kQuiet;
+  hurry_ = true;
+  walked_at_ = {};
   round_started_ = {};
 }
 

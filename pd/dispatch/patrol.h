@@ -21,8 +21,12 @@ namespace pd {
 /// over and over (as in the reference).
 ///
 /// The key space is walked in batches of a 1024th of the regions, at least 128 and at most 8192, so that a round takes
-/// about 1024 ticks. Regions are pointed out by heartbeats that changed peers, by stores that go down or leave, and by
-/// checks that have to wait; they come before the walk, oldest first, and not before their time.
+/// about 1024 ticks. A whole round that found nothing need not be walked again (the reference does, for ever): a region
+/// that changes is pointed out, and NoteNews() tells of what concerns them all. Until then the walk goes on at a pace
+/// that costs next to nothing, in case something was missed, or faster if it met what passes with time.
+///
+/// Regions are pointed out by heartbeats that changed them, by stores that go down or leave, and by checks that have to
+/// wait; they come before the walk, oldest first, and not before their time.
 /// Thread-safe; Next() is for the one thread that checks.
 class Patrol {
  public:
@@ -31,6 +35,11 @@ class Patrol {
   static constexpr size_t kLooksPerSecond = 5'000;
   /// A small cluster need not be walked more often than this.
   static constexpr Millis kRoundMin{100};
+  /// A round that is to see whether what stood in the way has passed: so many regions a second, in a second at least.
+  static constexpr size_t kWaitingPerSecond = 10'000;
+  static constexpr Millis kWaitingRoundMin{1000};
+  /// A round of which nothing is expected.
+  static constexpr Millis kQuietRound = scheduler::Seconds{3600};
 
   explicit Patrol(const RegionTable& regions) : regions_(regions) {}
 
@@ -44,6 +53,16 @@ class Patrol {
   /// EndangeredRegions says.
   void NoteMissing(scheduler::RegionId region, uint64_t peers, scheduler::Instant at);
 
+  /// Settings, rules, stores: something changed that any region may hang on. The walk starts a round at once.
+  void NoteNews();
+  /// A look at a region the walk came to found something to do.
+  void NoteWork();
+  /// The same found what passes with time.
+  void NoteWaits();
+
+  /// When Next() will have something, as far as is known now; never sooner than an interval after `now`.
+  [[nodiscard]] scheduler::Instant NextDue(scheduler::Instant now, Millis interval) const;
+
   /// The next batch; `interval` is what the patrol is set to wait between two. Each once, but for what the walk meets
   /// by chance.
   std::vector<scheduler::Region> Next(scheduler::Instant now, Millis interval);
@@ -51,14 +70,17 @@ class Patrol {
   void Clear();
   [[nodiscard]] size_t pointed_out() const;
   [[nodiscard]] size_t endangered() const;
-  /// What the last whole round took; 0 before the first.
+  /// What the last whole round at full pace took; 0 before the first.
   [[nodiscard]] Millis last_round() const;
 
  private:
   void AddEndangered(scheduler::Instant now, Millis interval,
                      std::vector<scheduler::Region>& batch);
   void AddPointedOut(scheduler::Instant now, std::vector<scheduler::Region>& batch);
-  void AddWalk(scheduler::Instant now, std::vector<scheduler::Region>& batch);
+  void AddWalk(scheduler::Instant now, Millis interval, std::vector<scheduler::Region>& batch);
+  [[nodiscard]] scheduler::Instant WalkDue(Millis interval) const PD_REQUIRES(mutex_);
+  /// Of the walk.
+  [[nodiscard]] size_t BatchSize() const;
 
   const RegionTable& regions_;
   mutable Mutex mutex_;
@@ -66,6 +88,11 @@ class Patrol {
   std::map<scheduler::RegionId, scheduler::Instant> when_
       PD_GUARDED_BY(mutex_);  // The same, by id.
   scheduler::EndangeredRegions endangered_ PD_GUARDED_BY(mutex_);
+  enum class Pace : uint8_t { kQuiet, kWaiting, kFull };  // Slow ones first.
+  Pace pace_ PD_GUARDED_BY(mutex_) = Pace::kFull;
+  Pace next_pace_ PD_GUARDED_BY(mutex_) = Pace::kQuiet;  // By what this round has found so far.
+  bool hurry_ PD_GUARDED_BY(mutex_) = true;              // The walk goes on at once.
+  scheduler::Instant walked_at_ PD_GUARDED_BY(mutex_);
   std::string cursor_ PD_GUARDED_BY(mutex_);
   bool at_start_ PD_GUARDED_BY(mutex_) = true;
   scheduler::Instant round_started_ PD_GUARDED_BY(mutex_);

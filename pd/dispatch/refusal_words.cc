@@ -130,6 +130,9 @@ const char* OtherPhrase(Reason reason) {
       return "no fitting region found in {value} tries";
     case Reason::kAlreadyBalanced:
       return "balanced: score {value} against {bound}, tolerance included";
+    case Reason::kBelowLevel:
+      return "score {value} is below {bound}, where all stores will meet: it would only have to "
+             "come back";
     case Reason::kTargetsBusy:
       return "the stores that would be better are busy at the moment";
     case Reason::kScheduleLimit:
@@ -148,6 +151,8 @@ const char* OtherPhrase(Reason reason) {
       return "store {store} has not been heard since this member leads, for {value} s of {bound}";
     case Reason::kKnownTooShort:
       return "this member has seen splits and merges for {value} s, {bound} are wanted";
+    case Reason::kMovedRecently:
+      return "it was taken from there {value} s ago, and stays away for {bound} s";
     case Reason::kNoHotStatistics:
       return "the statistics it plans from are not collected";
     case Reason::kStaleEpoch:

@@ -9,7 +9,7 @@ double PlanContext::RegionScore(const Store& store, int64_t delta_mib) const {
     case RegionScoreVersion::kV1:
       return RegionScoreV1(store, {options.high_space_ratio, options.low_space_ratio}, delta_mib);
     case RegionScoreVersion::kV2:
-      return RegionScoreV2(store, options.low_space_ratio, delta_mib);
+      return RegionScoreV2(store, options.low_space_ratio, delta_mib, AvailableBytesNow(store));
   }
   return 0;
 }

@@ -10,6 +10,7 @@
 #include "scheduler/rules/region_label.h"
 #include "scheduler/rules/rule_book.h"
 #include "scheduler/stats/influence.h"
+#include "scheduler/stats/move_history.h"
 
 namespace scheduler {
 
@@ -22,6 +23,7 @@ struct PlanContext {
   const std::set<RegionId>& busy_regions;  // Those with a running operator.
   const RegionLabelBook& labels;
   const AffinityGroups& affinity;
+  const MoveHistory& moved;  // By schedulers, and not to be taken back.
   Instant now;
   int64_t unix_ns;  // The same moment by the calendar, by which labels expire.
 

@@ -61,6 +61,7 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "no-target",
     "no-region",
     "already-balanced",
+    "below-level",
     "targets-busy",
     "schedule-limit",
     "paused",
@@ -70,6 +71,7 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "not-enough-regions",
     "stores-unheard",
     "known-too-short",
+    "moved-recently",
     "no-hot-statistics",
     "stale-epoch",
     "operator-exists",
@@ -79,6 +81,33 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
 }  // namespace
 
 const char* ReasonText(Reason reason) { return kTexts[static_cast<size_t>(reason)]; }
+
+bool PassesWithTime(const Refusal& refusal) {
+  if (refusal.reason == Reason::kScheduleLimit) return refusal.bound > 0;
+  switch (refusal.reason) {
+    case Reason::kStoreBusy:
+    case Reason::kStoreAddLimit:
+    case Reason::kStoreRemoveLimit:
+    case Reason::kStoreSendLimit:
+    case Reason::kStoreSnapshots:
+    case Reason::kStorePendingPeers:
+    case Reason::kRegionDownPeers:
+    case Reason::kRegionPendingPeers:
+    case Reason::kRegionNotReplicated:
+    case Reason::kRegionHot:
+    case Reason::kRegionWitnessSwitched:
+    case Reason::kRegionSplitRecently:
+    case Reason::kRegionMergedRecently:
+    case Reason::kTargetsBusy:
+    case Reason::kPaused:
+    case Reason::kKnownTooShort:
+    case Reason::kMovedRecently:
+    case Reason::kOperatorExists:
+      return true;
+    default:
+      return false;
+  }
+}
 
 std::string NumberText(double value) {
   std::array<char, 512> buffer{};

@@ -68,6 +68,7 @@ enum class Reason : uint8_t {
   kNoTarget,
   kNoRegion,         // Tries; tries allowed.
   kAlreadyBalanced,  // Source score; target score, both with tolerance.
+  kBelowLevel,       // The store's score; the score at which all stores will meet.
   kTargetsBusy,      // A good target exists but cannot take it at this moment.
   kScheduleLimit,    // Operators of the kind; the limit.
   kPaused,
@@ -77,6 +78,7 @@ enum class Reason : uint8_t {
   kNotEnoughRegions,  // Regions heard of since this server leads; regions wanted.
   kStoresUnheard,     // Seconds this server has led; seconds it waits for a store to be heard.
   kKnownTooShort,     // Seconds since this server knows of splits and merges; seconds wanted.
+  kMovedRecently,     // Seconds since it was taken from the store; seconds that it stays away.
   kNoHotStatistics,   // The statistics that this scheduler plans from are not collected.
 
   // Admission.
@@ -102,6 +104,10 @@ struct Refusal {
 
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };
+
+/// What a look at the region or the store may find gone a while later, though nothing has been changed. A limit of 0 is
+/// a setting.
+bool PassesWithTime(const Refusal& refusal);
 
 /// "store-add-limit store=3 region=7 value=0 bound=1000".
 std::string RefusalText(const Refusal& refusal);

@@ -248,4 +248,16 @@ std::optional<Refusal> RefuseSooner(const PlanContext& context, Reason reason, R
                  SecondsOf(rest), {}};
 }
 
+std::optional<Refusal> RefuseMovedBack(const PlanContext& context, MovedThing what, RegionId region,
+                                       StoreId target) {
+  const auto since = context.moved.SinceLeft(what, region, target, context.now);
+  if (!since) return {};
+  return Refusal{Reason::kMovedRecently,
+                 target,
+                 region,
+                 SecondsOf(*since),
+                 SecondsOf(MoveHistory::kRemembered),
+                 {}};
+}
+
 }  // namespace scheduler

@@ -69,4 +69,8 @@ std::optional<Refusal> RefuseAffinityRegion(const PlanContext& context, const Re
 std::optional<Refusal> RefuseSooner(const PlanContext& context, Reason reason, RegionId region,
                                     std::optional<Instant> happened, Millis rest);
 
+/// A scheduler has taken it from the store lately: it would go back and forth.
+std::optional<Refusal> RefuseMovedBack(const PlanContext& context, MovedThing what, RegionId region,
+                                       StoreId target);
+
 }  // namespace scheduler

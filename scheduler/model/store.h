@@ -153,8 +153,9 @@ struct Store {
   std::optional<Instant> last_heartbeat;  // For planning; none: never.
 
   StoreStats stats;
-  bool has_stats = false;               // A heartbeat came since this server leads.
-  double smoothed_available_bytes = 0;  // Hull moving average of 60 samples (as in the reference).
+  bool has_stats = false;                // A heartbeat came since this server leads.
+  double smoothed_available_bytes = 0;   // Hull moving average of 60 samples (as in the reference).
+  double smoothed_region_size_mib = -1;  // The same of what its regions come to; negative: unknown.
   StoreCounts counts;
   double leader_weight = 1;
   double region_weight = 1;

@@ -291,16 +291,18 @@ Builder::Rank Builder::LeaderRank(const Peer& peer) const {
   const auto added = added_at_.find(peer.store);
   // Scores are compared as ranks of a thousandth, smaller is better.
   const double weight = store == nullptr ? 1 : std::max(store->leader_weight, 1e-6);
-  const auto score = [&](uint64_t value) {
-    return -static_cast<int64_t>(static_cast<double>(value) * 1000 / weight);
+  const auto score = [&](uint64_t value, int64_t coming) {
+    const double soon = static_cast<double>(value) + static_cast<double>(coming);
+    return -static_cast<int64_t>(soon * 1000 / weight);
   };
+  const StoreInfluence& coming = context_.influence.Of(peer.store);
   return {expected != expected_roles_.end() && expected->second == RuleRole::kLeader ? 1 : 0,
           up ? 1 : 0,
           peer.store == current_leader_ ? 1 : 0,
           to_promote_.contains(peer.store) ? 0 : 1,
           added == added_at_.end() ? 1 : -static_cast<int64_t>(added->second),
-          store == nullptr ? 0 : score(store->counts.leaders),
-          store == nullptr ? 0 : score(store->counts.leader_size_mib)};
+          store == nullptr ? 0 : score(store->counts.leaders, coming.leader_count),
+          store == nullptr ? 0 : score(store->counts.leader_size_mib, coming.leader_size_mib)};
 }
 
 }  // namespace scheduler

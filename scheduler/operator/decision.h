@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@ namespace scheduler {
 struct Decision {
   std::vector<Proposal> proposals;
   std::vector<Refusal> refusals;
+  std::map<std::pair<Reason, StoreId>, size_t> places;  // Where among the refusals.
   const char* checker = "";  // Whose it is, by its name in metrics; empty for schedulers.
   bool look_again_soon =
       false;  // What stood in the way passes by itself: the region goes to the queue of regions to see.
@@ -23,12 +25,13 @@ struct Decision {
 
   /// Notes a refusal; the same reason for the same store is counted, not repeated.
   void Refuse(Refusal refusal) {
-    for (Refusal& known : refusals) {
-      if (known.reason != refusal.reason || known.store != refusal.store) continue;
-      known.times += refusal.times;
-      return;
+    const auto [known, fresh] =
+        places.try_emplace({refusal.reason, refusal.store}, refusals.size());
+    if (fresh) {
+      refusals.push_back(std::move(refusal));
+    } else {
+      refusals[known->second].times += refusal.times;
     }
-    refusals.push_back(std::move(refusal));
   }
   /// Takes the proposal, or notes why it could not be built.
   void Take(RegionId region, Result<Proposal> built) {

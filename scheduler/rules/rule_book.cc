@@ -126,6 +126,12 @@ RuleBook::RuleBook(std::vector<Rule> rules, const std::map<std::string, RuleGrou
   index_.Build();
   index_.ForEachRange(
       [&](std::vector<const Rule*>& covering) { ApplyOverrides(groups, covering); });
+  std::set<std::string> keys;
+  for (const Rule& rule : rules_) {
+    for (const LabelConstraint& constraint : rule.constraints) keys.insert(constraint.key);
+    if (!rule.location_labels.empty()) keys.insert(rule.location_labels.front());
+  }
+  label_keys_.assign(keys.begin(), keys.end());
 }
 
 Result<RuleBook> RuleBook::Make(const RuleSet& set, const RuleSetBounds& bounds) {

@@ -72,6 +72,9 @@ class RuleBook {
   /// In the order in which they apply.
   [[nodiscard]] const std::vector<Rule>& rules() const { return rules_; }
 
+  /// Every label that a constraint names, and those of the widest failure domains; ascending, each once.
+  [[nodiscard]] const std::vector<std::string>& label_keys() const { return label_keys_; }
+
   /// The rules for a region, in the order in which they apply; none when it crosses a bound. Valid as long as the book.
   [[nodiscard]] const std::vector<const Rule*>& RulesFor(const Region& region) const;
   [[nodiscard]] const std::vector<const Rule*>& RulesAt(std::string_view key) const {
@@ -97,6 +100,7 @@ class RuleBook {
   [[nodiscard]] Result<void> Check(const RuleSetBounds& bounds) const;
 
   std::vector<Rule> rules_;
+  std::vector<std::string> label_keys_;
   Index index_;
 };
 

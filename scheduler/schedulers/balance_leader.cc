@@ -7,6 +7,7 @@
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
+#include "scheduler/schedulers/balance_level.h"
 #include "scheduler/schedulers/random_region.h"
 #include "scheduler/schedulers/tolerance.h"
 
@@ -21,6 +22,8 @@ class LeaderBalance {
         config_(config),
         quota_(quota),
         rng_(rng),
+        scale_(context),
+        level_(context),
         influence_(context.influence) {
     for (const Store& store : context.view.stores()) {
       if (store.state == StoreState::kTombstone) continue;
@@ -29,8 +32,14 @@ class LeaderBalance {
         continue;
       }
       AddUnlessRefused(sources_, store, RefuseLeaderSource(context, store));
-      AddUnlessRefused(targets_, store, RefuseLeaderTarget(context, store));
+      auto refusal = RefuseLeaderTarget(context, store);
+      const int64_t tolerance = scale_.tolerance();
+      level_.Add(store, context.LeaderScore(store, tolerance) * store.leader_weight,
+                 context.LeaderScore(store, tolerance),
+                 refusal ? BalanceLevel::Takes::kNothing : BalanceLevel::Takes::kItsShare);
+      AddUnlessRefused(targets_, store, std::move(refusal));
     }
+    check_level_ = !quota.HeldBackInVain(context.now);
   }
 
   Decision Run() {
@@ -43,6 +52,11 @@ class LeaderBalance {
       if (Open() && target < targets_.size()) {
         Visit(*targets_[target], target, &LeaderBalance::MoveIn);
       }
+    }
+    if (decision_.proposals.empty() && held_back_) {
+      quota_.HeldBack(context_.now);
+    } else {
+      quota_.NotHeldBack();
     }
     return std::move(decision_);
   }
@@ -72,11 +86,43 @@ class LeaderBalance {
     std::ranges::sort(targets_, {}, [&](const Store* s) {
       return std::make_tuple(Score(*s), -static_cast<double>(s->id.value));
     });
+    highest_ = lowest_ = {};
+    for (const Store* source : sources_) {
+      highest_.Offer(*source, scale_.Source(influence_, *source));
+    }
+    for (const Store* target : targets_) {
+      lowest_.Offer(*target, -scale_.Target(influence_, *target));
+    }
+  }
+
+  /// Whether any store at the other end would make a move worthwhile: without one no region need be looked at.
+  bool IsFarEnough(const Store& store, Move move) {
+    const bool out = move == &LeaderBalance::MoveOut;
+    const Store* const other = out ? lowest_.Than(store) : highest_.Than(store);
+    if (other == nullptr) return Refuse(out ? Reason::kNoTarget : Reason::kNoSource, store.id, {});
+    const Store& source = out ? store : *other;
+    const Store& target = out ? *other : store;
+    const BalanceVerdict verdict = scale_.Judge(influence_, source, target);
+    if (!verdict.Worthwhile()) RefuseBalanced(source, target, {}, verdict);
+    return verdict.Worthwhile() && (!out || MayGive(source));
+  }
+
+  /// What it gives would not have to come back.
+  bool MayGive(const Store& source) {
+    const double score = context_.LeaderScore(source, scale_.tolerance());  // As in the level.
+    if (!check_level_ || !level_.IsBelow(source, score)) return true;
+    held_back_ = true;
+    decision_.Refuse({Reason::kBelowLevel, source.id, {}, score, level_.LevelFor(source), {}});
+    return false;
   }
 
   /// Tries the store as often as its quota says; a store without success is passed. After a success the order is made
   /// again, and the walk goes on at the same place.
   void Visit(const Store& store, size_t& position, Move move) {
+    if (!IsFarEnough(store, move)) {
+      ++position;
+      return;
+    }
     const uint32_t tries = quota_.TriesFor(store.id);
     for (uint32_t i = 0; i < tries; ++i) {
       if (!(this->*move)(store)) continue;
@@ -99,13 +145,18 @@ class LeaderBalance {
         });
   }
 
+  [[nodiscard]] std::optional<Refusal> RefuseMove(const Region& region, const Store& target) const {
+    auto refusal = RefuseMovedBack(context_, MovedThing::kLeader, region.id, target.id);
+    return refusal ? refusal : RefuseLeaderMove(context_, region, target);
+  }
+
   bool MoveOut(const Store& source) {
     const auto region = Pick(source, HeldAs::kLeader);
     if (!region) return Refuse(Reason::kNoRegion, source.id, {});
     for (const Store* target : targets_) {
       const Peer* peer = region->PeerOnStore(target->id);
       if (target->id == source.id || peer == nullptr || IsLearner(*peer) || peer->witness) continue;
-      if (auto refusal = RefuseLeaderMove(context_, *region, *target)) {
+      if (auto refusal = RefuseMove(*region, *target)) {
         decision_.Refuse(std::move(*refusal));
         continue;
       }
@@ -120,7 +171,8 @@ class LeaderBalance {
     const auto source =
         std::ranges::find(sources_, region->leader.store, [](const Store* s) { return s->id; });
     if (source == sources_.end()) return Refuse(Reason::kNoSource, target.id, region->id);
-    if (auto refusal = RefuseLeaderMove(context_, *region, target)) {
+    if (!MayGive(**source)) return false;
+    if (auto refusal = RefuseMove(*region, target)) {
       decision_.Refuse(std::move(*refusal));
       return false;
     }
@@ -132,11 +184,16 @@ class LeaderBalance {
     return false;
   }
 
+  void RefuseBalanced(const Store& source, const Store& target, RegionId region,
+                      const BalanceVerdict& verdict) {
+    decision_.Refuse({Reason::kAlreadyBalanced, source.id, region, verdict.source_score,
+                      verdict.target_score, "target " + std::to_string(target.id.value)});
+  }
+
   bool Propose(const Region& region, const Store& source, const Store& target) {
-    const BalanceVerdict verdict = JudgeLeaderMove(context_, influence_, source, target);
+    const BalanceVerdict verdict = scale_.Judge(influence_, source, target);
     if (!verdict.Worthwhile()) {
-      decision_.Refuse({Reason::kAlreadyBalanced, source.id, region.id, verdict.source_score,
-                        verdict.target_score, "target " + std::to_string(target.id.value)});
+      RefuseBalanced(source, target, region.id, verdict);
       return false;
     }
     Result<Proposal> built =
@@ -159,9 +216,15 @@ class LeaderBalance {
   const BalanceLeaderConfig& config_;
   RetryQuota& quota_;
   Rng& rng_;
-  Influence influence_;  // Running operators and what this run proposed.
+  const LeaderScale scale_;
+  BalanceLevel level_;
+  bool check_level_ = true;
+  bool held_back_ = false;  // A store below the level.
+  Influence influence_;     // Running operators and what this run proposed.
   std::vector<const Store*> sources_;
   std::vector<const Store*> targets_;
+  BestOther highest_;  // The source and the target between which most is to be gained.
+  BestOther lowest_;
   std::set<RegionId> used_;
   Decision decision_;
 };

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <string>
 #include <tuple>
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
+#include "scheduler/schedulers/balance_level.h"
 #include "scheduler/schedulers/random_region.h"
 #include "scheduler/schedulers/tolerance.h"
 
@@ -25,11 +27,14 @@ class RegionBalance {
         config_(config),
         quota_(quota),
         rng_(rng),
+        scale_(context),
+        level_(context),
         influence_(context.influence),
         few_regions_(context.view.CountRegions({}) < kFewRegions) {
     for (const Store& store : context.view.stores()) {
       if (store.state == StoreState::kTombstone) continue;
       stores_.push_back(&store);
+      AddToLevel(store);
       auto refusal = RefuseRegionTarget(context, store);
       if (!refusal) refusal = RefuseLowSpace(context, store);
       if (!refusal) refusal = RefuseSpecialUse(store);
@@ -41,7 +46,13 @@ class RegionBalance {
 
   Decision Run() {
     quota_.KeepOnly(context_.view.stores());
+    check_level_ = !quota_.HeldBackInVain(context_.now);
     while (decision_.proposals.size() < kBatchMax && ProposeOne()) {
+    }
+    if (decision_.proposals.empty() && held_back_) {
+      quota_.HeldBack(context_.now);
+    } else {
+      quota_.NotHeldBack();
     }
     return std::move(decision_);
   }
@@ -51,10 +62,39 @@ class RegionBalance {
     return context_.RegionScore(store, influence_.Of(store.id).region_size_mib);
   }
 
+  /// A store that is down or leaves has something to share out, but takes nothing.
+  void AddToLevel(const Store& store) {
+    const bool takes =
+        store.IsUp() && store.DownTime(context_.now) <= context_.options.max_store_down_time;
+    const int64_t tolerance = scale_.tolerance_mib();
+    level_.Add(store,
+               static_cast<double>(store.counts.region_size_mib()) + static_cast<double>(tolerance),
+               context_.RegionScore(store, tolerance),
+               takes ? BalanceLevel::Takes::kItsShare : BalanceLevel::Takes::kNothing);
+  }
+
+  /// What it gives would not have to come back.
+  bool MayGive(const Store& source) {
+    const double score = context_.RegionScore(source, scale_.tolerance_mib());  // As in the level.
+    if (!check_level_ || !level_.IsBelow(source, score)) return true;
+    held_back_ = true;
+    decision_.Refuse({Reason::kBelowLevel, source.id, {}, score, level_.LevelFor(source), {}});
+    return false;
+  }
+
+  void Sort() {
+    using Place = std::pair<double, uint64_t>;  // Falling score, then falling id.
+    std::map<StoreId, Place> places;
+    for (const Store* store : stores_) places[store->id] = {-Score(*store), ~store->id.value};
+    std::ranges::sort(stores_, {}, [&](const Store* store) { return places.at(store->id); });
+    lowest_ = {};
+    for (const Store* store : stores_) {
+      if (!faulty_.contains(store->id)) lowest_.Offer(*store, -scale_.Target(influence_, *store));
+    }
+  }
+
   bool ProposeOne() {
-    std::ranges::sort(stores_, {}, [&](const Store* s) {
-      return std::make_tuple(-Score(*s), -static_cast<double>(s->id.value));
-    });
+    Sort();
     // The store with the lowest score gives nothing away.
     for (size_t i = 0; i + 1 < stores_.size(); ++i) {
       const Store& source = *stores_[i];
@@ -74,14 +114,14 @@ class RegionBalance {
 
   bool MoveFrom(const Store& source, std::span<const Store* const> lower) {
     // Without a store that is low enough no region need be looked at.
-    const bool any = std::ranges::any_of(lower, [&](const Store* target) {
-      return !faulty_.contains(target->id) &&
-             JudgeRegionMove(context_, influence_, source, *target).Worthwhile();
-    });
-    if (!any) {
-      RefuseBalanced(source, *lower.back(), {});
+    const Store* const lowest = lowest_.Than(source);
+    if (lowest == nullptr) return RefuseNoTarget(source);
+    const BalanceVerdict verdict = scale_.Judge(influence_, source, *lowest, 0);
+    if (!verdict.Worthwhile()) {
+      RefuseBalanced(source, *lowest, {}, verdict);
       return false;
     }
+    if (!MayGive(source)) return false;
     const uint32_t tries = quota_.TriesFor(source.id);
     for (uint32_t i = 0; i < tries; ++i) {
       const auto region = Pick(source);
@@ -145,12 +185,17 @@ class RegionBalance {
     for (size_t i = lower.size(); i-- > 0;) {
       const Store& target = *lower[i];
       if (faulty_.contains(target.id) || region.PeerOnStore(target.id) != nullptr) continue;
+      if (auto back = RefuseMovedBack(context_, MovedThing::kPeer, region.id, target.id)) {
+        decision_.Refuse(std::move(*back));
+        continue;
+      }
       if (!MayReplace(context_.view, fit, source.id, target)) {
         decision_.Refuse({Reason::kStorePlacement, target.id, region.id, 0, 0, {}});
         continue;
       }
-      if (!JudgeRegionMove(context_, influence_, source, target).Worthwhile()) {
-        RefuseBalanced(source, target, region.id);
+      const BalanceVerdict verdict = scale_.Judge(influence_, source, target, region.size_mib);
+      if (!verdict.Worthwhile()) {
+        RefuseBalanced(source, target, region.id, verdict);
         continue;
       }
       if (Propose(source, region, target)) return true;
@@ -158,10 +203,15 @@ class RegionBalance {
     return false;
   }
 
-  void RefuseBalanced(const Store& source, const Store& target, RegionId region) {
-    const BalanceVerdict verdict = JudgeRegionMove(context_, influence_, source, target);
+  void RefuseBalanced(const Store& source, const Store& target, RegionId region,
+                      const BalanceVerdict& verdict) {
     decision_.Refuse({Reason::kAlreadyBalanced, source.id, region, verdict.source_score,
                       verdict.target_score, "target " + std::to_string(target.id.value)});
+  }
+
+  bool RefuseNoTarget(const Store& source) {
+    decision_.Refuse({Reason::kNoTarget, source.id, {}, 0, 0, {}});
+    return false;
   }
 
   bool Propose(const Store& source, const Region& region, const Store& target) {
@@ -200,11 +250,16 @@ class RegionBalance {
   const BalanceRegionConfig& config_;
   RetryQuota& quota_;
   Rng& rng_;
-  Influence influence_;  // Running operators and what this run proposed.
-  Influence proposed_;   // Only the latter.
+  const RegionScale scale_;
+  BalanceLevel level_;
+  bool check_level_ = true;
+  bool held_back_ = false;  // A store below the level.
+  Influence influence_;     // Running operators and what this run proposed.
+  Influence proposed_;      // Only the latter.
   bool few_regions_;
   std::vector<const Store*> stores_;  // By falling score.
   std::set<StoreId> faulty_;          // May not be targets now.
+  BestOther lowest_;                  // Of the others.
   std::set<StoreId> drained_;         // May not be sources any more.
   std::set<RegionId> used_;
   Decision decision_;

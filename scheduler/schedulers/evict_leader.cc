@@ -6,6 +6,7 @@
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
+#include "scheduler/schedulers/tolerance.h"
 
 namespace scheduler {
 namespace {
@@ -14,7 +15,12 @@ class Eviction {
  public:
   Eviction(const PlanContext& context, const EvictLeaderConfig& config, const char* desc,
            DeniedRegions denied, Rng& rng)
-      : context_(context), config_(config), desc_(desc), denied_(denied), rng_(rng) {}
+      : context_(context),
+        config_(config),
+        desc_(desc),
+        denied_(denied),
+        rng_(rng),
+        influence_(context.influence) {}
 
   Decision Run() {
     // Rounds over the stores, so that each gets its share of the batch.
@@ -71,14 +77,25 @@ class Eviction {
     std::ranges::sort(targets);
     Result<Proposal> built =
         Builder(context_, desc_, region)
-            .SetLeader(targets[rng_.Below(targets.size())])
+            .SetLeader(BestOf(targets))
             .SetLeaderCandidates(targets)
             .SetWhy("store " + std::to_string(store.value) + " gives up leaders")
             .Build(Kind::kLeader, Priority::kUrgent);
     const bool ok = built.has_value();
-    if (ok) used_.insert(region.id);
+    if (ok) {
+      used_.insert(region.id);
+      influence_.Add(built->TotalInfluence(region));
+    }
     decision_.Take(region.id, std::move(built));
     return ok;
+  }
+
+  /// Where there are fewest leaders, so that no more need move afterwards (any of them in the reference).
+  [[nodiscard]] StoreId BestOf(const std::vector<StoreId>& targets) const {
+    return *std::ranges::min_element(targets, {}, [&](StoreId id) {
+      const int64_t coming = LeaderDelta(context_, influence_.Of(id));
+      return context_.LeaderScore(*context_.view.FindStore(id), coming);
+    });
   }
 
   const PlanContext& context_;
@@ -86,6 +103,7 @@ class Eviction {
   const char* desc_;
   const DeniedRegions denied_;
   Rng& rng_;
+  Influence influence_;  // Running operators and what this run proposed.
   std::set<RegionId> used_;
   Decision decision_;
 };

@@ -20,8 +20,8 @@ struct GrantLeaderConfig {
   StoreRanges stores;
 };
 
-/// Moves leaders away from the configured stores (as in the reference): to any follower's store that takes leaders,
-/// with all of them named so that the region may choose. Urgent: nothing else comes first. What a person asks for moves
+/// Moves leaders away from the configured stores (as in the reference): to a follower's store that takes leaders, of
+/// several to the one with the fewest, with all of them named so that the region may choose. Urgent: nothing else comes first. What a person asks for moves
 /// denied regions too (as in the reference).
 Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config, const char* desc,
                      DeniedRegions denied, Rng& rng);

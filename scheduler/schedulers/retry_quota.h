@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "scheduler/model/store.h"
+#include "scheduler/model/time.h"
 
 namespace scheduler {
 
@@ -14,6 +16,7 @@ namespace scheduler {
 class RetryQuota {
  public:
   static constexpr uint32_t kTriesMax = 10;
+  static constexpr Millis kHeldBack = Seconds{60};
 
   [[nodiscard]] uint32_t TriesFor(StoreId store) const {
     const auto it = tries_.find(store);
@@ -21,6 +24,16 @@ class RetryQuota {
   }
   void Found(StoreId store) { tries_.erase(store); }
   void FoundNothing(StoreId store) { tries_[store] = std::max(1U, TriesFor(store) / 2); }
+  /// A run that proposed nothing held stores back which are below the level where all will meet. Whether that has
+  /// lasted: then what holds the others up will not pass, and the level is out of reach.
+  [[nodiscard]] bool HeldBackInVain(Instant now) const {
+    return held_back_since_ && now - *held_back_since_ >= kHeldBack;
+  }
+  void HeldBack(Instant now) {
+    if (!held_back_since_) held_back_since_ = now;
+  }
+  void NotHeldBack() { held_back_since_.reset(); }
+
   /// Forgets stores that are gone.
   void KeepOnly(const std::vector<Store>& stores) {
     std::erase_if(tries_, [&](const auto& entry) {
@@ -30,6 +43,7 @@ class RetryQuota {
 
  private:
   std::map<StoreId, uint32_t> tries_;  // Absent: kTriesMax.
+  std::optional<Instant> held_back_since_;
 };
 
 }  // namespace scheduler

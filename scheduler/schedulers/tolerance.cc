@@ -20,40 +20,62 @@ int64_t BySize(const PlanContext& context) {
   return static_cast<int64_t>(static_cast<double>(context.view.AverageRegionSizeMib()) * ratio);
 }
 
-}  // namespace
-
-int64_t LeaderTolerance(const PlanContext& context) {
-  constexpr double kLeaders = 5;
-  if (context.options.leader_policy == LeaderPolicy::kSize) return BySize(context);
+int64_t ByCount(const PlanContext& context) {
   const double set = context.options.tolerant_size_ratio;
-  return static_cast<int64_t>(set > 0 ? set : kLeaders);
+  if (set > 0) return static_cast<int64_t>(set);
+  constexpr uint64_t kShareOfLeaders = 50;
+  constexpr uint64_t kMost = 5;
+  uint64_t leaders = 0;
+  uint64_t stores = 0;
+  for (const Store& store : context.view.stores()) {
+    leaders += store.counts.leaders;
+    stores += store.counts.leaders > 0 ? 1 : 0;
+  }
+  const uint64_t average = stores == 0 ? 0 : leaders / stores;
+  return static_cast<int64_t>(std::clamp<uint64_t>(average / kShareOfLeaders, 1, kMost));
 }
 
-int64_t RegionTolerance(const PlanContext& context) { return BySize(context); }
+}  // namespace
 
 int64_t LeaderDelta(const PlanContext& context, const StoreInfluence& influence) {
   return context.options.leader_policy == LeaderPolicy::kSize ? influence.leader_size_mib
                                                               : influence.leader_count;
 }
 
-BalanceVerdict JudgeLeaderMove(const PlanContext& context, const Influence& influence,
-                               const Store& source, const Store& target) {
-  const int64_t tolerance = LeaderTolerance(context);
-  const int64_t from = std::abs(LeaderDelta(context, influence.Of(source.id)));
-  const int64_t to = std::abs(LeaderDelta(context, influence.Of(target.id)));
-  return {context.LeaderScore(source, -from - tolerance),
-          context.LeaderScore(target, to + tolerance)};
+LeaderScale::LeaderScale(const PlanContext& context)
+    : context_(context),
+      tolerance_(context.options.leader_policy == LeaderPolicy::kSize ? BySize(context)
+                                                                      : ByCount(context)) {}
+
+double LeaderScale::Source(const Influence& influence, const Store& store) const {
+  const int64_t under_way = std::abs(LeaderDelta(context_, influence.Of(store.id)));
+  return context_.LeaderScore(store, -under_way - tolerance_);
 }
 
-BalanceVerdict JudgeRegionMove(const PlanContext& context, const Influence& influence,
-                               const Store& source, const Store& target) {
+double LeaderScale::Target(const Influence& influence, const Store& store) const {
+  const int64_t under_way = std::abs(LeaderDelta(context_, influence.Of(store.id)));
+  return context_.LeaderScore(store, under_way + tolerance_);
+}
+
+RegionScale::RegionScale(const PlanContext& context)
+    : context_(context), tolerance_mib_(BySize(context)) {}
+
+int64_t RegionScale::Margin(const Influence& influence, const Store& store,
+                            uint64_t moved_mib) const {
   // What is under way counts several times over: it shows in the store's figures only long after.
   constexpr int64_t kInfluenceFactor = 5;
-  const int64_t tolerance = RegionTolerance(context);
-  const int64_t from = std::abs(influence.Of(source.id).region_size_mib) * kInfluenceFactor;
-  const int64_t to = std::abs(influence.Of(target.id).region_size_mib) * kInfluenceFactor;
-  return {context.RegionScore(source, -from - tolerance),
-          context.RegionScore(target, to + tolerance)};
+  const int64_t under_way = std::abs(influence.Of(store.id).region_size_mib) * kInfluenceFactor;
+  return under_way + std::max(tolerance_mib_, static_cast<int64_t>(moved_mib / 2));
+}
+
+double RegionScale::Source(const Influence& influence, const Store& store,
+                           uint64_t moved_mib) const {
+  return context_.RegionScore(store, -Margin(influence, store, moved_mib));
+}
+
+double RegionScale::Target(const Influence& influence, const Store& store,
+                           uint64_t moved_mib) const {
+  return context_.RegionScore(store, Margin(influence, store, moved_mib));
 }
 
 }  // namespace scheduler

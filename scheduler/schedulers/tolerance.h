@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "scheduler/filters/plan_context.h"
 
 namespace scheduler {
@@ -13,16 +15,80 @@ struct BalanceVerdict {
   [[nodiscard]] bool Worthwhile() const { return source_score > target_score; }
 };
 
-/// `influence` is that of the running operators and of what this run has proposed already.
-BalanceVerdict JudgeLeaderMove(const PlanContext& context, const Influence& influence,
-                               const Store& source, const Store& target);
-BalanceVerdict JudgeRegionMove(const PlanContext& context, const Influence& influence,
-                               const Store& source, const Store& target);
+/// The store that is best by some measure, and the one behind it: for a store that is the best itself, the best other.
+class BestOther {
+ public:
+  void Offer(const Store& store, double measure) {
+    if (first_ == nullptr || measure > first_measure_) {
+      second_ = std::exchange(first_, &store);
+      second_measure_ = std::exchange(first_measure_, measure);
+    } else if (second_ == nullptr || measure > second_measure_) {
+      second_ = &store;
+      second_measure_ = measure;
+    }
+  }
+  /// Null when there is none.
+  [[nodiscard]] const Store* Than(const Store& store) const {
+    return first_ == nullptr || first_->id != store.id ? first_ : second_;
+  }
 
-/// Leaders, or MiB by size policy, that a leader move tolerates.
-int64_t LeaderTolerance(const PlanContext& context);
-/// MiB that a region move tolerates: the average region size times the ratio, which grows with the region count.
-int64_t RegionTolerance(const PlanContext& context);
+ private:
+  const Store* first_ = nullptr;
+  const Store* second_ = nullptr;
+  double first_measure_ = 0;
+  double second_measure_ = 0;
+};
+
+/// How leaders are weighed. A store may have as many more than another as `tolerant-size-ratio` says on each side; left
+/// to itself, a fiftieth of what a store leads on average, at least one and at most five (always five in the reference,
+/// which leaves stores of a hundred leaders a tenth apart). By size policy it is as with regions.
+///
+/// Made once a run: O(stores). `influence` is that of the running operators and of what this run has proposed already.
+class LeaderScale {
+ public:
+  explicit LeaderScale(const PlanContext& context);
+
+  /// The score of a store that is to give a leader away, and of one that is to take it. A move is worthwhile if the
+  /// former is higher.
+  [[nodiscard]] double Source(const Influence& influence, const Store& store) const;
+  [[nodiscard]] double Target(const Influence& influence, const Store& store) const;
+  [[nodiscard]] BalanceVerdict Judge(const Influence& influence, const Store& source,
+                                     const Store& target) const {
+    return {Source(influence, source), Target(influence, target)};
+  }
+  /// Leaders, or MiB by size policy.
+  [[nodiscard]] int64_t tolerance() const { return tolerance_; }
+
+ private:
+  const PlanContext& context_;
+  int64_t tolerance_;
+};
+
+/// How regions are weighed: the tolerance is the average region size times `tolerant-size-ratio`, which, left to itself,
+/// grows with the region count (as in the reference). Of a region that is larger than the average, half its size is
+/// tolerated at least, so that the move never has to be taken back.
+class RegionScale {
+ public:
+  explicit RegionScale(const PlanContext& context);
+
+  /// As with leaders; `moved_mib` is the size of the region, 0 if none is chosen yet.
+  [[nodiscard]] double Source(const Influence& influence, const Store& store,
+                              uint64_t moved_mib = 0) const;
+  [[nodiscard]] double Target(const Influence& influence, const Store& store,
+                              uint64_t moved_mib = 0) const;
+  [[nodiscard]] BalanceVerdict Judge(const Influence& influence, const Store& source,
+                                     const Store& target, uint64_t moved_mib) const {
+    return {Source(influence, source, moved_mib), Target(influence, target, moved_mib)};
+  }
+  [[nodiscard]] int64_t tolerance_mib() const { return tolerance_mib_; }
+
+ private:
+  [[nodiscard]] int64_t Margin(const Influence& influence, const Store& store,
+                               uint64_t moved_mib) const;
+
+  const PlanContext& context_;
+  int64_t tolerance_mib_;
+};
 
 /// The leaders (or MiB) that the running operators bring to a store.
 int64_t LeaderDelta(const PlanContext& context, const StoreInfluence& influence);

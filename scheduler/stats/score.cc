@@ -57,14 +57,24 @@ double RegionScoreV1(const Store& store, RegionScoreRatios ratios, int64_t delta
   return Divide(score, store.region_weight);
 }
 
-double RegionScoreV2(const Store& store, double low_space_ratio, int64_t delta_mib) {
+double AvailableBytesNow(const Store& store) {
+  const double size = RegionSize(store);
+  if (store.smoothed_region_size_mib < 0 || size == 0) return store.smoothed_available_bytes;
+  const double used_per_mib = static_cast<double>(store.stats.used_bytes) / size;
+  const double now =
+      store.smoothed_available_bytes + (store.smoothed_region_size_mib - size) * used_per_mib;
+  return std::clamp(now, 0.0, static_cast<double>(store.stats.capacity_bytes));
+}
+
+double RegionScoreV2(const Store& store, double low_space_ratio, int64_t delta_mib,
+                     double available_bytes) {
   constexpr double kBase = 1;
   constexpr double kGrowth = 256;
   constexpr double kNoSpace = 1e10;
   constexpr double kLowSpaceMinGib = 50;
   const double capacity = static_cast<double>(store.stats.capacity_bytes) / kGib;
-  double available = store.smoothed_available_bytes / kGib;
   double used = static_cast<double>(store.stats.used_bytes) / kGib;
+  double available = available_bytes / kGib;
   const double other = capacity - available - used;  // Space that is not the store's own.
   const double size = RegionSize(store);
   const double delta = static_cast<double>(delta_mib);

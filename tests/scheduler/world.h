@@ -62,6 +62,7 @@ class World final : public ClusterView {
   std::set<RegionId> busy;
   RegionLabelBook labels;
   AffinityGroups affinity;
+  MoveHistory moved;
   Instant now{Seconds{1000}};
   Instant known_since{Seconds{-100'000}};
   std::map<RegionId, Instant> splits;  // See LastSplit.
@@ -70,7 +71,7 @@ class World final : public ClusterView {
   int64_t unix_ns = 1'700'000'000'000'000'000;
 
   [[nodiscard]] PlanContext Context() const {
-    return {*this, options, rules, influence, busy, labels, affinity, now, unix_ns};
+    return {*this, options, rules, influence, busy, labels, affinity, moved, now, unix_ns};
   }
 
  private:

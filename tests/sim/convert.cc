@@ -33,13 +33,32 @@ storesim::PeerChange ChangeOf(const scheduler::PeerChange& change) {
   return out;
 }
 
+constexpr uint64_t kBytesPerKey = 100;
+
+/// What flowed since the last report.
+scheduler::RegionFlow FlowOf(const storesim::Load& load, int64_t since_ms, int64_t now_ms) {
+  const auto seconds =
+      static_cast<uint64_t>(std::clamp<int64_t>((now_ms - since_ms) / 1000, 1, 300));
+  scheduler::RegionFlow flow;
+  flow.interval_end_s = static_cast<uint64_t>(now_ms / 1000);
+  flow.interval_start_s = flow.interval_end_s - seconds;
+  flow.bytes_written = load.write_bytes_per_s * seconds;
+  flow.keys_written = flow.bytes_written / kBytesPerKey;
+  flow.write_queries = flow.keys_written;
+  flow.bytes_read = load.read_bytes_per_s * seconds;
+  flow.keys_read = flow.bytes_read / kBytesPerKey;
+  flow.read_queries = flow.keys_read;
+  return flow;
+}
+
 struct Steps {
   using Step = std::optional<storesim::Step>;
 
   Step operator()(const scheduler::TransferLeaderCommand& command) const {
     storesim::MoveLeader move;
-    for (const scheduler::Peer& peer : command.peers) move.to_stores.push_back(peer.store.value);
+    // The first choice, if it can.
     move.to_stores.push_back(command.peer.store.value);
+    for (const scheduler::Peer& peer : command.peers) move.to_stores.push_back(peer.store.value);
     return move;
   }
   Step operator()(const scheduler::ChangePeerCommand& command) const {
@@ -75,6 +94,7 @@ scheduler::Region ReportOf(const storesim::World& world, const storesim::Region&
   report.term = region.term;
   report.size_mib = region.size_bytes / kMib;
   report.keys = region.keys;
+  if (region.load.Any()) report.flow = FlowOf(region.load, region.reported_ms, now_ms);
   for (const storesim::Peer& one : region.peers) {
     const scheduler::Peer peer{{one.id}, {one.store_id}, RoleOf(one.role), false};
     report.peers.push_back(peer);
@@ -98,6 +118,7 @@ pd::StoreTable::Heartbeat HeartbeatOf(const storesim::Store& store) {
   stats.capacity_bytes = store.capacity_bytes;
   stats.used_bytes = store.used_bytes;
   stats.available_bytes = store.capacity_bytes - std::min(store.capacity_bytes, store.used_bytes);
+  stats.slow_score = static_cast<uint64_t>(store.slow_score);
   stats.region_count = static_cast<uint32_t>(store.peers);
   stats.sending_snapshots = static_cast<uint32_t>(store.sending);
   stats.receiving_snapshots = static_cast<uint32_t>(store.receiving);
@@ -111,6 +132,14 @@ scheduler::Store StoreMetaOf(const storesim::Store& store) {
   meta.version = "8.5.0";
   for (const auto& [key, value] : store.labels) meta.labels.push_back({key, value});
   return meta;
+}
+
+void AskSplitIds(Driver& driver, const storesim::World& world, const storesim::Region& region,
+                 int64_t now_ms, storesim::SplitAt& split) {
+  const auto ids = driver.cluster().AskSplit(ReportOf(world, region, now_ms),
+                                             static_cast<uint32_t>(split.keys.size()));
+  if (!ids) return;
+  for (const pd::Cluster::SplitIds& one : *ids) split.ids.push_back({one.region_id, one.peer_ids});
 }
 
 std::optional<storesim::StepRequest> RequestOf(const Command& command) {

@@ -16,6 +16,10 @@ scheduler::Region ReportOf(const storesim::World& world, const storesim::Region&
 pd::StoreTable::Heartbeat HeartbeatOf(const storesim::Store& store);
 scheduler::Store StoreMetaOf(const storesim::Store& store);
 
+/// Asks for the ids of the parts, as the region's leader does. Without them the stores do not split.
+void AskSplitIds(Driver& driver, const storesim::World& world, const storesim::Region& region,
+                 int64_t now_ms, storesim::SplitAt& split);
+
 /// What a command means to the stores; splits want ids still. None for what they do not know.
 std::optional<storesim::StepRequest> RequestOf(const Command& command);
 

@@ -1,35 +1,21 @@
 #include "tests/sim/driver.h"
 
-#include <chrono>
-
 #include <catch2/catch.hpp>
 
 #include "tests/pd/dispatch/coordinator_server.h"
 
 namespace sim {
-namespace {
-
-using namespace std::chrono_literals;
-
-/// Times are shorter than in life, so that an hour is long. Every other seed limits stores by what they send.
-void Configure(pd::OnlineConfig& config, uint64_t seed) {
-  config.schedule.max_store_down_time = 2min;
-  config.schedule.split_merge_interval = 5min;
-  config.schedule.store_limit_version = seed % 2 == 1 ? "v2" : "v1";
-}
-
-}  // namespace
 
 void Driver::MakeCoordinator(pd::test::OneMember& member) {
   REQUIRE(member.config().Update([this](pd::OnlineConfig& config) {
     if (config_) {
       config = *config_;
-    } else {
-      Configure(config, seed_);
+    } else if (setup_.configure) {
+      setup_.configure(config);
     }
     return pd::Result<void>();
   }));
-  coordinator_ = pd::test::MakeCoordinator(member, *metrics_, sink_, seed_);
+  coordinator_ = pd::test::MakeCoordinator(member, *metrics_, sink_, setup_.seed);
 }
 
 void Driver::Start(pd::Millis now) {
@@ -55,10 +41,10 @@ void Driver::Kill() {
   sink_.sent.clear();
 }
 
-void Driver::Advance(pd::Millis now) {
-  member_->moved.StandAt(now);
+pd::Millis Driver::Advance(pd::Millis now) {
+  StandAt(now);
   cluster().DoDue();
-  coordinator_->Step();
+  return coordinator_->Step();
 }
 
 }  // namespace sim

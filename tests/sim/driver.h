@@ -26,7 +26,13 @@ struct Command {
 /// itself is simulated in tests/pd/replication.)
 class Driver {
  public:
-  explicit Driver(uint64_t seed) : seed_(seed) {}
+  struct Setup {
+    uint64_t seed = 1;
+    uint64_t first_id = 1'000'000;                     // Far from the ids of what was there before.
+    std::function<void(pd::OnlineConfig&)> configure;  // Of a cluster that has stored nothing yet.
+  };
+
+  explicit Driver(Setup setup) : setup_(std::move(setup)), first_id_(setup_.first_id) {}
   ~Driver() { Kill(); }
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
@@ -35,13 +41,17 @@ class Driver {
   void Kill();
   [[nodiscard]] bool up() const { return member_ != nullptr; }
 
-  /// Does what is due at this time. Only while it is up, as all below.
-  void Advance(pd::Millis now);
+  /// Does what is due at this time. Only while it is up, as all below. Returns how long nothing else is due, as far as
+  /// nothing is reported.
+  pd::Millis Advance(pd::Millis now);
+  /// Sets the time at which reports are taken in.
+  void StandAt(pd::Millis now) { member_->moved.StandAt(now); }
   /// In the order in which they were sent.
   std::vector<Command> TakeCommands() { return std::exchange(sink_.sent, {}); }
 
   [[nodiscard]] pd::Cluster& cluster() { return member_->cluster(); }
   [[nodiscard]] pd::Coordinator& coordinator() { return *coordinator_; }
+  [[nodiscard]] pd::ConfigStore& config() { return member_->config(); }
 
  private:
   struct Sink final : pd::CommandSink {
@@ -54,8 +64,8 @@ class Driver {
 
   void MakeCoordinator(pd::test::OneMember& member);
 
-  const uint64_t seed_;
-  uint64_t first_id_ = 1'000'000;  // Far from the ids of what was there before.
+  const Setup setup_;
+  uint64_t first_id_;
   pd::test::FakeDatabase database_;
   Sink sink_;
   std::optional<pd::OnlineConfig> config_;  // As the group keeps it, while no member is up.

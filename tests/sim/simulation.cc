@@ -1,6 +1,7 @@
 #include "tests/sim/simulation.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <catch2/catch.hpp>
@@ -10,6 +11,8 @@
 
 namespace sim {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr int64_t kTickMs = 500;
 constexpr int64_t kStoreReportMs = 10'000;
@@ -21,6 +24,14 @@ constexpr int64_t kRestMs = 20LL * 60 * 1000;        // ... and nothing is for t
 constexpr uint64_t kMib = 1024 * 1024;
 constexpr uint64_t kIdsFrom = 1000;  // Of the first regions and their peers.
 constexpr uint64_t kReplicas = 3;
+constexpr uint64_t kDriverIdsFrom = 1'000'000;
+
+/// Times are shorter than in life, so that an hour is long. Every other seed limits stores by what they send.
+void Configure(pd::OnlineConfig& config, uint64_t seed) {
+  config.schedule.max_store_down_time = 2min;
+  config.schedule.split_merge_interval = 5min;
+  config.schedule.store_limit_version = seed % 2 == 1 ? "v2" : "v1";
+}
 
 storesim::Timing MakeTiming() {
   storesim::Timing timing;
@@ -52,7 +63,11 @@ Purpose PurposeOf(const std::string& desc) {
 }  // namespace
 
 Simulation::Simulation(const Setup& setup)
-    : setup_(setup), rng_(setup.seed), world_(MakeTiming(), setup.seed), driver_(setup.seed) {}
+    : setup_(setup),
+      rng_(setup.seed),
+      world_(MakeTiming(), setup.seed),
+      driver_({setup.seed, kDriverIdsFrom,
+               [seed = setup.seed](pd::OnlineConfig& config) { Configure(config, seed); }}) {}
 
 void Simulation::Say(const std::string& text) {
   log_.push_back(fmt::format("{:.1f} s: {}", static_cast<double>(now_ms_) / 1000, text));
@@ -198,7 +213,8 @@ void Simulation::Obey() {
     const bool fresh = now.conf_ver == request->conf_ver && now.version == request->version &&
                        now.leader_store == store && !now.changing;
     if (!fresh) continue;  // Said again until the next report comes.
-    if (auto* split = std::get_if<storesim::SplitAt>(&request->step)) AskIds(*split, now);
+    if (auto* split = std::get_if<storesim::SplitAt>(&request->step))
+      AskSplitIds(driver_, world_, now, now_ms_, *split);
     const auto info = driver_.coordinator().operators().Find({now.id});
     REQUIRE((info && info->op.started_at()));
     const std::string& desc = info->op.plan().desc;
@@ -207,13 +223,6 @@ void Simulation::Obey() {
                           {now_ms_, info->op.started_at()->since_epoch.count(), PurposeOf(desc)});
     world_.Apply(now_ms_, store, *request);
   }
-}
-
-void Simulation::AskIds(storesim::SplitAt& split, const storesim::Region& region) {
-  const auto ids = driver_.cluster().AskSplit(ReportOf(world_, region, now_ms_),
-                                              static_cast<uint32_t>(split.keys.size()));
-  if (!ids) return;  // Without them the stores do not split.
-  for (const pd::Cluster::SplitIds& one : *ids) split.ids.push_back({one.region_id, one.peer_ids});
 }
 
 // ---- Rest.

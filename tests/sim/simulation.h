@@ -52,7 +52,6 @@ class Simulation {
   void ReportRegions();
   void Report(const storesim::Region& region);
   void Obey();
-  void AskIds(storesim::SplitAt& split, const storesim::Region& region);
   [[nodiscard]] bool Hears(uint64_t store) const;
 
   // Trouble; each is undone by itself after a time, or by Mend.

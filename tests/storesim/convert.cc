@@ -117,6 +117,7 @@ pdpb::StoreHeartbeatRequest StoreReport(const Store& store, Load load, int64_t i
   stats.set_sending_snap_count(static_cast<uint32_t>(store.sending));
   stats.set_receiving_snap_count(static_cast<uint32_t>(store.receiving));
   stats.set_start_time(static_cast<uint32_t>(now_unix_s));
+  stats.set_slow_score(static_cast<uint64_t>(store.slow_score));
   const auto interval_s = static_cast<uint64_t>(std::max<int64_t>(1, interval_ms / 1000));
   stats.mutable_interval()->set_start_timestamp(now_unix_s - interval_s);
   stats.mutable_interval()->set_end_timestamp(now_unix_s);

@@ -74,6 +74,8 @@ void ReadStores(Reader& in, StoreSpec& spec) {
   in.Get("labels", spec.labels);
   in.GetScaled("capacity_gib", 1024 * kMib, spec.capacity_bytes);
   in.GetScaled("io_mib_per_s", kMib, spec.io_bytes_per_s);
+  in.GetScaled("leader_weight", 1, spec.leader_weight);
+  in.GetScaled("region_weight", 1, spec.region_weight);
   if (spec.count < 1 || spec.capacity_bytes == 0 || spec.io_bytes_per_s == 0) {
     throw std::runtime_error("stores: count, capacity_gib and io_mib_per_s must be above 0");
   }
@@ -82,6 +84,16 @@ void ReadStores(Reader& in, StoreSpec& spec) {
 void ReadLoad(Reader& in, Load& load) {
   in.GetScaled("write_kib_per_s", 1024, load.write_bytes_per_s);
   in.GetScaled("read_kib_per_s", 1024, load.read_bytes_per_s);
+}
+
+void ReadRegions(Reader& in, RegionSpec& spec) {
+  in.Get("count", spec.count);
+  in.GetScaled("size_mib", kMib, spec.size_bytes);
+  in.Get("keys", spec.keys);
+  in.Get("on_stores", spec.on_stores);
+  in.Get("leaders_on", spec.leaders_on);
+  in.GetScaled("zipf", 1, spec.zipf);
+  if (spec.count < 1) throw std::runtime_error("regions: count must be above 0");
 }
 
 Event ReadEvent(const Json& json, size_t index) {
@@ -105,6 +117,20 @@ Event ReadEvent(const Json& json, size_t index) {
     event.what = add;
     ++kinds;
   });
+  in.Object("slow", [&](Reader& inner) {
+    SlowStore slow;
+    inner.Get("store", slow.store);
+    inner.Get("score", slow.score);
+    event.what = slow;
+    ++kinds;
+  });
+  in.Object("import", [&](Reader& inner) {
+    Import import;
+    ReadRegions(inner, import.spec);
+    inner.GetScaled("for_s", 1000, import.for_ms);
+    event.what = import;
+    ++kinds;
+  });
   in.Object("hot_spot", [&](Reader& inner) {
     HotSpot hot;
     inner.Get("first", hot.first_region);
@@ -116,8 +142,9 @@ Event ReadEvent(const Json& json, size_t index) {
   });
   in.Finish();
   if (kinds != 1) {
-    throw std::runtime_error("events[" + std::to_string(index) +
-                             "]: one of kill, revive, add, remove, hot_spot is expected");
+    throw std::runtime_error(
+        "events[" + std::to_string(index) +
+        "]: one of kill, revive, add, remove, slow, import, hot_spot is expected");
   }
   return event;
 }
@@ -133,13 +160,17 @@ void ReadTiming(Reader& in, Timing& timing) {
 void CheckStoreNumbers(const Scenario& scenario) {
   int stores = 0;
   for (const StoreSpec& spec : scenario.stores) stores += spec.count;
-  for (const int number : scenario.regions.on_stores) {
-    if (number < 1 || number > stores) throw std::runtime_error("regions.on_stores: no such store");
-  }
-  const size_t used = scenario.regions.on_stores.empty() ? static_cast<size_t>(stores)
-                                                         : scenario.regions.on_stores.size();
-  if (used < static_cast<size_t>(scenario.replicas)) {
-    throw std::runtime_error("regions: fewer stores than replicas");
+  for (const RegionSpec& spec : scenario.regions) {
+    for (const std::vector<int>* numbers : {&spec.on_stores, &spec.leaders_on}) {
+      for (const int number : *numbers) {
+        if (number < 1 || number > stores) throw std::runtime_error("regions: no such store");
+      }
+    }
+    const size_t used =
+        spec.on_stores.empty() ? static_cast<size_t>(stores) : spec.on_stores.size();
+    if (used < static_cast<size_t>(scenario.replicas)) {
+      throw std::runtime_error("regions: fewer stores than replicas");
+    }
   }
 }
 
@@ -163,12 +194,15 @@ Scenario ParseScenario(const std::string& text) {
       scenario.stores.push_back(spec);
     }
   }
-  in.Object("regions", [&](Reader& inner) {
-    inner.Get("count", scenario.regions.count);
-    inner.GetScaled("size_mib", kMib, scenario.regions.size_bytes);
-    inner.Get("keys", scenario.regions.keys);
-    inner.Get("on_stores", scenario.regions.on_stores);
-  });
+  if (const Json* regions = in.Find("regions")) {
+    for (const Json& item : regions->is_array() ? *regions : Json::array({*regions})) {
+      Reader inner(item, "regions[" + std::to_string(scenario.regions.size()) + "]");
+      ReadRegions(inner, scenario.regions.emplace_back());
+      inner.Finish();
+    }
+  }
+  if (scenario.regions.empty()) scenario.regions.emplace_back();
+  if (const Json* rules = in.Find("rules")) scenario.rules = rules->dump();
   in.Object("load", [&](Reader& inner) { ReadLoad(inner, scenario.load); });
   in.Object("timing", [&](Reader& inner) { ReadTiming(inner, scenario.timing); });
   if (const Json* events = in.Find("events")) {
@@ -180,6 +214,9 @@ Scenario ParseScenario(const std::string& text) {
     inner.Get("balanced_within_percent", scenario.end.balanced_within_percent);
     inner.GetScaled("quiet_s", 1000, scenario.end.quiet_ms);
     inner.GetScaled("limit_s", 1000, scenario.end.limit_ms);
+    inner.Get("alike_by", scenario.end.alike_by);
+    inner.Get("hot_within_percent", scenario.end.hot_within_percent);
+    inner.GetScaled("moves_most", 1, scenario.end.moves_most);
   });
   in.Finish();
   std::stable_sort(scenario.events.begin(), scenario.events.end(),

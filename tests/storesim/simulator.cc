@@ -22,18 +22,6 @@ uint64_t UnixSeconds() {
                                    .count());
 }
 
-std::string Key(int number) {
-  char key[32];
-  std::snprintf(key, sizeof(key), "t%010d", number);
-  return key;
-}
-
-void ReplaceAll(std::string& text, const std::string& from, const std::string& to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
-
 }  // namespace
 
 Simulator::Simulator(Scenario scenario, Options options)
@@ -46,13 +34,6 @@ Simulator::Simulator(Scenario scenario, Options options)
 int64_t Simulator::NowMs() const {
   return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
-}
-
-uint64_t Simulator::StoreId(int number) const {
-  if (number < 1 || static_cast<size_t>(number) > store_ids_.size()) {
-    throw std::runtime_error("no store " + std::to_string(number));
-  }
-  return store_ids_[static_cast<size_t>(number) - 1];
 }
 
 std::string Simulator::Run(bool& balanced) {
@@ -86,83 +67,46 @@ void Simulator::SetUp() {
   if (answer.bootstrapped()) {
     throw std::runtime_error("the cluster is bootstrapped already; the simulation needs a new one");
   }
-  size_t stores = 0;
-  for (const StoreSpec& spec : scenario_.stores) stores += static_cast<size_t>(spec.count);
-  const auto regions = static_cast<size_t>(scenario_.regions.count);
-  const size_t ids_per_region = 1 + static_cast<size_t>(scenario_.replicas);
-  const std::vector<uint64_t> ids = link_.AllocIds(stores + regions * ids_per_region);
-  auto next = ids.begin();
-  for (const StoreSpec& spec : scenario_.stores) {
-    MakeStores(spec, std::vector<uint64_t>(next, next + spec.count));
-    next += spec.count;
+  for (const Event& event : scenario_.events) {
+    if (std::holds_alternative<Import>(event.what)) {
+      throw std::runtime_error("import: plays on virtual time only, see tests/sim");
+    }
   }
-  MakeRegions(std::vector<uint64_t>(next, ids.end()));
+  const std::vector<uint64_t> ids = link_.AllocIds(IdsNeeded(scenario_));
+  const TakeId take_id = [next = ids.begin()]() mutable { return *next++; };
+  for (const StoreSpec& spec : scenario_.stores) PutStores(world_, numbers_, spec, take_id);
+  PutRegions(world_, numbers_, scenario_, take_id);
   Bootstrap();
-  for (const uint64_t id : store_ids_) PutStore(world_.stores().at(id));
+  for (const uint64_t id : numbers_.stores) PutStore(world_.stores().at(id));
   Configure();
 }
 
+void Simulator::Post(const std::string& path, const std::string& body) {
+  std::string answer;
+  const int status =
+      harness::HttpRequest(link_.client().leader(), "POST", path.c_str(), &answer, body);
+  if (status != 200) {
+    throw std::runtime_error("POST " + path + ": HTTP " + std::to_string(status) + " " + answer);
+  }
+}
+
 void Simulator::Configure() {
-  const auto post = [&](const char* path, const std::string& body) {
-    std::string answer;
-    const int status = harness::HttpRequest(link_.client().leader(), "POST", path, &answer, body);
-    if (status != 200) {
-      throw std::runtime_error(std::string("POST ") + path + ": HTTP " + std::to_string(status) +
-                               " " + answer);
-    }
-  };
-  if (!scenario_.config.empty()) post("/pd/api/v1/config", scenario_.config);
+  if (!scenario_.config.empty()) Post("/pd/api/v1/config", scenario_.config);
+  if (!scenario_.rules.empty()) Post("/pd/api/v1/config/rules", scenario_.rules);
   if (scenario_.store_limit > 0) {
-    post("/pd/api/v1/stores/limit", "{\"rate\":" + std::to_string(scenario_.store_limit) + "}");
+    Post("/pd/api/v1/stores/limit", "{\"rate\":" + std::to_string(scenario_.store_limit) + "}");
   }
 }
 
-void Simulator::MakeStores(const StoreSpec& spec, const std::vector<uint64_t>& ids) {
-  for (const uint64_t id : ids) {
-    store_ids_.push_back(id);
-    Store store;
-    store.id = id;
-    store.number = static_cast<int>(store_ids_.size());
-    store.labels = spec.labels;
-    for (auto& [key, value] : store.labels) ReplaceAll(value, "{n}", std::to_string(store.number));
-    store.capacity_bytes = spec.capacity_bytes;
-    store.io_bytes_per_s = spec.io_bytes_per_s;
-    world_.AddStore(std::move(store));
-  }
-}
-
-void Simulator::MakeRegions(const std::vector<uint64_t>& ids) {
-  const RegionSpec& spec = scenario_.regions;
-  std::vector<uint64_t> on;
-  for (const int number : spec.on_stores) on.push_back(StoreId(number));
-  if (on.empty()) on = store_ids_;
-  auto id = ids.begin();
-  for (int number = 1; number <= spec.count; ++number) {
-    Region region;
-    region.id = *id++;
-    region.number = number;
-    region.start_key = number == 1 ? "" : Key(number);
-    region.end_key = number == spec.count ? "" : Key(number + 1);
-    // As if the first region had been split into all of them and had got its replicas before.
-    region.version = static_cast<uint64_t>(spec.count);
-    region.conf_ver = static_cast<uint64_t>(scenario_.replicas);
-    region.size_bytes = spec.size_bytes;
-    region.keys = spec.keys;
-    region.load = scenario_.load;
-    for (int i = 0; i < scenario_.replicas; ++i) {
-      Peer peer;
-      peer.id = *id++;
-      peer.store_id = on[static_cast<size_t>(number - 1 + i) % on.size()];
-      region.peers.push_back(peer);
-    }
-    region.leader_store = region.peers.front().store_id;
-    region_ids_.push_back(region.id);
-    world_.AddRegion(std::move(region));
-  }
+void Simulator::SetWeights(const Store& store) {
+  if (store.leader_weight == 1 && store.region_weight == 1) return;
+  Post("/pd/api/v1/store/" + std::to_string(store.id) + "/weight",
+       "{\"leader\":" + std::to_string(store.leader_weight) +
+           ",\"region\":" + std::to_string(store.region_weight) + "}");
 }
 
 void Simulator::Bootstrap() {
-  const Region& first = world_.regions().at(region_ids_.front());
+  const Region& first = world_.regions().at(numbers_.regions.front());
   pdpb::BootstrapRequest request;
   pdpb::BootstrapResponse response;
   *request.mutable_store() = StoreMeta(world_.stores().at(first.leader_store), UnixSeconds());
@@ -184,6 +128,7 @@ void Simulator::PutStore(const Store& store) {
   const std::string failure =
       link_.client().CallUntilOk("/pdpb.PD/PutStore", request, response, Millis(10'000));
   if (!failure.empty()) throw std::runtime_error(failure);
+  SetWeights(store);
 }
 
 void Simulator::ReportAllRegions() {
@@ -322,26 +267,13 @@ void Simulator::ReportStores(bool all) {
   const int64_t interval = scenario_.timing.store_heartbeat_ms;
   if (!all && now - stores_reported_ms_ < interval) return;
   stores_reported_ms_ = now;
-  const std::map<uint64_t, Load> loads = StoreLoads();
+  const std::map<uint64_t, Load> loads = StoreLoads(world_);
   for (const auto& [id, store] : world_.stores()) {
     if (!store.up) continue;
     const auto load = loads.find(id);
     link_.SendStore(
         StoreReport(store, load == loads.end() ? Load() : load->second, interval, UnixSeconds()));
   }
-}
-
-// Every replica writes, the leader reads.
-std::map<uint64_t, Load> Simulator::StoreLoads() const {
-  std::map<uint64_t, Load> sums;
-  for (const auto& [id, region] : world_.regions()) {
-    if (region.load.write_bytes_per_s == 0 && region.load.read_bytes_per_s == 0) continue;
-    for (const Peer& peer : region.peers) {
-      sums[peer.store_id].write_bytes_per_s += region.load.write_bytes_per_s;
-    }
-    sums[region.leader_store].read_bytes_per_s += region.load.read_bytes_per_s;
-  }
-  return sums;
 }
 
 void Simulator::StartDueEvents(int64_t since_start_ms) {
@@ -353,20 +285,17 @@ void Simulator::StartDueEvents(int64_t since_start_ms) {
   }
   std::erase_if(hot_until_, [&](const auto& entry) {
     if (entry.first > since_start_ms) return false;
-    HotSpot over = entry.second;
-    over.load = scenario_.load;
-    over.for_ms = 0;
-    Start(over);
+    EndHotSpot(world_, numbers_, entry.second);
     return true;
   });
 }
 
 void Simulator::Start(const KillStore& event) {
   options_.progress("store " + std::to_string(event.store) + " dies");
-  const Store& store = world_.stores().at(StoreId(event.store));
+  const Store& store = world_.stores().at(numbers_.Store(event.store));
   lost_[store.id] = {NowMs() - started_ms_, store.peers, store.used_bytes};
-  world_.Kill(NowMs(), StoreId(event.store));
-  link_.CloseStream(StoreId(event.store));
+  world_.Kill(NowMs(), numbers_.Store(event.store));
+  link_.CloseStream(numbers_.Store(event.store));
 }
 
 std::optional<Lost> Simulator::LostForGood() const {
@@ -382,35 +311,44 @@ std::optional<Lost> Simulator::LostForGood() const {
 
 void Simulator::Start(const ReviveStore& event) {
   options_.progress("store " + std::to_string(event.store) + " is back");
-  lost_.erase(StoreId(event.store));
-  world_.Revive(NowMs(), StoreId(event.store));
-  PutStore(world_.stores().at(StoreId(event.store)));
+  lost_.erase(numbers_.Store(event.store));
+  world_.Revive(NowMs(), numbers_.Store(event.store));
+  PutStore(world_.stores().at(numbers_.Store(event.store)));
   stores_reported_ms_ = 0;
 }
 
 void Simulator::Start(const AddStores& event) {
   options_.progress(std::to_string(event.spec.count) + " stores join");
-  const size_t before = store_ids_.size();
-  MakeStores(event.spec, link_.AllocIds(static_cast<size_t>(event.spec.count)));
-  for (size_t i = before; i < store_ids_.size(); ++i) PutStore(world_.stores().at(store_ids_[i]));
+  const size_t before = numbers_.stores.size();
+  const std::vector<uint64_t> ids = link_.AllocIds(static_cast<size_t>(event.spec.count));
+  storesim::PutStores(world_, numbers_, event.spec,
+                      [next = ids.begin()]() mutable { return *next++; });
+  for (size_t i = before; i < numbers_.stores.size(); ++i) {
+    PutStore(world_.stores().at(numbers_.stores[i]));
+  }
   stores_reported_ms_ = 0;
 }
 
 void Simulator::Start(const RemoveStore& event) {
   options_.progress("store " + std::to_string(event.store) + " is to leave");
-  const uint64_t id = StoreId(event.store);
+  const uint64_t id = numbers_.Store(event.store);
   const int status = harness::HttpRequest(link_.client().leader(), "DELETE",
                                           "/pd/api/v1/store/" + std::to_string(id));
   if (status != 200) throw std::runtime_error("DELETE of a store: HTTP " + std::to_string(status));
   world_.stores().at(id).removing = true;
 }
 
+void Simulator::Start(const SlowStore& event) {
+  options_.progress("store " + std::to_string(event.store) +
+                    " says that it is slow: " + std::to_string(event.score));
+  world_.stores().at(numbers_.Store(event.store)).slow_score = event.score;
+  stores_reported_ms_ = 0;
+}
+
+void Simulator::Start(const Import& /*event*/) {}  // SetUp has refused it.
+
 void Simulator::Start(const HotSpot& event) {
-  for (int number = event.first_region; number < event.first_region + event.count; ++number) {
-    if (number < 1 || static_cast<size_t>(number) > region_ids_.size()) break;
-    const auto found = world_.regions().find(region_ids_[static_cast<size_t>(number) - 1]);
-    if (found != world_.regions().end()) found->second.load = event.load;  // Else merged.
-  }
+  StartHotSpot(world_, numbers_, event);
   if (event.for_ms > 0) hot_until_.emplace_back(NowMs() - started_ms_ + event.for_ms, event);
 }
 

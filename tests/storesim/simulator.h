@@ -11,6 +11,7 @@
 
 #include "tests/storesim/balance.h"
 #include "tests/storesim/driver_link.h"
+#include "tests/storesim/fill.h"
 #include "tests/storesim/scenario.h"
 #include "tests/storesim/world.h"
 
@@ -37,8 +38,7 @@ class Simulator {
   /// Sets the driver up as the scenario says.
   void Configure();
   [[nodiscard]] std::optional<Lost> LostForGood() const;
-  void MakeStores(const StoreSpec& spec, const std::vector<uint64_t>& ids);
-  void MakeRegions(const std::vector<uint64_t>& ids);
+  void SetWeights(const Store& store);
   void Bootstrap();
   void PutStore(const Store& store);
   void ReportAllRegions();
@@ -56,21 +56,21 @@ class Simulator {
   void Start(const ReviveStore& event);
   void Start(const AddStores& event);
   void Start(const RemoveStore& event);
+  void Start(const SlowStore& event);
+  void Start(const Import& event);
   void Start(const HotSpot& event);
   DriverSays OperatorsRunning();
 
   int64_t NowMs() const;
-  uint64_t StoreId(int number) const;
-  std::map<uint64_t, Load> StoreLoads() const;
+  void Post(const std::string& path, const std::string& body);
 
   Scenario scenario_;
   Options options_;
   DriverLink link_;
   World world_;
   BalanceWatch watch_;
-  std::map<uint64_t, Lost> lost_;     // By store, of those that are dead.
-  std::vector<uint64_t> store_ids_;   // By number - 1.
-  std::vector<uint64_t> region_ids_;  // By number - 1.
+  std::map<uint64_t, Lost> lost_;  // By store, of those that are dead.
+  Numbers numbers_;
   using ReportTime = std::pair<int64_t, uint64_t>;
   std::priority_queue<ReportTime, std::vector<ReportTime>, std::greater<>> report_times_;
   int64_t stores_reported_ms_ = 0;

@@ -8,6 +8,11 @@ namespace {
 
 bool IsVoter(Role role) { return role == Role::kVoter || role == Role::kIncomingVoter; }
 
+void Add(Load& sum, const Load& load) {
+  sum.write_bytes_per_s += load.write_bytes_per_s;
+  sum.read_bytes_per_s += load.read_bytes_per_s;
+}
+
 int64_t TransferMs(uint64_t bytes, uint64_t bytes_per_s) {
   return static_cast<int64_t>((bytes * 1000 + bytes_per_s - 1) / bytes_per_s);
 }
@@ -148,8 +153,10 @@ bool World::FinishSplit(Region& region, const SplitAt& split) {
   }
   region.size_bytes /= parts;
   region.keys /= parts;
-  region.load.write_bytes_per_s /= parts;
-  region.load.read_bytes_per_s /= parts;
+  for (Load* load : {&region.load, &region.usual_load}) {
+    load->write_bytes_per_s /= parts;
+    load->read_bytes_per_s /= parts;
+  }
   region.version += split.keys.size();
   for (size_t i = 0; i < split.keys.size(); ++i) {
     Region part = region;
@@ -190,8 +197,8 @@ bool World::FinishMerge(Region& source, const MergeInto& merge) {
   target.version = std::max(target.version, source.version) + 1;
   target.size_bytes += source.size_bytes;
   target.keys += source.keys;
-  target.load.write_bytes_per_s += source.load.write_bytes_per_s;
-  target.load.read_bytes_per_s += source.load.read_bytes_per_s;
+  Add(target.load, source.load);
+  Add(target.usual_load, source.usual_load);
   SetLeader(source, 0);
   for (const Peer& peer : source.peers) --stores_.at(peer.store_id).peers;
   changed_.push_back(target.id);

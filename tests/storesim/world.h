@@ -37,6 +37,7 @@ struct Region {
   uint64_t size_bytes = 0;
   uint64_t keys = 0;
   Load load;
+  Load usual_load;          // Outside of hot spots.
   int64_t reported_ms = 0;  // The last heartbeat.
 
   const Peer* PeerOn(uint64_t store_id) const;
@@ -49,6 +50,9 @@ struct Store {
   std::map<std::string, std::string> labels;
   uint64_t capacity_bytes = 0;
   uint64_t io_bytes_per_s = 0;
+  double leader_weight = 1;
+  double region_weight = 1;
+  int slow_score = 1;
   bool up = true;
   bool removing = false;
   int64_t down_since_ms = 0;

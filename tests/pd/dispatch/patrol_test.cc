@@ -44,15 +44,76 @@ TEST_CASE("the patrol walks all regions, round after round", "[patrol]") {
   RegionTable table;
   Fill(table, 300);
   Patrol patrol(table);
-  std::vector<uint64_t> seen;
-  for (int i = 0; i < 3; ++i) {
-    for (const uint64_t id : Ids(Next(patrol, At(i)))) seen.push_back(id);
-  }
-  REQUIRE(seen.size() == 300);
-  CHECK(std::ranges::is_sorted(seen));
+  const auto walk = [&](int64_t from_ms) {
+    std::vector<uint64_t> seen;
+    for (int64_t i = 0; i < 3; ++i) {
+      for (const uint64_t id : Ids(Next(patrol, At(from_ms + 10 * i)))) seen.push_back(id);
+    }
+    CHECK(seen.size() == 300);
+    CHECK(std::ranges::is_sorted(seen));
+  };
+  walk(0);
+  patrol.NoteWork();
   // The next round of a small cluster waits.
-  CHECK(Next(patrol, At(50)).empty());
-  CHECK(Next(patrol, At(150)).size() == 128);
+  CHECK(Next(patrol, At(99)).empty());
+  walk(100);
+  CHECK(patrol.last_round() == Millis{20});
+}
+
+TEST_CASE("a round that found nothing is not walked again before there is news", "[patrol]") {
+  RegionTable table;
+  Fill(table, 300);
+  Patrol patrol(table);
+  for (const int64_t at : {0, 10, 20}) CHECK_FALSE(Next(patrol, At(at)).empty());
+  const Instant quiet = patrol.NextDue(At(30), Millis{10});
+  CHECK(quiet - At(20) == Patrol::kQuietRound / 3);
+  CHECK(Next(patrol, quiet - Millis{1}).empty());
+
+  SECTION("nothing happens: it goes on, in case something was missed") {
+    CHECK(Ids(Next(patrol, quiet)).front() == 1000);
+    CHECK(patrol.NextDue(quiet, Millis{10}) - quiet == Patrol::kQuietRound / 3);
+  }
+  SECTION("something that concerns all regions changed") {
+    patrol.NoteNews();
+    CHECK(patrol.NextDue(At(40), Millis{10}) == At(50));
+    CHECK(Ids(Next(patrol, At(50))).front() == 1000);
+    CHECK(Next(patrol, At(59)).empty());
+    CHECK_FALSE(Next(patrol, At(60)).empty());
+    patrol.NoteNews();  // In the middle of a round: another one follows.
+    CHECK_FALSE(Next(patrol, At(70)).empty());
+    CHECK(Ids(Next(patrol, At(150))).front() == 1000);
+  }
+  SECTION("something was found after all") {
+    (void)Next(patrol, quiet);
+    patrol.NoteWork();
+    CHECK_FALSE(Next(patrol, quiet + Millis{10}).empty());
+  }
+  SECTION("what was met passes with time") {
+    patrol.NoteWaits();
+    CHECK(patrol.NextDue(At(30), Millis{10}) == At(20) + Patrol::kWaitingRoundMin / 3);
+  }
+  SECTION("a region that had to be forgotten is found by the walk") {
+    for (uint64_t id = 0; id <= Patrol::kPointedOutMax; ++id) {
+      patrol.PointOut({100'000 + id}, At(9'000'000));
+    }
+    CHECK_FALSE(Next(patrol, At(100)).empty());
+  }
+  SECTION("a new leader has not looked yet") {
+    patrol.Clear();
+    CHECK_FALSE(Next(patrol, At(30)).empty());
+  }
+}
+
+TEST_CASE("who waits for the patrol knows until when", "[patrol]") {
+  Walked walked;
+  Patrol& patrol = walked.patrol;
+  const auto due_in = [&](int64_t at) { return patrol.NextDue(At(at), Millis{10}) - At(at); };
+  CHECK(due_in(0) == Patrol::kQuietRound);
+  patrol.PointOut({1005}, At(70));
+  CHECK(due_in(20) == Millis{50});
+  CHECK(due_in(69) == Millis{10});  // No sooner than the patrol's interval.
+  patrol.NoteMissing({1003}, 1, At(20));
+  CHECK(due_in(20) == Millis{10});
 }
 
 TEST_CASE("regions pointed out come first, once, and not before their time", "[patrol]") {
@@ -76,14 +137,12 @@ TEST_CASE("what has to wait is looked at again soon, the later the more wait", "
   Walked walked;
   Patrol& patrol = walked.patrol;
   patrol.LookAgain({1003}, At(10));
-  (void)Next(patrol, At(450));  // The walk, which rests then for a moment.
   CHECK(Next(patrol, At(509)).empty());
   CHECK(Ids(Next(patrol, At(510))) == std::vector<uint64_t>{1003});
 
   const uint64_t waiting = 4 * Patrol::kLooksPerSecond;
   for (uint64_t id = 1; id <= waiting; ++id) patrol.PointOut({100'000 + id}, At(60'000));
   patrol.LookAgain({1004}, At(1'000));
-  (void)Next(patrol, At(4'950));
   CHECK(Next(patrol, At(4'999)).empty());
   CHECK(Ids(Next(patrol, At(5'000))) == std::vector<uint64_t>{1004});
   // What somebody points out does not wait for the others.
@@ -102,6 +161,7 @@ TEST_CASE("regions that lack peers come first, and only once", "[patrol]") {
   patrol.PointOut({1003}, At(101));
   patrol.PointOut({1004}, At(100));
   CHECK(Next(patrol, At(99)).empty());
+  patrol.NoteNews();
   const std::vector<uint64_t> batch = Ids(Next(patrol, At(100)));
   REQUIRE(batch.size() > 3);
   CHECK(std::vector(batch.begin(), batch.begin() + 3) == std::vector<uint64_t>{1003, 1005, 1004});
@@ -110,6 +170,7 @@ TEST_CASE("regions that lack peers come first, and only once", "[patrol]") {
   CHECK(patrol.pointed_out() == 1);
   patrol.NoteMissing({1003}, 0, At(100));
   patrol.NoteMissing({1005}, 0, At(100));
+  patrol.NoteNews();
   const std::vector<uint64_t> later = Ids(Next(patrol, At(9000)));
   REQUIRE(later.size() > 1);
   CHECK(later.front() == 1003);  // Pointed out before; no longer because it lacks peers.

@@ -1,0 +1,53 @@
+#include "scheduler/schedulers/balance_level.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+namespace scheduler {
+namespace {
+
+/// A label that no two stores have in common tells nothing of who shares with whom.
+bool Groups(const ClusterView& view, const std::string& key) {
+  std::set<std::string_view> seen;
+  return std::ranges::any_of(view.stores(), [&](const Store& store) {
+    return store.state != StoreState::kTombstone && !seen.insert(store.Label(key)).second;
+  });
+}
+
+}  // namespace
+
+BalanceLevel::BalanceLevel(const PlanContext& context) {
+  for (const std::string& key : context.rules.label_keys()) {
+    if (Groups(context.view, key)) keys_.push_back(key);
+  }
+}
+
+std::string BalanceLevel::ClassOf(const Store& store) const {
+  std::string name = store.IsTiFlash() ? "1" : "0";
+  for (const std::string& key : keys_) {
+    name += '\0';
+    name += store.Label(key);
+  }
+  return name;
+}
+
+void BalanceLevel::Add(const Store& store, double amount, double score, Takes takes) {
+  for (Share* share : {&engines_[store.IsTiFlash()], &classes_[ClassOf(store)]}) {
+    share->amount += amount;
+    if (takes == Takes::kItsShare && score > 0) share->per_score += amount / score;
+  }
+}
+
+double BalanceLevel::LevelFor(const Store& store) const {
+  const auto engine = engines_.find(store.IsTiFlash());
+  const auto alike = classes_.find(ClassOf(store));
+  if (engine == engines_.end() || alike == classes_.end()) return 0;
+  return std::min(engine->second.level(), alike->second.level());
+}
+
+bool BalanceLevel::IsBelow(const Store& store, double score) const {
+  return score < LevelFor(store);
+}
+
+}  // namespace scheduler

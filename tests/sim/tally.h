@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "tests/storesim/scenario.h"
+#include "tests/storesim/world.h"
+
+namespace sim {
+
+/// How far the stores are from each other, in percent of the mean of those that are alike; the farthest counts. A
+/// difference of one leader, or of one region, is none.
+struct Spread {
+  double leaders = 0;  // By leader score: leaders over weight.
+  double regions =
+      0;  // By region score, so that weights and sizes of disks count as planning has them count.
+  double load = 0;  // Bytes written and read a second.
+};
+/// Stores that are up and stay are compared.
+Spread SpreadOf(const storesim::World& world, const std::string& alike_by);
+
+/// What was moved, beside the fewest moves that lead from the first state to the last one, by way of the states in which
+/// something happened from outside: what stores have gained that others had lost. What an election moves, and what comes
+/// into being, belongs to the state before.
+struct Moves {
+  int64_t leaders = 0;
+  int64_t leaders_least = 0;
+  int64_t peers = 0;
+  int64_t peers_least = 0;
+  uint64_t bytes = 0;
+  uint64_t bytes_least = 0;
+  int64_t back =
+      0;  // A peer or a leader that came back within an hour to where balance took it from.
+};
+
+/// Looks on at the moves of a play.
+class Tally {
+ public:
+  /// The first state of a store.
+  void NoteStore(const storesim::Store& store);
+  /// A region that came into being since.
+  void NoteNewRegion(const storesim::Region& region);
+  /// Something happened from outside: what moved before may move back.
+  void NoteCause(const storesim::World& world);
+  /// Leaders are where elections of stores that died put them.
+  void NoteElected(uint64_t from_store, uint64_t to_store);
+  /// A step that a region's leader carries out.
+  void NoteStep(const storesim::Region& region, const storesim::Step& step, int64_t now_ms);
+
+  [[nodiscard]] Moves MovesTo(const storesim::World& world) const;
+
+ private:
+  using Place = std::pair<uint64_t, uint64_t>;  // Region, store.
+
+  void NoteBack(std::map<Place, int64_t>& left, const Place& place, int64_t now_ms);
+
+  struct State {
+    int64_t leaders = 0;
+    int64_t peers = 0;
+    int64_t bytes = 0;
+  };
+  void AddLeast(const storesim::World& world, Moves& moves) const;
+
+  std::map<uint64_t, State> first_;  // By store: since the last cause.
+  Moves least_;                      // What was due before it.
+  std::map<Place, int64_t> left_;    // When a peer went.
+  std::map<Place, int64_t> led_;     // When a leader went.
+  int64_t back_ = 0;
+};
+
+}  // namespace sim

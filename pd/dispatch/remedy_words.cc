@@ -77,6 +77,12 @@ const char* OtherRemedy(Reason reason) {
   }
 }
 
+/// The setting that bounds the operators of a kind: each is called after the kind that counts against it.
+std::string LimitSetting(scheduler::Kind kind) {
+  const bool of_range = kind == scheduler::Kind::kRange;
+  return scheduler::KindText(of_range ? scheduler::Kind::kRegion : kind) + "-schedule-limit";
+}
+
 std::string ConstraintWords(const LabelConstraint& constraint) {
   const std::string values = fmt::format("{}", fmt::join(constraint.values, " or "));
   switch (constraint.op) {
@@ -99,6 +105,23 @@ std::string RemedyWords(const scheduler::Refusal& refusal) {
   if (phrase.empty()) phrase = OtherRemedy(refusal.reason);
   return fmt::format(fmt::runtime(phrase), fmt::arg("store", refusal.store.value),
                      fmt::arg("detail", refusal.detail));
+}
+
+std::string SchedulerRemedyWords(const scheduler::Refusal& refusal,
+                                 const scheduler::SchedulerType& type) {
+  switch (refusal.reason) {
+    case Reason::kPaused:
+      return fmt::format("resume {}, or wait", type.name);
+    case Reason::kScheduleLimit:
+      return fmt::format("wait, or raise {}", LimitSetting(type.limit_kind));
+    case Reason::kStoreRemoveLimit:
+      return fmt::format("wait, or raise the remove-peer limit of store {}", refusal.store.value);
+    case Reason::kStoreRemoving:
+    case Reason::kBuildFailed:
+      return "";
+    default:
+      return RemedyWords(refusal);
+  }
 }
 
 std::string CauseWords(const scheduler::Refusal& cause) {

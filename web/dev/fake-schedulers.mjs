@@ -38,14 +38,7 @@ function busy(stores) {
   ];
   const leaving = stores.find((store) => store.state === 'Offline');
   if (leaving !== undefined) {
-    lines.push(
-      refusal(
-        'store-removing',
-        leaving.id,
-        `store ${leaving.id} is being removed`,
-        `keep store ${leaving.id} after all: cancel its removal`,
-      ),
-    );
+    lines.push(refusal('store-removing', leaving.id, `store ${leaving.id} is being removed`));
   }
   const full = `free space on store ${third.id}, or raise low-space-ratio`;
   lines.push(

@@ -53,8 +53,13 @@ test('what the latest run came to', () => {
   expect(outcome(scheduler({ status: 'disabled', ran_ms_ago: null }))).toBe('off');
   expect(outcome(scheduler({ status: 'waiting', ran_ms_ago: null }))).toBe('held');
   expect(outcome(scheduler({ status: 'paused', proposed_latest: 2 }))).toBe('held');
+  expect(outcome(scheduler({ status: 'limit' }))).toBe('full');
   expect(outcome(scheduler({ ran_ms_ago: null }))).toBe('unseen');
   expect(outcome(scheduler({ proposed_latest: 1, refusals: [full] }))).toBe('proposed');
+  const last = { ms_ago: 1000, region_id: 1, brief: '', why: '' };
+  expect(outcome(scheduler({ proposed_last: last, refusals: [full] }))).toBe('proposed');
+  last.ms_ago = 60_000;
+  expect(outcome(scheduler({ proposed_last: last, refusals: [full] }))).toBe('held');
   expect(outcome(scheduler({}))).toBe('silent');
   expect(outcome(scheduler({ refusals: [even] }))).toBe('content');
   expect(outcome(scheduler({ refusals: [even, full] }))).toBe('held');

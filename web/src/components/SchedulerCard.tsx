@@ -15,6 +15,7 @@ const PURPOSE: Record<string, string> = {
 
 const HEADING: Record<Outcome, string> = {
   off: 'It does not run',
+  full: 'What keeps it from doing more',
   unseen: 'It has not run yet',
   proposed: 'What it passed over meanwhile',
   content: 'Nothing to do',

@@ -33,14 +33,19 @@ export function tally(schedulers: readonly Scheduler[]): string {
 /** Reasons for doing nothing that nobody has to see to. */
 const CONTENT = new Set(['already-balanced', 'no-source']);
 
+/** Between two proposals a busy scheduler has runs without one. */
+const BUSY_MS = 2000;
+
 /** What its latest run came to, in one word for the heading above the reasons. */
-export type Outcome = 'off' | 'unseen' | 'proposed' | 'content' | 'held' | 'silent';
+export type Outcome = 'off' | 'full' | 'unseen' | 'proposed' | 'content' | 'held' | 'silent';
 
 export function outcome(scheduler: Scheduler): Outcome {
   if (scheduler.status === 'disabled') return 'off';
+  if (scheduler.status === 'limit') return 'full';
   if (scheduler.status !== 'running') return 'held';
   if (scheduler.ran_ms_ago === null) return 'unseen';
-  if (scheduler.proposed_latest > 0) return 'proposed';
+  const last_ms_ago = scheduler.proposed_last?.ms_ago ?? Infinity;
+  if (scheduler.proposed_latest > 0 || last_ms_ago < BUSY_MS) return 'proposed';
   if (scheduler.refusals.length === 0) return 'silent';
   return scheduler.refusals.every((one) => CONTENT.has(one.reason)) ? 'content' : 'held';
 }

@@ -123,7 +123,7 @@ const char* RegionPhrase(Reason reason) {
 const char* OtherPhrase(Reason reason) {
   switch (reason) {
     case Reason::kNoSource:
-      return "no store has too much";
+      return "no store needs anything taken off it";
     case Reason::kNoTarget:
       return "no other store would be better";
     case Reason::kNoRegion:

@@ -136,6 +136,7 @@ std::string CauseWords(const scheduler::Refusal& cause) {
 
 std::vector<std::string> RuleRemedies(const Rule& rule) {
   std::vector<std::string> constraints;
+  constraints.reserve(rule.constraints.size());
   for (const LabelConstraint& constraint : rule.constraints) {
     constraints.push_back(ConstraintWords(constraint));
   }

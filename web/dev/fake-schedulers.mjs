@@ -108,7 +108,9 @@ export function schedulersJson({ mode, t, stores, operators, proposed }) {
         refusal('paused', null, 'it is paused', 'resume balance-hot-region-scheduler, or wait'),
       ],
     }),
-    entry('evict-slow-store-scheduler', 'leader', LEADER_LIMIT, {}),
+    entry('evict-slow-store-scheduler', 'leader', LEADER_LIMIT, {
+      refusals: [refusal('no-source', null, 'no store needs anything taken off it')],
+    }),
     entry('evict-stopping-store-scheduler', 'leader', LEADER_LIMIT, {
       status: 'disabled',
       ran_ms_ago: null,

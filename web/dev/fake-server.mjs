@@ -1,7 +1,7 @@
 // A stand-in for pd-server while working on the page: `node dev/fake-server.mjs [port]`. It plays a cluster that
 // balances itself, over the same route and shapes. FAKE=empty plays one without stores, FAKE=follower a follower whose
 // leader is out of reach, FAKE=many 60 stores, FAKE=huge 1000, FAKE=still one that is told to stand still and measures no
-// hot regions. STATIC=dir also serves a built page.
+// hot regions, FAKE=old a leader older than the page. STATIC=dir also serves a built page.
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -241,8 +241,10 @@ function snapshot() {
               count: 6,
             },
           ],
-    schedulers: follower ? [] : schedulersJson({ mode, t, stores, operators, proposed }),
-    hot: hotJson({ mode, t, stores, traffic }),
+    ...(mode !== 'old' && {
+      schedulers: schedulersJson({ mode, t, stores, operators, proposed }),
+      hot: hotJson({ mode, t, stores, traffic }),
+    }),
   };
 }
 

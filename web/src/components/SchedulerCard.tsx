@@ -126,7 +126,8 @@ function Facts({ scheduler }: { scheduler: Scheduler }) {
       </dd>
       <dt>Proposed</dt>
       <dd data-testid={`proposed-${scheduler.name}`}>
-        {count(scheduler.proposed_total)} operators
+        {count(scheduler.proposed_total)}{' '}
+        {scheduler.proposed_total === 1 ? 'operator' : 'operators'}
         {scheduler.proposed_latest > 0 && `, ${count(scheduler.proposed_latest)} in its latest run`}
       </dd>
       {scheduler.status !== 'disabled' && (

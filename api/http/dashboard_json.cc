@@ -1,5 +1,8 @@
 #include "api/http/dashboard_json.h"
 
+#include <cmath>
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "api/http/json.h"
@@ -125,11 +128,76 @@ Json RefusalJson(const DashboardRefusal& refusal) {
           {"count", refusal.count}};
 }
 
+Json SchedulerRefusalJson(const DashboardSchedulerRefusal& refusal) {
+  return {{"reason", refusal.reason},
+          {"store_id", OrNull(refusal.store_id)},
+          {"text", refusal.text},
+          {"remedy", refusal.remedy},
+          {"times", refusal.times}};
+}
+
 template <class List, class ToJson>
 Json ListJson(const List& list, ToJson to_json) {
   Json json = Json::array();
   for (const auto& entry : list) json.push_back(to_json(entry));
   return json;
+}
+
+Json SchedulerJson(const DashboardScheduler& scheduler) {
+  Json last = nullptr;
+  if (scheduler.proposed_last) {
+    last = {{"ms_ago", scheduler.proposed_last->ms_ago},
+            {"region_id", scheduler.proposed_last->region_id},
+            {"brief", scheduler.proposed_last->brief},
+            {"why", scheduler.proposed_last->why}};
+  }
+  return {{"name", scheduler.name},
+          {"status", scheduler.status},
+          {"store_ids", scheduler.store_ids},
+          {"resumes_in_ms", OrNull(scheduler.resumes_in_ms)},
+          {"kind", scheduler.kind},
+          {"running", scheduler.running},
+          {"limit", OrNull(scheduler.limit)},
+          {"ran_ms_ago", OrNull(scheduler.ran_ms_ago)},
+          {"proposed_latest", scheduler.proposed_latest},
+          {"proposed_total", scheduler.proposed_total},
+          {"proposed_last", std::move(last)},
+          {"refusals", ListJson(scheduler.refusals, SchedulerRefusalJson)},
+          {"refusals_total", scheduler.refusals_total}};
+}
+
+/// Tenths are enough for people, and short.
+double Tenths(double value) { return std::round(value * 10) / 10; }
+
+Json RatesJson(const DashboardRates& rates) {
+  return Json::array({Tenths(rates.bytes), Tenths(rates.keys), Tenths(rates.queries)});
+}
+
+Json StoreLoadJson(const DashboardStoreLoad& load) {
+  return {{"id", load.store_id}, {"read", RatesJson(load.read)}, {"write", RatesJson(load.write)}};
+}
+
+Json HotPeerJson(const DashboardHotPeer& peer) {
+  return {{"region_id", peer.region_id},
+          {"store_id", peer.store_id},
+          {"role", peer.role},
+          {"degree", peer.degree},
+          {"rates", RatesJson(peer.rates)}};
+}
+
+Json HotPeersJson(const DashboardHotPeers& peers) {
+  return {{"total", peers.total}, {"hottest", ListJson(peers.hottest, HotPeerJson)}};
+}
+
+Json HotJson(const DashboardHot& hot) {
+  Json peers = nullptr;
+  if (hot.peers) {
+    peers = {{"read_peers", HotPeersJson(hot.peers->read_peers)},
+             {"read_leaders", HotPeersJson(hot.peers->read_leaders)},
+             {"write_peers", HotPeersJson(hot.peers->write_peers)},
+             {"write_leaders", HotPeersJson(hot.peers->write_leaders)}};
+  }
+  return {{"stores", ListJson(hot.stores, StoreLoadJson)}, {"peers", std::move(peers)}};
 }
 
 }  // namespace
@@ -158,7 +226,9 @@ std::string DashboardSnapshotJson(const DashboardSnapshot& snapshot) {
                        {"running_count", operators.running_count},
                        {"finished", ListJson(operators.finished, OperatorJson)},
                        {"finished_total", operators.finished_total}}},
-                     {"refusals", ListJson(operators.refusals, RefusalJson)}};
+                     {"refusals", ListJson(operators.refusals, RefusalJson)},
+                     {"schedulers", ListJson(snapshot.schedulers, SchedulerJson)},
+                     {"hot", HotJson(snapshot.hot)}};
   return DumpJson(json, -1);
 }
 

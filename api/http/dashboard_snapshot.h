@@ -64,6 +64,84 @@ struct DashboardOperators {
   static constexpr size_t kListed = 30;
 };
 
+/// One reason of a scheduler's latest run, for one store or for none in particular.
+struct DashboardSchedulerRefusal {
+  std::string reason;
+  std::optional<uint64_t> store_id;
+  std::string text;
+  std::string remedy;  // Empty where there is none.
+  uint64_t times = 0;
+};
+
+struct DashboardScheduler {
+  struct Proposed {
+    int64_t ms_ago = 0;
+    uint64_t region_id = 0;
+    std::string brief;
+    std::string why;
+  };
+
+  std::string name;
+  std::string status;               // running, limit, paused, waiting, halted, disabled.
+  std::vector<uint64_t> store_ids;  // Those it was made for; empty: it looks at all.
+  std::optional<int64_t> resumes_in_ms;
+  std::string kind;  // Of the operators that it counts against.
+  uint64_t running = 0;
+  std::optional<uint64_t> limit;      // None: any number.
+  std::optional<int64_t> ran_ms_ago;  // None: not since this member leads.
+  uint64_t proposed_latest = 0;
+  uint64_t proposed_total = 0;  // Since this member leads.
+  std::optional<Proposed> proposed_last;
+  std::vector<DashboardSchedulerRefusal> refusals;  // At most kListed of each reason.
+  uint64_t refusals_total = 0;
+
+  static constexpr size_t kListed = 8;
+};
+
+/// A second.
+struct DashboardRates {
+  double bytes = 0;
+  double keys = 0;
+  double queries = 0;
+
+  friend bool operator==(const DashboardRates&, const DashboardRates&) = default;
+};
+
+/// What a store bore between its last two heartbeats.
+struct DashboardStoreLoad {
+  uint64_t store_id = 0;
+  DashboardRates read;
+  DashboardRates write;
+};
+
+struct DashboardHotPeer {
+  uint64_t region_id = 0;
+  uint64_t store_id = 0;
+  std::string role;  // leader, follower, learner.
+  int64_t degree = 0;
+  DashboardRates rates;
+};
+
+/// Hot peers of one kind: the first kListed by each of the rates, so at most three times as many.
+struct DashboardHotPeers {
+  std::vector<DashboardHotPeer> hottest;
+  uint64_t total = 0;
+
+  static constexpr size_t kListed = 10;
+};
+
+struct DashboardHot {
+  struct Peers {
+    DashboardHotPeers read_peers;
+    DashboardHotPeers read_leaders;
+    DashboardHotPeers write_peers;
+    DashboardHotPeers write_leaders;
+  };
+
+  std::vector<DashboardStoreLoad> stores;  // Only those that are heard.
+  std::optional<Peers> peers;              // None: they are not measured.
+};
+
 struct DashboardSnapshot {
   int64_t time_ms = 0;  // Unix.
   uint64_t cluster_id = 0;
@@ -77,6 +155,8 @@ struct DashboardSnapshot {
   uint64_t region_size_mib = 0;
   uint64_t regions_reported = 0;
   DashboardOperators operators;
+  std::vector<DashboardScheduler> schedulers;
+  DashboardHot hot;
 };
 
 /// What is remembered of one second, for the charts of a page that opens later.

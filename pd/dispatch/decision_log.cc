@@ -17,6 +17,10 @@ void DecisionLog::NoteRun(const std::string& scheduler, const scheduler::Decisio
   source.runs += 1;
   source.proposals += decision.proposals.size();
   source.proposals_latest = decision.proposals.size();
+  if (!decision.proposals.empty()) {
+    const scheduler::Proposal& last = decision.proposals.back();
+    source.proposed_last = {last.region, last.brief, last.why, now};
+  }
   source.lines.clear();
   for (const scheduler::Refusal& refusal : decision.refusals) {
     source.lines.push_back({refusal, now});

@@ -21,12 +21,20 @@ class DecisionLog {
     scheduler::Refusal refusal;
     int64_t unix_ns = 0;
   };
+  /// The last operator that a scheduler proposed; whether it was admitted is another matter.
+  struct Proposed {
+    scheduler::RegionId region;
+    std::string brief;  // "transfer leader: store 1 to 2".
+    std::string why;
+    int64_t unix_ns = 0;
+  };
   struct Source {
     std::string name;  // "balance-leader-scheduler", "checkers", "admission".
     int64_t unix_ns = 0;
     uint64_t runs = 0;
-    uint64_t proposals = 0;       // Since this member leads.
-    size_t proposals_latest = 0;  // Of the latest run.
+    uint64_t proposals = 0;                 // Since this member leads.
+    size_t proposals_latest = 0;            // Of the latest run.
+    std::optional<Proposed> proposed_last;  // Of schedulers only; since this member leads.
     std::vector<Line> lines;
   };
 

@@ -123,7 +123,7 @@ const char* RegionPhrase(Reason reason) {
 const char* OtherPhrase(Reason reason) {
   switch (reason) {
     case Reason::kNoSource:
-      return "no store has too much";
+      return "no store needs anything taken off it";
     case Reason::kNoTarget:
       return "no other store would be better";
     case Reason::kNoRegion:
@@ -177,6 +177,9 @@ const char* PhraseOf(Reason reason) {
 std::string RefusalWords(const scheduler::Refusal& refusal) {
   const char* phrase = PhraseOf(refusal.reason);
   if (phrase == nullptr) return scheduler::RefusalText(refusal);
+  // Some look at all there are rather than try a few.
+  const bool uncounted = refusal.reason == Reason::kNoRegion && refusal.value == 0;
+  if (uncounted) phrase = "no fitting region found";
   std::string words = fmt::format(fmt::runtime(phrase), fmt::arg("store", refusal.store.value),
                                   fmt::arg("region", refusal.region.value),
                                   fmt::arg("value", scheduler::NumberText(refusal.value)),

@@ -77,6 +77,12 @@ const char* OtherRemedy(Reason reason) {
   }
 }
 
+/// The setting that bounds the operators of a kind: each is called after the kind that counts against it.
+std::string LimitSetting(scheduler::Kind kind) {
+  const bool of_range = kind == scheduler::Kind::kRange;
+  return scheduler::KindText(of_range ? scheduler::Kind::kRegion : kind) + "-schedule-limit";
+}
+
 std::string ConstraintWords(const LabelConstraint& constraint) {
   const std::string values = fmt::format("{}", fmt::join(constraint.values, " or "));
   switch (constraint.op) {
@@ -101,6 +107,23 @@ std::string RemedyWords(const scheduler::Refusal& refusal) {
                      fmt::arg("detail", refusal.detail));
 }
 
+std::string SchedulerRemedyWords(const scheduler::Refusal& refusal,
+                                 const scheduler::SchedulerType& type) {
+  switch (refusal.reason) {
+    case Reason::kPaused:
+      return fmt::format("resume {}, or wait", type.name);
+    case Reason::kScheduleLimit:
+      return fmt::format("wait, or raise {}", LimitSetting(type.limit_kind));
+    case Reason::kStoreRemoveLimit:
+      return fmt::format("wait, or raise the remove-peer limit of store {}", refusal.store.value);
+    case Reason::kStoreRemoving:
+    case Reason::kBuildFailed:
+      return "";
+    default:
+      return RemedyWords(refusal);
+  }
+}
+
 std::string CauseWords(const scheduler::Refusal& cause) {
   if (cause.reason == Reason::kNoTarget) {
     return fmt::format("no store may take the peer for rule {}", cause.detail);
@@ -113,6 +136,7 @@ std::string CauseWords(const scheduler::Refusal& cause) {
 
 std::vector<std::string> RuleRemedies(const Rule& rule) {
   std::vector<std::string> constraints;
+  constraints.reserve(rule.constraints.size());
   for (const LabelConstraint& constraint : rule.constraints) {
     constraints.push_back(ConstraintWords(constraint));
   }

@@ -1,9 +1,13 @@
 // A stand-in for pd-server while working on the page: `node dev/fake-server.mjs [port]`. It plays a cluster that
 // balances itself, over the same route and shapes. FAKE=empty plays one without stores, FAKE=follower a follower whose
-// leader is out of reach, FAKE=many 60 stores, FAKE=huge 1000. STATIC=dir also serves a built page.
+// leader is out of reach, FAKE=many 60 stores, FAKE=huge 1000, FAKE=still one that is told to stand still and measures no
+// hot regions, FAKE=old a leader older than the page. STATIC=dir also serves a built page.
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
+
+import { hotJson } from './fake-hot.mjs';
+import { schedulersJson } from './fake-schedulers.mjs';
 
 const port = Number(process.argv[2] ?? 5199);
 const mode = process.env.FAKE ?? '';
@@ -27,13 +31,15 @@ const stores = Array.from({ length: storeCount }, (_, i) => ({
 let operators = [];
 let finished = [];
 let finishedTotal = 0;
+/** Name of a scheduler -> its proposals so far, those of the last second, and the last of them. */
+const proposed = new Map();
 const samples = [];
 
 const pick = (list, score) =>
   list.reduce((best, one) => (score(one) > score(best) ? one : best), list[0]);
 
 function propose() {
-  if (operators.length >= 7 || stores.length === 0) return;
+  if (mode === 'still' || operators.length >= 7 || stores.length === 0) return;
   const up = stores.filter((store) => store.state === 'Up');
   const leaving = stores.find((store) => store.state === 'Offline' && store.regions > 0);
   const byLeader = random() < 0.4;
@@ -45,7 +51,7 @@ function propose() {
   const region = 100 + Math.floor(random() * 9000);
   const peer = 20_000 + Math.floor(random() * 9000);
   const average = up.reduce((sum, store) => sum + store[key], 0) / up.length;
-  operators.push({
+  const op = {
     region_id: region,
     desc:
       from === leaving
@@ -80,7 +86,19 @@ function propose() {
       from[key] -= 1;
       to[key] += 1;
     },
-  });
+  };
+  operators.push(op);
+  if (from === leaving) return;
+  const name = `${op.desc}-scheduler`;
+  const before = proposed.get(name) ?? { total: 0, latest: 0 };
+  proposed.set(name, { total: before.total + 1, latest: before.latest + 1, last: op });
+}
+
+function turn() {
+  for (const entry of proposed.values()) entry.latest = 0;
+  for (let k = 0; k < 3; k += 1) propose();
+  advance();
+  remember();
 }
 
 function advance() {
@@ -103,6 +121,7 @@ function advance() {
 
 const wave = (i, t) => 1 + 0.5 * Math.sin(t / 17_000 + i * 1.3);
 function traffic(store, t) {
+  if (mode === 'still') return [0, 0];
   return [
     Math.round(store.leaders * 42_000 * wave(store.id, t)),
     Math.round(store.regions * 9_000 * wave(store.id + 2, t)),
@@ -222,6 +241,10 @@ function snapshot() {
               count: 6,
             },
           ],
+    ...(mode !== 'old' && {
+      schedulers: schedulersJson({ mode, t, stores, operators, proposed }),
+      hot: hotJson({ mode, t, stores, traffic }),
+    }),
   };
 }
 
@@ -280,15 +303,11 @@ createServer((request, response) => {
 }).listen(port, '127.0.0.1');
 
 for (let i = 0; i < Number(process.env.WARM ?? 0); i += 1) {
-  for (let k = 0; k < 3; k += 1) propose();
-  advance();
-  remember();
+  turn();
   samples.forEach((sample) => (sample.time_ms -= 1000));
 }
 setInterval(() => {
-  for (let k = 0; k < 3; k += 1) propose();
-  advance();
-  remember();
+  turn();
   const event = snapshot();
   for (const send of clients) send('snapshot', event);
 }, 1000);

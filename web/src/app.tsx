@@ -2,9 +2,11 @@ import { ConnectionBanner } from './components/ConnectionBanner';
 import { Header } from './components/Header';
 import { Waiting } from './components/Waiting';
 import { connection, fresh, snapshot } from './live/state';
+import { HotRegions } from './pages/HotRegions';
 import { Members } from './pages/Members';
 import { Operators } from './pages/Operators';
 import { Overview } from './pages/Overview';
+import { Schedulers } from './pages/Schedulers';
 import { Stores } from './pages/Stores';
 import { path } from './router';
 
@@ -14,6 +16,10 @@ function Page() {
       return <Stores />;
     case '/operators':
       return <Operators />;
+    case '/schedulers':
+      return <Schedulers />;
+    case '/hot':
+      return <HotRegions />;
     case '/members':
       return <Members />;
     default:

@@ -16,6 +16,11 @@ export function rate(bytesPerSecond: number): string {
   return `${bytes(bytesPerSecond)}/s`;
 }
 
+/** "1,234/s": keys and queries, told apart by their heading. */
+export function perSecond(value: number): string {
+  return `${short(value)}/s`;
+}
+
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 /** "1,234,567". */

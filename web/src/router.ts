@@ -5,6 +5,8 @@ export const PAGES = [
   { path: '/', name: 'Overview' },
   { path: '/stores', name: 'Stores' },
   { path: '/operators', name: 'Operators' },
+  { path: '/schedulers', name: 'Schedulers' },
+  { path: '/hot', name: 'Hot regions' },
   { path: '/members', name: 'Members' },
 ] as const;
 

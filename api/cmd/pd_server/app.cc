@@ -25,7 +25,9 @@
 #include "api/http/dashboard_cluster.h"
 #include "api/http/dashboard_feed.h"
 #include "api/http/dashboard_handlers.h"
+#include "api/http/dashboard_hot.h"
 #include "api/http/dashboard_operators.h"
+#include "api/http/dashboard_schedulers.h"
 #include "api/http/dashboard_source.h"
 #include "api/http/member_handlers.h"
 #include "api/http/middleware_service.h"
@@ -228,6 +230,8 @@ class ServerApp::Impl {
     dashboard_ = std::make_unique<DashboardSource>(*server_, [this](DashboardSnapshot& snapshot) {
       FillCluster(cluster_->cluster(), *server_->config_store().online(), snapshot);
       snapshot.operators = operators_reader_->Read();
+      snapshot.schedulers = ReadSchedulers(scheduling_->coordinator());
+      FillHot(scheduling_->coordinator(), snapshot);
     });
     dashboard_feed_ = std::make_unique<DashboardFeed>([this] { return dashboard_->Take(); });
     RegisterDashboard(router_, *dashboard_feed_);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -9,6 +10,7 @@
 
 #include "api/http/dashboard_feed.h"
 #include "api/http/dashboard_handlers.h"
+#include "api/http/dashboard_hot.h"
 #include "api/http/dashboard_json.h"
 #include "api/http/web_assets.h"
 
@@ -52,6 +54,26 @@ DashboardSnapshot Picture() {
   snapshot.operators.running = {op};
   snapshot.operators.running_count = 9;
   snapshot.operators.refusals = {{"balance-leader", "already-balanced", "even", 3}};
+  DashboardScheduler idle;
+  idle.name = "evict-leader-scheduler";
+  idle.status = "disabled";
+  DashboardScheduler busy;
+  busy.name = "balance-leader-scheduler";
+  busy.status = "limit";
+  busy.store_ids = {4};
+  busy.resumes_in_ms = 60'000;
+  busy.kind = "leader";
+  busy.running = 4;
+  busy.limit = 4;
+  busy.ran_ms_ago = 20;
+  busy.proposed_latest = 1;
+  busy.proposed_total = 7;
+  busy.proposed_last = {30, 9, "transfer leader: store 4 to 5", "4 holds more"};
+  busy.refusals = {{"schedule-limit", std::nullopt, "4 run", "wait", 1},
+                   {"store-busy", 4, "store 4 is busy", "", 3}};
+  busy.refusals_total = 12;
+  snapshot.schedulers = {idle, busy};
+  snapshot.hot.stores = {{4, {100.06, 3, 0.25}, {}}};
   return snapshot;
 }
 
@@ -77,12 +99,86 @@ TEST_CASE("a snapshot has the fields that the page reads") {
   CHECK(json["operators"]["running"][0]["why"] == "store 1 <holds> more");
   CHECK(json["refusals"][0]["count"] == 3);
 
+  const Json hot = json["hot"];
+  CHECK(hot["stores"] == Json::parse(R"([{"id":4,"read":[100.1,3,0.3],"write":[0,0,0]}])"));
+  CHECK(hot["peers"].is_null());
+
   DashboardSnapshot follower;
   follower.name = "pd2";
   const Json other = Json::parse(DashboardSnapshotJson(follower));
   CHECK(other["leader"].is_null());
   CHECK(other["stores"].is_array());
   CHECK(other["answered_by"]["leads"] == false);
+}
+
+TEST_CASE("a snapshot tells what each scheduler does, and why not more") {
+  const Json json = Json::parse(DashboardSnapshotJson(Picture()))["schedulers"];
+  REQUIRE(json.size() == 2);
+  CHECK(json[0] == Json::parse(R"({"name":"evict-leader-scheduler","status":"disabled",
+        "store_ids":[],"resumes_in_ms":null,"kind":"","running":0,"limit":null,"ran_ms_ago":null,
+        "proposed_latest":0,"proposed_total":0,"proposed_last":null,"refusals":[],
+        "refusals_total":0})"));
+  CHECK(json[1] == Json::parse(R"({"name":"balance-leader-scheduler","status":"limit",
+        "store_ids":[4],"resumes_in_ms":60000,"kind":"leader","running":4,"limit":4,"ran_ms_ago":20,
+        "proposed_latest":1,"proposed_total":7,
+        "proposed_last":{"ms_ago":30,"region_id":9,"brief":"transfer leader: store 4 to 5",
+                         "why":"4 holds more"},
+        "refusals":[{"reason":"schedule-limit","store_id":null,"text":"4 run","remedy":"wait",
+                     "times":1},
+                    {"reason":"store-busy","store_id":4,"text":"store 4 is busy","remedy":"",
+                     "times":3}],
+        "refusals_total":12})"));
+}
+
+TEST_CASE("hot peers of each kind have a list of their own") {
+  DashboardSnapshot snapshot = Picture();
+  snapshot.hot.peers.emplace();
+  snapshot.hot.peers->write_leaders = Hottest({{7, 4, "leader", 12, {10, 2, 1}}});
+  const Json peers = Json::parse(DashboardSnapshotJson(snapshot))["hot"]["peers"];
+  const Json none = Json::parse(R"({"total":0,"hottest":[]})");
+  CHECK(peers["read_peers"] == none);
+  CHECK(peers["read_leaders"] == none);
+  CHECK(peers["write_peers"] == none);
+  CHECK(peers["write_leaders"] ==
+        Json::parse(R"({"total":1,"hottest":[{"region_id":7,"store_id":4,"role":"leader",
+        "degree":12,"rates":[10,2,1]}]})"));
+}
+
+TEST_CASE("the hottest are the first by any of the rates") {
+  std::vector<DashboardHotPeer> all;
+  for (uint64_t i = 1; i <= 40; ++i) {
+    // The more bytes the fewer keys; one region has the most queries.
+    const auto bytes = static_cast<double>(i);
+    all.push_back({i, 1, "leader", 3, {bytes, 100 - bytes, i == 20 ? 5.0 : 0.0}});
+  }
+  const DashboardHotPeers peers = Hottest(all);
+  CHECK(peers.total == 40);
+  std::vector<uint64_t> regions;
+  for (const DashboardHotPeer& peer : peers.hottest) regions.push_back(peer.region_id);
+  std::sort(regions.begin(), regions.end());
+  // By bytes 31 to 40, by keys 1 to 10; by queries 20, then the lowest ids, which are there.
+  CHECK(regions == std::vector<uint64_t>{1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 20,
+                                         31, 32, 33, 34, 35, 36, 37, 38, 39, 40});
+  CHECK(peers.hottest.front().region_id == 40);
+  CHECK(Hottest({}).hottest.empty());
+}
+
+TEST_CASE("loads are those of stores that are heard and have counted") {
+  DashboardStore entry = Picture().stores[0];
+  entry.heartbeat_age_ms = 9'000;
+  entry.store.stats.keys_read = 20;
+  entry.store.stats.write_queries = 5;
+  std::vector<DashboardStore> stores(4, entry);
+  stores[1].heartbeat_age_ms = 20'001;
+  stores[2].heartbeat_age_ms.reset();
+  stores[3].store.stats.interval_end_s = stores[3].store.stats.interval_start_s;
+  stores.push_back(entry);
+  stores.back().store.state = scheduler::StoreState::kTombstone;
+  const auto loads = StoreLoadsOf(stores);
+  REQUIRE(loads.size() == 1);
+  CHECK(loads[0].store_id == 4);
+  CHECK(loads[0].read == DashboardRates{50, 2, 0});
+  CHECK(loads[0].write == DashboardRates{0, 0, 0.5});
 }
 
 TEST_CASE("samples keep what the charts draw") {

@@ -97,6 +97,50 @@ async function shoot(page, name) {
     await page.screenshot({ path: join(process.env.SHOTS, `${name}.png`), fullPage: true });
 }
 
+async function watchSchedulers(page) {
+  await page.getByRole('link', { name: 'Schedulers', exact: true }).click();
+  const leaders = page.getByTestId('scheduler-balance-leader-scheduler');
+  await leaders.locator('.badge', { hasText: 'Running' }).waitFor({ timeout: STEP_MS });
+  await until(
+    'balance-leader says what it did last',
+    async () => /Last did.*transfer leader: store \d+ to \d+/s.test(await leaders.innerText()),
+    STEP_MS,
+  );
+  assert.match(await text(page, 'proposed-balance-leader-scheduler'), /^[1-9]/);
+  // At the latest when it is balanced it gives a reason for every store.
+  await leaders.locator('.by-store .chip').first().waitFor({ timeout: STEP_MS });
+  await shoot(page, 'schedulers');
+}
+
+async function watchHotRegions(page) {
+  await page.getByRole('link', { name: 'Hot regions', exact: true }).click();
+  const shares = page.locator('[data-testid^=load-]:not([data-testid^=load-of-])');
+  const stores = page.locator('[data-testid^=load-of-]');
+  for (const flow of ['Reads', 'Writes']) {
+    await page.getByRole('button', { name: flow, exact: true }).click();
+    await page.getByRole('heading', { name: `bears the ${flow.toLowerCase()}, by bytes` }).waitFor();
+    await shares.first().waitFor({ timeout: STEP_MS });
+    const parts = await shares.allTextContents();
+    const sum = parts.reduce((total, part) => total + Number.parseFloat(part), 0);
+    assert.ok(sum > 95 && sum < 105, `the shares ${parts} are those of one whole`);
+    assert.equal(await stores.count(), parts.length);
+    await shoot(page, `hot-${flow.toLowerCase()}`);
+  }
+  await page.getByRole('group', { name: 'Count' }).getByText('Queries').click();
+  await page.getByRole('heading', { name: 'bears the writes, by queries' }).waitFor();
+  if (options.fake) {
+    const regions = page.locator('[data-testid^=hot-]');
+    assert.equal(await regions.count(), 10);
+    const peers = await regions.allTextContents();
+    await page.getByRole('button', { name: 'Leaders', exact: true }).click();
+    await until(
+      'only leaders are listed',
+      async () => (await regions.getByText('Follower').count()) === 0,
+    );
+    assert.ok(peers.some((row) => row.includes('Follower')));
+  }
+}
+
 async function watch(page, cluster, server) {
   const live = () => page.locator('[data-testid=connection].live').waitFor({ timeout: STEP_MS });
   await page.goto(`${server.url}/dashboard/`);
@@ -142,6 +186,8 @@ async function watch(page, cluster, server) {
   await page.getByRole('link', { name: /^Operators/ }).click();
   await page.getByTestId('operator').first().waitFor();
   await shoot(page, 'operators');
+  await watchSchedulers(page);
+  await watchHotRegions(page);
   await page.getByRole('link', { name: 'Members' }).click();
   await page.getByText('PD leader').waitFor();
   await shoot(page, 'members');

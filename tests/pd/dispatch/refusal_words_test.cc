@@ -28,6 +28,10 @@ TEST_CASE("the numbers stand in the sentence") {
   refusal = {Reason::kAlreadyBalanced, {}, {}, 12.5, 11.25, "stores 1 and 2"};
   CHECK(RefusalWords(refusal) ==
         "balanced: score 12.5 against 11.25, tolerance included (stores 1 and 2)");
+  refusal = {Reason::kNoRegion, {4}, {}, 10, 10, ""};
+  CHECK(RefusalWords(refusal) == "no fitting region found in 10 tries");
+  refusal.value = 0;
+  CHECK(RefusalWords(refusal) == "no fitting region found");
 }
 
 }  // namespace

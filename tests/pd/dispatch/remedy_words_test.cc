@@ -47,6 +47,24 @@ TEST_CASE("whatever holds a whole region or all of them has a remedy") {
   }
 }
 
+TEST_CASE("a scheduler's remedy names the scheduler and its own limit") {
+  const auto of = [](const char* type, const Refusal& refusal) {
+    return SchedulerRemedyWords(refusal, *scheduler::FindSchedulerType(type));
+  };
+  const Refusal limit{Reason::kScheduleLimit, {}, {}, 4, 4, {}};
+  CHECK(of("balance-leader", limit) == "wait, or raise leader-schedule-limit");
+  CHECK(of("balance-region", limit) == "wait, or raise region-schedule-limit");
+  CHECK(of("hot-region", limit) == "wait, or raise hot-region-schedule-limit");
+  CHECK(of("balance-leader", {Reason::kPaused, {}, {}, 0, 0, {}}) ==
+        "resume balance-leader-scheduler, or wait");
+  CHECK(of("balance-region", {Reason::kStoreRemoveLimit, {4}, {}, 0, 1000, {}}) ==
+        "wait, or raise the remove-peer limit of store 4");
+  CHECK(of("balance-region", {Reason::kStoreAddLimit, {4}, {}, 0, 1000, {}}) ==
+        "wait, or raise the add-peer limit of store 4");
+  CHECK(of("balance-region", {Reason::kStoreRemoving, {4}, {}, 0, 0, {}}).empty());
+  CHECK(of("balance-region", {Reason::kAlreadyBalanced, {4}, {}, 1, 1, {}}).empty());
+}
+
 TEST_CASE("the cause names the rule that finds no store") {
   CHECK(CauseWords({Reason::kNoTarget, {}, {7}, 3, 3, "g/r"}) ==
         "no store may take the peer for rule g/r");

@@ -90,6 +90,82 @@ export interface Refusal {
   count: number;
 }
 
+/** 'limit': as many operators of its kind run as may. 'waiting': this leader still listens to the stores. */
+export type SchedulerStatus = 'running' | 'limit' | 'paused' | 'waiting' | 'halted' | 'disabled';
+
+/** A "no" of a scheduler's latest run: one line for each reason and store. */
+export interface SchedulerRefusal {
+  reason: string;
+  /** null: it is about no store in particular. */
+  store_id: number | null;
+  /** In words, with the numbers that were compared. */
+  text: string;
+  /** What a person can do about it; empty where nothing is wrong or nothing can be done. */
+  remedy: string;
+  /** How often in that run; the words are of the first. */
+  times: number;
+}
+
+export interface Scheduler {
+  name: string;
+  status: SchedulerStatus;
+  /** The stores that it was made for; empty for one that looks at all. */
+  store_ids: number[];
+  /** null: not paused. */
+  resumes_in_ms: number | null;
+  /** Running operators of the kind that it counts against, and how many may; null: any number. */
+  kind: string;
+  running: number;
+  limit: number | null;
+  /** null: it has not run since this member leads. */
+  ran_ms_ago: number | null;
+  /** Operators proposed: in the latest run, and since this member leads. */
+  proposed_latest: number;
+  proposed_total: number;
+  /** The last of them. */
+  proposed_last: { ms_ago: number; region_id: number; brief: string; why: string } | null;
+  /** Why it does nothing: the first of each reason; none of one that is disabled. */
+  refusals: SchedulerRefusal[];
+  refusals_total: number;
+}
+
+/** Per second. */
+export type Rates = [bytes: number, keys: number, queries: number];
+
+/** What a store bore between its last two heartbeats. */
+export interface StoreLoad {
+  id: number;
+  read: Rates;
+  write: Rates;
+}
+
+export interface HotPeer {
+  region_id: number;
+  store_id: number;
+  role: 'leader' | 'follower' | 'learner';
+  /** How many reports in a row it has been hot for, or less while it cools. */
+  degree: number;
+  rates: Rates;
+}
+
+/** The first of one kind by each of the rates, so that the first by any of them are there. */
+export interface HotPeers {
+  total: number;
+  hottest: HotPeer[];
+}
+
+export interface Hot {
+  /** Only stores that are heard. */
+  stores: StoreLoad[];
+  /** null: the server that answers does not measure hot regions. */
+  peers: {
+    read_peers: HotPeers;
+    read_leaders: HotPeers;
+    write_peers: HotPeers;
+    write_leaders: HotPeers;
+  } | null;
+}
+
 export interface Snapshot {
   format: number;
   time_ms: number;
@@ -99,7 +175,7 @@ export interface Snapshot {
   leader: { name: string; client_urls: string[] } | null;
   bootstrapped: boolean;
   members: Member[];
-  /** On a member that does not lead: empty, as are regions and operators. */
+  /** On a member that does not lead: empty, as is all that follows. */
   stores: Store[];
   regions: RegionCounts;
   operators: {
@@ -109,6 +185,9 @@ export interface Snapshot {
     finished_total: number;
   };
   refusals: Refusal[];
+  /** In a fixed order. A leader older than this page tells nothing of them, nor of what is hot. */
+  schedulers?: Scheduler[];
+  hot?: Hot;
 }
 
 /** One past second, from the leader's memory: sent once when a stream opens, oldest first. */

@@ -14,7 +14,7 @@ function off({ id, share }: Ranked): string {
 }
 
 /** More stores than columns fit: their shares in rising order as one profile, flat when they are even. */
-export function Crowd({ bars }: { bars: Bar[] }) {
+export function Crowd({ bars }: { bars: readonly Bar[] }) {
   const ranked = bars
     .filter((bar) => bar.ideal > 0)
     .map((bar): Ranked => ({ id: bar.store.id, share: bar.value / bar.ideal }))

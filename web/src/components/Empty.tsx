@@ -37,6 +37,17 @@ export function NoStores() {
   );
 }
 
+/** While the servers are replaced one by one, the leader may be of before this page. */
+export function Untold() {
+  return (
+    <section class="card">
+      <Empty title="The leader does not tell">
+        <p>It is older than this page. The figures come once it has been replaced.</p>
+      </Empty>
+    </section>
+  );
+}
+
 /** On a member that does not lead, while its leader cannot be reached from this browser. */
 export function OnlyLeaderKnows({ now }: { now: Snapshot }) {
   const url = now.leader?.client_urls[0];

@@ -1,3 +1,5 @@
+import { useEffect, useRef } from 'preact/hooks';
+
 import { connection, snapshot } from '../live/state';
 import { PAGES, path } from '../router';
 import { setTheme, theme, type Theme } from '../theme';
@@ -12,9 +14,37 @@ const WORDS = {
 const NEXT: Record<Theme, Theme> = { auto: 'light', light: 'dark', dark: 'auto' };
 const FACE: Record<Theme, string> = { auto: '◐', light: '☀', dark: '☾' };
 
+/** On narrow screens the pages do not all fit: the one that is open is brought into view. */
+function Pages() {
+  const nav = useRef<HTMLElement>(null);
+  const open = path.value;
+  useEffect(() => {
+    const link = nav.current?.querySelector('[aria-current]');
+    link?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [open]);
+  const running = snapshot.value?.operators.running_count ?? 0;
+  return (
+    <nav aria-label="Pages" ref={nav}>
+      {PAGES.map((page) => (
+        <a
+          key={page.path}
+          href={`#${page.path}`}
+          aria-current={open === page.path ? 'page' : undefined}
+        >
+          {page.name}
+          {page.path === '/operators' && running > 0 && (
+            <span class="tally" aria-label={`${running} running`}>
+              {running}
+            </span>
+          )}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
 export function Header() {
   const state = connection.value.state;
-  const running = snapshot.value?.operators.running_count ?? 0;
   return (
     <header class="top">
       <a class="brand" href="#/">
@@ -29,22 +59,7 @@ export function Header() {
         </svg>
         <span>Quartermaster</span>
       </a>
-      <nav aria-label="Pages">
-        {PAGES.map((page) => (
-          <a
-            key={page.path}
-            href={`#${page.path}`}
-            aria-current={path.value === page.path ? 'page' : undefined}
-          >
-            {page.name}
-            {page.path === '/operators' && running > 0 && (
-              <span class="tally" aria-label={`${running} running`}>
-                {running}
-              </span>
-            )}
-          </a>
-        ))}
-      </nav>
+      <Pages />
       <div class="top-end">
         <span class={`pulse ${state}`} role="status" data-testid="connection">
           <i aria-hidden="true" />

@@ -20,9 +20,11 @@ export function Tile(props: {
   );
 }
 
-export function Meter({ share, label }: { share: number; label: string }) {
+/** Nearly full is a warning, unless it is `plain`: then it only shows a part. */
+export function Meter(props: { share: number; label: string; plain?: boolean }) {
+  const { share, label } = props;
   const width = Math.max(0, Math.min(1, share)) * 100;
-  const tone = share > 0.9 ? 'bad' : share > 0.8 ? 'fair' : 'good';
+  const tone = props.plain === true ? 'plain' : share > 0.9 ? 'bad' : share > 0.8 ? 'fair' : 'good';
   return (
     <div class={`meter ${tone}`} role="img" aria-label={`${label}: ${width.toFixed(0)} percent`}>
       <i style={`width:${width}%`} />

@@ -2,21 +2,11 @@ import { useState } from 'preact/hooks';
 
 import type { Store } from '../api/types';
 import { NoStores, OnlyLeaderKnows } from '../components/Empty';
+import { SortTable, type ColumnDef } from '../components/SortTable';
 import { StateBadge } from '../components/StateBadge';
 import { Meter } from '../components/Tile';
 import { bytes, count, duration, percent, rate, short } from '../format';
 import { nowMs, snapshot } from '../live/state';
-
-interface ColumnDef {
-  key: string;
-  name: string;
-  number?: boolean;
-  sort: (store: Store) => number | string;
-  cell: (store: Store) => preact.ComponentChildren;
-}
-
-/** A thousand rows that change every second keep a browser busy. */
-const ROWS_STEP = 100;
 
 function used(store: Store): number {
   return store.capacity_bytes === 0 ? 0 : 1 - store.available_bytes / store.capacity_bytes;
@@ -29,7 +19,7 @@ function way(progress: NonNullable<Store['progress']>): string {
   return `${percent(progress.fraction)}, ${rest}`;
 }
 
-const COLUMNS: ColumnDef[] = [
+const COLUMNS: ColumnDef<Store>[] = [
   {
     key: 'id',
     name: 'Store',
@@ -145,12 +135,6 @@ const COLUMNS: ColumnDef[] = [
   },
 ];
 
-function compare(a: number | string, b: number | string): number {
-  return typeof a === 'number' && typeof b === 'number'
-    ? a - b
-    : String(a).localeCompare(String(b));
-}
-
 /** What the filter looks through. */
 function words(store: Store): string {
   const labels = store.labels.map((label) => `${label.key}=${label.value}`);
@@ -158,17 +142,11 @@ function words(store: Store): string {
 }
 
 export function Stores() {
-  const [order, setOrder] = useState({ key: 'id', down: false });
   const [filter, setFilter] = useState('');
-  const [shown, setShown] = useState(ROWS_STEP);
   const now = snapshot.value;
   if (now === null) return null;
-  const column = COLUMNS.find((one) => one.key === order.key) ?? COLUMNS[0]!;
   const wanted = filter.trim().toLowerCase();
   const matches = (store: Store) => wanted === '' || words(store).includes(wanted);
-  const rows = now.stores
-    .filter(matches)
-    .sort((a, b) => compare(column.sort(a), column.sort(b)) * (order.down ? -1 : 1));
   if (now.stores.length === 0)
     return (
       <>
@@ -189,54 +167,14 @@ export function Stores() {
         />
       </div>
       <section class="card table-card">
-        <table>
-          <thead>
-            <tr>
-              {COLUMNS.map((one) => (
-                <th
-                  key={one.key}
-                  scope="col"
-                  class={one.number ? 'number' : ''}
-                  aria-sort={
-                    order.key === one.key ? (order.down ? 'descending' : 'ascending') : 'none'
-                  }
-                >
-                  <button
-                    type="button"
-                    onClick={() =>
-                      setOrder({ key: one.key, down: order.key === one.key && !order.down })
-                    }
-                  >
-                    {one.name}
-                    <span aria-hidden="true">
-                      {order.key === one.key ? (order.down ? ' ↓' : ' ↑') : ''}
-                    </span>
-                  </button>
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.slice(0, shown).map((store) => (
-              <tr key={store.id} data-testid={`store-${store.id}`}>
-                {COLUMNS.map((one) => (
-                  <td key={one.key} class={one.number ? 'number' : ''} data-name={one.name}>
-                    {one.cell(store)}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {rows.length > shown && (
-          <p class="nothing">
-            {shown} of {count(rows.length)}{' '}
-            <button type="button" class="more" onClick={() => setShown(shown + ROWS_STEP)}>
-              Show more
-            </button>
-          </p>
-        )}
-        {rows.length === 0 && <p class="nothing">No store matches “{filter}”.</p>}
+        <SortTable
+          columns={COLUMNS}
+          rows={now.stores.filter(matches)}
+          id={(store) => `store-${store.id}`}
+          order={{ key: 'id', down: false }}
+          label="Stores"
+          nothing={`No store matches “${filter}”.`}
+        />
       </section>
     </>
   );

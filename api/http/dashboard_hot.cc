@@ -1,0 +1,68 @@
+#include "api/http/dashboard_hot.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace api {
+namespace {
+
+DashboardRates Per(double seconds, uint64_t bytes, uint64_t keys, uint64_t queries) {
+  return {static_cast<double>(bytes) / seconds, static_cast<double>(keys) / seconds,
+          static_cast<double>(queries) / seconds};
+}
+
+bool IsHeard(const DashboardStore& entry) {
+  return entry.store.state != scheduler::StoreState::kTombstone && entry.heartbeat_age_ms &&
+         *entry.heartbeat_age_ms <= scheduler::kStoreDisconnected.count();
+}
+
+}  // namespace
+
+void FillHot(const pd::Coordinator& coordinator, DashboardSnapshot& snapshot) {
+  snapshot.hot.stores = StoreLoadsOf(snapshot.stores);
+  snapshot.hot.peers = HotPeersOf(coordinator);
+}
+
+std::vector<DashboardStoreLoad> StoreLoadsOf(std::span<const DashboardStore> stores) {
+  std::vector<DashboardStoreLoad> loads;
+  for (const DashboardStore& entry : stores) {
+    const scheduler::StoreStats& stats = entry.store.stats;
+    if (!IsHeard(entry) || stats.interval_end_s <= stats.interval_start_s) continue;
+    const auto seconds = static_cast<double>(stats.interval_end_s - stats.interval_start_s);
+    loads.push_back({entry.store.id.value,
+                     Per(seconds, stats.bytes_read, stats.keys_read, stats.read_queries),
+                     Per(seconds, stats.bytes_written, stats.keys_written, stats.write_queries)});
+  }
+  return loads;
+}
+
+DashboardHotPeers Hottest(std::vector<DashboardHotPeer> all) {
+  using Name = std::pair<uint64_t, uint64_t>;
+  const auto name_of = [](const DashboardHotPeer& peer) {
+    return Name{peer.region_id, peer.store_id};
+  };
+  DashboardHotPeers peers;
+  peers.total = all.size();
+  const auto listed = static_cast<std::ptrdiff_t>(std::min(all.size(), DashboardHotPeers::kListed));
+  std::set<Name> taken;
+  for (const auto rate :
+       {&DashboardRates::bytes, &DashboardRates::keys, &DashboardRates::queries}) {
+    std::partial_sort(all.begin(), all.begin() + listed, all.end(),
+                      [&](const DashboardHotPeer& a, const DashboardHotPeer& b) {
+                        return std::tuple(b.rates.*rate, name_of(a)) <
+                               std::tuple(a.rates.*rate, name_of(b));
+                      });
+    for (auto peer = all.begin(); peer != all.begin() + listed; ++peer) {
+      if (taken.insert(name_of(*peer)).second) peers.hottest.push_back(*peer);
+    }
+  }
+  return peers;
+}
+
+std::optional<DashboardHot::Peers> HotPeersOf(const pd::Coordinator& /*coordinator*/) {
+  return std::nullopt;
+}
+
+}  // namespace api

@@ -150,6 +150,10 @@ const char* OtherPhrase(Reason reason) {
       return "this member has seen splits and merges for {value} s, {bound} are wanted";
     case Reason::kNoHotStatistics:
       return "the statistics it plans from are not collected";
+    case Reason::kNoJob:
+      return "no job waits";
+    case Reason::kRangesReserved:
+      return "a balance-range job has the keys to itself";
     case Reason::kStaleEpoch:
       return "region {region} has changed meanwhile";
     case Reason::kOperatorExists:

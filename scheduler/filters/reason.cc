@@ -71,6 +71,8 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "stores-unheard",
     "known-too-short",
     "no-hot-statistics",
+    "no-job",
+    "ranges-reserved",
     "stale-epoch",
     "operator-exists",
     "not-leader",

@@ -4,12 +4,14 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
+#include <limits>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
 
 #include "scheduler/filters/store_filter.h"
-#include "scheduler/model/key_ranges.h"
 #include "scheduler/operator/builder.h"
 #include "scheduler/rules/fair_share.h"
 #include "scheduler/schedulers/random_region.h"
@@ -44,28 +46,65 @@ std::span<const HeldAs> HeldAsOf(RangeJobRule rule) {
   return kPeers;
 }
 
-/// The part of the leaders, or copies, of each region under `rules` that is to be on `store`.
-double WantedOfEach(const std::vector<const Rule*>& rules, RangeJobRule job, const Store& store,
+/// What a rule wants, for all ranges of keys whose rules want the same.
+struct Wish {
+  std::vector<LabelConstraint> constraints;
+  std::vector<std::string> location_labels;
+  uint64_t count = 0;
+
+  [[nodiscard]] bool IsMetBy(const Store* store) const {
+    return MatchesConstraints(*store, constraints);
+  }
+  friend auto operator<=>(const Wish&, const Wish&) = default;
+};
+using Wishes = std::vector<Wish>;
+
+/// Of the rules that have to do with what the job spreads.
+Wishes WishesOf(const std::vector<const Rule*>& rules, RangeJobRule job) {
+  Wishes wishes;
+  for (const Rule* rule : rules) {
+    if (job == RangeJobRule::kLeaderScatter && !LetsLead(*rule)) continue;
+    if (job == RangeJobRule::kLearnerScatter && rule->role != RuleRole::kLearner) continue;
+    wishes.push_back({rule->constraints, rule->location_labels, rule->count});
+  }
+  return wishes;
+}
+
+/// How many regions of the range lie under the same wishes.
+std::map<Wishes, uint64_t> RegionsByWishes(const PlanContext& context, const KeyRange& range,
+                                           RangeJobRule job) {
+  std::map<Wishes, uint64_t> regions;
+  Region whole;
+  whole.start_key = range.start;
+  whole.end_key = range.end;
+  std::vector<std::string> bounds =
+      context.rules.BoundsInside(whole, std::numeric_limits<size_t>::max());
+  bounds.push_back(range.end);
+  std::string start = range.start;
+  for (std::string& end : bounds) {
+    regions[WishesOf(context.rules.RulesAt(start), job)] += context.view.CountRegions({start, end});
+    start = std::move(end);
+  }
+  return regions;
+}
+
+/// The part of the leaders, or copies, of each region under `wishes` that is to be on `store`.
+double WantedOfEach(const Wishes& wishes, RangeJobRule job, const Store& store,
                     std::span<const Store* const> stores) {
   if (job == RangeJobRule::kLeaderScatter) {
     const auto leads = [&](const Store* one) {
-      return std::ranges::any_of(rules, [&](const Rule* rule) {
-        return LetsLead(*rule) && MatchesConstraints(*one, rule->constraints);
-      });
+      return std::ranges::any_of(wishes, [&](const Wish& wish) { return wish.IsMetBy(one); });
     };
-    if (!leads(&store)) return 0;
-    return 1 / static_cast<double>(std::ranges::count_if(stores, leads));
+    return leads(&store) ? 1 / static_cast<double>(std::ranges::count_if(stores, leads)) : 0;
   }
   double wanted = 0;
-  for (const Rule* rule : rules) {
-    if (job == RangeJobRule::kLearnerScatter && rule->role != RuleRole::kLearner) continue;
-    if (!MatchesConstraints(store, rule->constraints)) continue;
+  for (const Wish& wish : wishes) {
+    if (!wish.IsMetBy(&store)) continue;
     std::vector<const Store*> fitting;
-    std::ranges::copy_if(stores, std::back_inserter(fitting), [&](const Store* one) {
-      return MatchesConstraints(*one, rule->constraints);
-    });
-    const double share = LocationShare(store, fitting, rule->location_labels, rule->count);
-    wanted += std::min(1.0, static_cast<double>(rule->count) * share);
+    std::ranges::copy_if(stores, std::back_inserter(fitting),
+                         [&](const Store* one) { return wish.IsMetBy(one); });
+    const double share = LocationShare(store, fitting, wish.location_labels, wish.count);
+    wanted += std::min(1.0, static_cast<double>(wish.count) * share);
   }
   return wanted;
 }
@@ -282,13 +321,10 @@ std::vector<RangeSurplus> SurplusesOf(const PlanContext& context, const RangeJob
         one.has += static_cast<double>(context.view.CountStoreRegions(one.store, held_as, range));
       }
     }
-    for (const KeyRange& piece : context.rules.Ranges()) {
-      const auto both = Intersection(piece, range);
-      if (!both) continue;
-      const auto regions = static_cast<double>(context.view.CountRegions(*both));
-      const std::vector<const Rule*>& rules = context.rules.RulesAt(piece.start);
+    for (const auto& [wishes, regions] : RegionsByWishes(context, range, job.rule)) {
       for (size_t i = 0; i < stores.size(); ++i) {
-        surpluses[i].wanted += regions * WantedOfEach(rules, job.rule, *stores[i], stores);
+        surpluses[i].wanted +=
+            static_cast<double>(regions) * WantedOfEach(wishes, job.rule, *stores[i], stores);
       }
     }
   }

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 #include <variant>
 
+#include "pd/dispatch/finding_metrics.h"
 #include "pd/dispatch/live_view.h"
 #include "pd/dispatch/schedule_options.h"
+#include "pd/dispatch/scheduler_codec.h"
 #include "pd/log/log.h"
 
 namespace pd {
@@ -316,7 +319,7 @@ void Coordinator::Reset() {
 void Coordinator::NoteStandstill(const scheduler::Refusal& refusal) {
   std::vector<std::string> names;
   for (const SchedulerTable::Entry& entry : schedulers_.Running()) {
-    names.emplace_back(entry.type->name);
+    names.push_back(entry.name);
   }
   decisions_.NoteStandstill(names, refusal);
 }
@@ -449,7 +452,7 @@ bool Coordinator::FollowCheck(scheduler::Decision& decision) {
 bool Coordinator::MayRun(const SchedulerTable::Entry& entry,
                          const scheduler::PlanContext& context) {
   scheduler::Decision decision;
-  const uint64_t limit = ScheduleLimit(context.options, entry.type->limit_kind);
+  const uint64_t limit = RunLimit(context.options, *entry.type);
   const uint64_t count = runner_.CountOf(entry.type->limit_kind);
   if (schedulers_.IsPaused(entry)) {
     decision.Refuse({scheduler::Reason::kPaused, {}, {}, 0, 0, {}});
@@ -463,7 +466,7 @@ bool Coordinator::MayRun(const SchedulerTable::Entry& entry,
   } else {
     return true;
   }
-  decisions_.NoteRun(entry.type->name, decision);
+  decisions_.NoteRun(entry.name, decision);
   return false;
 }
 
@@ -471,19 +474,26 @@ scheduler::Instant Coordinator::RunSchedulers(const scheduler::PlanContext& cont
                                               scheduler::Instant now) {
   const std::vector<SchedulerTable::Entry> entries = schedulers_.Running();
   std::erase_if(running_, [&](const auto& running) {
-    return std::ranges::none_of(
-        entries, [&](const auto& entry) { return entry.type->name == running.first; });
+    return std::ranges::none_of(entries,
+                                [&](const auto& entry) { return entry.name == running.first; });
   });
+  std::vector<scheduler::KeyRange> reserved;
+  for (const SchedulerTable::Entry& entry : entries) {
+    std::ranges::move(RangesReservedBy(entry.config, context.unix_ns),
+                      std::back_inserter(reserved));
+  }
+  scheduler::PlanContext planning = context;
+  planning.reserved_ranges = reserved;
   scheduler::Instant next = kNever;
   for (const SchedulerTable::Entry& entry : entries) {
-    Running& running = running_[entry.type->name];
+    Running& running = running_[entry.name];
     if (news == News::kSome) {  // Worth a look at once.
       running.interval = entry.type->pace.interval_min;
       running.due = now;
     }
     if (now >= running.due) {
       if (MayRun(entry, context)) {
-        RunOne(entry, context, now);
+        RunOne(entry, planning, now);
       } else {
         running.due = now + kBlockedInterval;
       }
@@ -495,23 +505,26 @@ scheduler::Instant Coordinator::RunSchedulers(const scheduler::PlanContext& cont
 
 void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
                          scheduler::Instant now) {
-  Running& running = running_[entry.type->name];
+  Running& running = running_[entry.name];
   // What was admitted a moment ago counts.
   std::optional<Situation> later;
   if (admitted_in_turn_ > 0) {
     later.emplace(deps_.cluster, deps_.config, limits_, runner_, now, moved_);
   }
-  scheduler::Decision decision =
-      RunScheduler(later ? later->Context() : context, entry.config, running.memory, rng_);
-  decisions_.NoteRun(entry.type->name, decision);
+  scheduler::PlanContext latest = later ? later->Context() : context;
+  latest.reserved_ranges = context.reserved_ranges;
+  running.memory.operators = runner_.CountOf(entry.type->limit_kind);
+  scheduler::Decision decision = RunScheduler(latest, entry.config, running.memory, rng_);
+  KeepFindingsOf(entry, running.memory);
+  decisions_.NoteRun(entry.name, decision);
   for (const scheduler::Refusal& refusal : decision.refusals) {
-    scheduler_events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
+    scheduler_events_.With({entry.name, ReasonText(refusal.reason)}).Add(refusal.times);
   }
-  const uint64_t limit = ScheduleLimit(context.options, entry.type->limit_kind);
+  const uint64_t limit = RunLimit(context.options, *entry.type);
   bool any = false;
   for (scheduler::Proposal& proposal : decision.proposals) {
     if (runner_.CountOf(entry.type->limit_kind) >= limit) break;
-    scheduler_events_.With({entry.type->name, "new-operator"}).Add();
+    scheduler_events_.With({entry.name, "new-operator"}).Add();
     const auto refusal = admission_.Admit(std::move(proposal));
     if (refusal) decisions_.NoteAdmission(*refusal);
     any |= !refusal;
@@ -521,6 +534,23 @@ void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::Pl
                          : GrowInterval(entry.type->pace,
                                         std::max(running.interval, entry.type->pace.interval_min));
   running.due = now + running.interval;
+}
+
+void Coordinator::KeepFindingsOf(const SchedulerTable::Entry& entry,
+                                 scheduler::SchedulerMemory& memory) {
+  const auto findings = std::exchange(memory.findings, {});
+  if (!findings) return;
+  const auto kept = schedulers_.Update(entry.name, [&](auto& config) -> Result<void> {
+    KeepFindings(config, *findings);
+    return {};
+  });
+  if (kept) {
+    LogInfo("a scheduler has found something that lasts",
+            {{"name", entry.name}, {"config", StoredSchedulerText(*findings, false)}});
+  } else {
+    LogWarn("what a scheduler has found cannot be kept, it will find it again",
+            {{"name", entry.name}, {"error", kept.error()}});
+  }
 }
 
 void Coordinator::WatchStores(const scheduler::PlanContext& context, scheduler::Instant now) {
@@ -581,12 +611,12 @@ size_t Coordinator::PointOut(const scheduler::KeyRange& range, size_t count_max)
 void Coordinator::HoldStores(const scheduler::PlanContext& context) {
   std::map<scheduler::StoreId, scheduler::StorePauses> wanted;
   for (const SchedulerTable::Entry& entry : schedulers_.Running()) {
-    const scheduler::StoreHolds holds =
-        HoldsOf(context.view, entry.config, running_[entry.type->name].memory);
+    const scheduler::StoreHolds holds = HoldsOf(context.view, entry.config);
     for (const auto store : holds.no_leaders_in) ++wanted[store].leader_transfer_in;
     for (const auto store : holds.no_leaders_out) ++wanted[store].leader_transfer_out;
     for (const auto store : holds.slow_evicted) ++wanted[store].slow_evicted;
     for (const auto store : holds.stopping_evicted) ++wanted[store].stopping_evicted;
+    for (const auto store : holds.slow_trend_evicted) ++wanted[store].slow_trend_evicted;
   }
   if (wanted == held_) return;
   for (const auto& entry : held_) wanted.try_emplace(entry.first);
@@ -609,11 +639,13 @@ void Coordinator::Publish() {
       .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
       .Only()
       .Set(std::chrono::duration<double>(patrol_.last_round()).count());
+  PublishFindings(deps_.metrics, schedulers_.Running(),
+                  [this](scheduler::StoreId id) { return deps_.cluster.stores().AddressOf(id); });
   GaugeFamily& status =
       deps_.metrics.Gauges("pd_scheduler_status", "1 when a scheduler may run", {"kind", "type"});
   for (const SchedulerTable::Entry& entry : schedulers_.All()) {
     const bool allowed = !entry.disabled && !schedulers_.IsPaused(entry);
-    status.With({entry.type->name, "allow"}).Set(allowed ? 1 : 0);
+    status.With({entry.name, "allow"}).Set(allowed ? 1 : 0);
   }
 }
 

@@ -153,6 +153,8 @@ class Coordinator final : public LeaderService, public RegionObserver {
                                    scheduler::Instant now);
   void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
               scheduler::Instant now);
+  /// What a run found that is to last goes into the scheduler's settings. Waits for Raft, seldom.
+  void KeepFindingsOf(const SchedulerTable::Entry& entry, scheduler::SchedulerMemory& memory);
   [[nodiscard]] bool MayRun(const SchedulerTable::Entry& entry,
                             const scheduler::PlanContext& context);
   /// Regions on stores that went down or leave are pointed out to the patrol.

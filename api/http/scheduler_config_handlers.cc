@@ -1,8 +1,11 @@
 // The settings of schedulers (as in the reference). Each scheduler answers below its own name, with words of its own.
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "api/http/body.h"
 #include "api/http/json_body.h"
+#include "api/http/scheduler_setters.h"
 #include "api/http/scheduling_routes.h"
 #include "pd/cluster/store_rules.h"
 #include "pd/dispatch/hot_region_codec.h"
@@ -30,7 +33,7 @@ HttpResponse Saved(const pd::Result<void>& updated, const char* text) {
 }
 
 template <class Config, class Change>
-pd::Result<void> Update(const SchedulingRoutes& routes, const char* name, Change change) {
+pd::Result<void> Update(const SchedulingRoutes& routes, const std::string& name, Change change) {
   return routes.coordinator.schedulers().Update(
       name, [&](scheduler::SchedulerConfig& config) -> pd::Result<void> {
         change(std::get<Config>(config));
@@ -38,10 +41,10 @@ pd::Result<void> Update(const SchedulingRoutes& routes, const char* name, Change
       });
 }
 
-HttpResponse SetBalanceLeader(const SchedulingRoutes& routes, const HttpRequest& request,
-                              const Entry& entry) {
-  constexpr const char* kBadBatch =
-      "invalid batch size which should be an integer between 1 and 100";
+/// The batch of balance-leader or balance-witness. `go_type` is what the decoder's error calls the body.
+template <class Config>
+HttpResponse SetBatch(const SchedulingRoutes& routes, const HttpRequest& request,
+                      const Entry& entry, uint64_t batch_max, const char* go_type) {
   const auto body = ParseJson(request.body);
   if (!body) return ErrorResponse(500, body.error().text);
   if (!body->is_object() || !body->contains("batch")) {
@@ -49,18 +52,33 @@ HttpResponse SetBalanceLeader(const SchedulingRoutes& routes, const HttpRequest&
   }
   const Json& value = (*body)["batch"];
   if (!value.is_number()) {
-    return ErrorResponse(500, std::string("json: cannot unmarshal ") + pd::JsonKind(value) +
-                                  " into Go struct field balanceLeaderSchedulerParam.batch of type "
-                                  "int");
+    return ErrorResponse(500, fmt::format("json: cannot unmarshal {} into Go struct field {}.batch "
+                                          "of type int",
+                                          pd::JsonKind(value), go_type));
   }
-  const auto batch = WholeIn(*body, "batch", 1, 100);
-  if (!batch) return ErrorResponse(400, kBadBatch);
-  if (std::get<scheduler::BalanceLeaderConfig>(entry.config).batch == *batch) {
+  const auto batch = WholeIn(*body, "batch", 1, static_cast<double>(batch_max));
+  if (!batch) {
+    return ErrorResponse(
+        400,
+        fmt::format("invalid batch size which should be an integer between 1 and {}", batch_max));
+  }
+  if (std::get<Config>(entry.config).batch == *batch) {
     return JsonV1(200, Json("Config is the same with origin, so do nothing."));
   }
-  return Saved(Update<scheduler::BalanceLeaderConfig>(routes, entry.type->name,
-                                                      [&](auto& config) { config.batch = *batch; }),
+  return Saved(Update<Config>(routes, entry.name, [&](auto& config) { config.batch = *batch; }),
                "Config is updated.");
+}
+
+HttpResponse SetBalanceLeader(const SchedulingRoutes& routes, const HttpRequest& request,
+                              const Entry& entry) {
+  return SetBatch<scheduler::BalanceLeaderConfig>(routes, request, entry, 100,
+                                                  "balanceLeaderSchedulerParam");
+}
+
+HttpResponse SetBalanceWitness(const SchedulingRoutes& routes, const HttpRequest& request,
+                               const Entry& entry) {
+  return SetBatch<scheduler::BalanceWitnessConfig>(routes, request, entry, 10,
+                                                   "balanceWitnessSchedulerParam");
 }
 
 /// evict-leader takes a store, a batch or both; grant-leader a store.
@@ -90,7 +108,7 @@ HttpResponse SetStores(const SchedulingRoutes& routes, const HttpRequest& reques
     return ErrorResponse(400, "[PD:scheduler:ErrSchedulerConfig]wrong scheduler config id");
   }
   const auto updated = routes.coordinator.schedulers().Update(
-      entry.type->name, [&](scheduler::SchedulerConfig& config) -> pd::Result<void> {
+      entry.name, [&](scheduler::SchedulerConfig& config) -> pd::Result<void> {
         const std::vector<scheduler::KeyRange> all{{}};
         if (auto* evict = std::get_if<scheduler::EvictLeaderConfig>(&config)) {
           if (store) evict->stores.try_emplace(*store, all);
@@ -129,7 +147,7 @@ HttpResponse SetSlowStore(const SchedulingRoutes& routes, const HttpRequest& req
     }
     next.network_slow_store = enable.get<bool>();
   }
-  return Saved(Update<scheduler::EvictSlowStoreConfig>(routes, entry.type->name,
+  return Saved(Update<scheduler::EvictSlowStoreConfig>(routes, entry.name,
                                                        [&](auto& config) { config = next; }),
                "Config updated.");
 }
@@ -143,7 +161,7 @@ HttpResponse SetStoppingStore(const SchedulingRoutes& routes, const HttpRequest&
   const auto batch = WholeIn(*body, "batch", 1, 10);
   if (!batch) return ErrorResponse(400, "batch is invalid, it should be in [1, 10]");
   return Saved(Update<scheduler::EvictStoppingStoreConfig>(
-                   routes, entry.type->name, [&](auto& config) { config.batch = *batch; }),
+                   routes, entry.name, [&](auto& config) { config.batch = *batch; }),
                "Config updated.");
 }
 
@@ -164,8 +182,8 @@ HttpResponse SetHotRegion(const SchedulingRoutes& routes, const HttpRequest& req
   if (*change == pd::HotRegionChange::kSame) {
     return PlainText(200, "Config is the same with origin, so do nothing.");
   }
-  const auto updated = Update<scheduler::HotRegionConfig>(routes, entry.type->name,
-                                                          [&](auto& kept) { kept = config; });
+  const auto updated =
+      Update<scheduler::HotRegionConfig>(routes, entry.name, [&](auto& kept) { kept = config; });
   if (!updated) return ErrorResponse(500, updated.error().context);
   return PlainText(200, "Config is updated.");
 }
@@ -180,23 +198,35 @@ struct SetterOf {
   Setter operator()(const scheduler::GrantLeaderConfig&) const { return SetStores; }
   Setter operator()(const scheduler::EvictStoppingStoreConfig&) const { return SetStoppingStore; }
   Setter operator()(const scheduler::EvictSlowStoreConfig&) const { return SetSlowStore; }
+  Setter operator()(const scheduler::EvictSlowTrendConfig&) const { return SetSlowTrend; }
+  Setter operator()(const scheduler::BalanceWitnessConfig&) const { return SetBalanceWitness; }
+  Setter operator()(const scheduler::ScatterRangeConfig&) const { return SetScatterRange; }
+  Setter operator()(const scheduler::BalanceRangeConfig&) const { return SetBalanceRange; }
+  Setter operator()(const scheduler::GrantHotRegionConfig&) const { return SetGrantHotRegion; }
+  Setter operator()(const scheduler::ShuffleHotRegionConfig&) const { return SetShuffleHotRegion; }
+  Setter operator()(const scheduler::ShuffleRegionConfig&) const { return nullptr; }
+  Setter operator()(const scheduler::ShuffleLeaderConfig&) const { return nullptr; }
+  Setter operator()(const scheduler::LabelConfig&) const { return nullptr; }
+  Setter operator()(const scheduler::RandomMergeConfig&) const { return nullptr; }
+  Setter operator()(const scheduler::TransferWitnessLeaderConfig&) const { return nullptr; }
 };
 
 HttpResponse DeleteStore(const SchedulingRoutes& routes, const Entry& entry,
                          std::string_view store) {
   const auto id = ParseUint64(store);
   if (!id) return ErrorResponse(400, id.error());
-  return RemoveSchedulerStore(routes, entry.type->name, StoreId{*id});
+  return RemoveSchedulerStore(routes, entry.name, StoreId{*id});
 }
 
 HttpResponse Serve(const SchedulingRoutes& routes, const HttpRequest& request) {
   const auto entry = routes.coordinator.schedulers().Find(request.Param("name"));
   if (!entry) return PageNotFound();
-  if (std::holds_alternative<scheduler::BalanceRegionConfig>(entry->config)) {
+  const Setter set = std::visit(SetterOf{}, entry->config);
+  const bool shuffles = std::holds_alternative<scheduler::ShuffleRegionConfig>(entry->config);
+  if (set == nullptr && !shuffles) {
     return PlainText(200, "not implements").Set("Content-Type", "text/plain; charset=utf-8");
   }
   const std::string_view rest = request.Param("rest");
-  const Setter set = std::visit(SetterOf{}, entry->config);
   if (rest == "list") {
     if (request.method != "GET") return MethodNotAllowed();
     if (const auto* hot = std::get_if<scheduler::HotRegionConfig>(&entry->config)) {
@@ -208,6 +238,8 @@ HttpResponse Serve(const SchedulingRoutes& routes, const HttpRequest& request) {
     if (request.method != "POST") return MethodNotAllowed();
     return set(routes, request, *entry);
   }
+  if (rest == "roles" && shuffles) return ServeRoles(routes, request, *entry);
+  if (rest == "job" && set == SetBalanceRange) return ServeRangeJob(routes, request, *entry);
   if (rest.starts_with("delete/") && set == SetStores) {
     if (request.method != "DELETE") return MethodNotAllowed();
     return DeleteStore(routes, *entry, rest.substr(std::string_view("delete/").size()));

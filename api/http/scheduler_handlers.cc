@@ -4,6 +4,8 @@
 
 #include "api/http/body.h"
 #include "api/http/json_body.h"
+#include "api/http/scheduler_params.h"
+#include "api/http/scheduler_setters.h"
 #include "api/http/scheduling_routes.h"
 #include "pd/cluster/store_rules.h"
 #include "pd/dispatch/refusal_words.h"
@@ -37,11 +39,11 @@ HttpResponse ListSchedulers(const SchedulingRoutes& routes, const HttpRequest& r
     if (status == "disabled" ? !entry.disabled : entry.disabled) continue;
     if (status == "paused" && !paused) continue;
     if (status == "paused" && stamps) {
-      list.push_back({{"name", entry.type->name},
+      list.push_back({{"name", entry.name},
                       {"paused_at", Rfc3339(*entry.paused_at_unix_s)},
                       {"resume_at", Rfc3339(*entry.resume_at_unix_s)}});
     } else {
-      list.push_back(entry.type->name);
+      list.push_back(entry.name);
     }
   }
   return JsonV1(200, list);
@@ -80,18 +82,71 @@ HttpResponse AddForStore(const SchedulingRoutes& routes, const scheduler::Schedu
   return JsonV1(200, Json("The scheduler is created."));
 }
 
+/// The settings of a new scheduler, from its default ones and the body; or the answer to give.
+struct NewConfig {
+  const Json& body;
+  using Made = ParamOr<scheduler::SchedulerConfig>;
+
+  Made operator()(const scheduler::ScatterRangeConfig&) const { return ReadScatterRange(body); }
+  Made operator()(const scheduler::GrantHotRegionConfig&) const { return ReadGrantHotRegion(body); }
+  Made operator()(scheduler::ShuffleHotRegionConfig config) const {
+    const auto limit = body.find("limit");
+    if (limit != body.end() && limit->is_number_unsigned()) config.limit = limit->get<uint64_t>();
+    return config;
+  }
+  template <class Other>
+  Made operator()(const Other& config) const {
+    return config;
+  }
+};
+
+/// The two pull hot regions to different places.
+std::optional<HttpResponse> RefuseBeside(const SchedulingRoutes& routes, std::string_view name) {
+  constexpr std::string_view kBalance = "balance-hot-region-scheduler";
+  constexpr std::string_view kGrant = "grant-hot-region-scheduler";
+  if (name != kBalance && name != kGrant) return {};
+  const std::string_view other = name == kGrant ? kBalance : kGrant;
+  if (!routes.coordinator.schedulers().Find(other)) return {};
+  return ErrorResponse(400, std::string(other) + " is running, please remove it first");
+}
+
+HttpResponse Created(const pd::Result<void>& added) {
+  if (!added) return ErrorResponse(400, added.error().context);
+  return JsonV1(200, Json("The scheduler is created."));
+}
+
+/// balance-range: one scheduler for all jobs.
+HttpResponse AddForRange(const SchedulingRoutes& routes, const scheduler::SchedulerType& type,
+                         const Json& body) {
+  pd::SchedulerTable& table = routes.coordinator.schedulers();
+  if (table.Find(type.name)) return AddRangeJobTo(routes, body, type.name);
+  if (const auto complete = HasRangeJob(body); !complete) return complete.error();
+  const auto job = ReadRangeJob(body);
+  if (!job) return job.error();
+  scheduler::BalanceRangeConfig config;
+  const auto put = AddRangeJob(config.jobs, *job, routes.coordinator.clock().UnixNanos());
+  if (!put) return ErrorResponse(400, put.error().context);
+  return Created(table.Add(type, std::move(config)));
+}
+
 HttpResponse AddScheduler(const SchedulingRoutes& routes, const HttpRequest& request) {
   const auto body = ReadObject(request);
   if (!body) return body.error();
   const auto name = StringIn(*body, "name");
   if (!name) return ErrorResponse(400, "missing scheduler name");
   const scheduler::SchedulerType* type = scheduler::FindSchedulerType(*name);
-  if (type == nullptr || *name != type->name) return ErrorResponse(400, "unknown scheduler");
+  // Of old names one is still in use.
+  const bool known = type != nullptr && (*name == type->name || *name == "scatter-range");
+  if (!known) return ErrorResponse(400, "unknown scheduler");
+  if (const auto refused = RefuseBeside(routes, type->name)) return *refused;
   scheduler::SchedulerConfig config = DefaultSchedulerConfig(*type);
   if (StoresOf(config) != nullptr) return AddForStore(routes, *type, *body);
-  const auto added = routes.coordinator.schedulers().Add(*type, std::move(config));
-  if (!added) return ErrorResponse(400, added.error().context);
-  return JsonV1(200, Json("The scheduler is created."));
+  if (std::holds_alternative<scheduler::BalanceRangeConfig>(config)) {
+    return AddForRange(routes, *type, *body);
+  }
+  auto made = std::visit(NewConfig{*body}, config);
+  if (!made) return made.error();
+  return Created(routes.coordinator.schedulers().Add(*type, *std::move(made)));
 }
 
 /// "evict-leader-scheduler-3": the store, if the name has that form.

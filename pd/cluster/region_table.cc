@@ -353,6 +353,11 @@ std::vector<Region> RegionTable::ScanStore(scheduler::StoreId store, scheduler::
   return index_.ScanStore(store, held_as, range, limit_max);
 }
 
+std::vector<Region> RegionTable::WitnessLed(size_t limit_max) const {
+  const ReadLock lock(mutex_);
+  return index_.WitnessLed(limit_max);
+}
+
 std::optional<Region> RegionTable::Random(scheduler::StoreId store, scheduler::HeldAs held_as,
                                           std::span<const scheduler::KeyRange> ranges,
                                           scheduler::Rng& rng) const {

@@ -100,6 +100,7 @@ class RegionTable {
                                                          scheduler::HeldAs held_as,
                                                          const scheduler::KeyRange& range,
                                                          size_t limit_max) const;
+  [[nodiscard]] std::vector<scheduler::Region> WitnessLed(size_t limit_max) const;
   [[nodiscard]] std::optional<scheduler::Region> Random(scheduler::StoreId store,
                                                         scheduler::HeldAs held_as,
                                                         std::span<const scheduler::KeyRange> ranges,

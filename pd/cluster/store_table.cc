@@ -8,6 +8,7 @@
 
 #include "pd/cluster/store_rules.h"
 #include "pd/codec/cluster_codec.h"
+#include "scheduler/stats/network_slow_store.h"
 
 namespace pd {
 namespace {
@@ -287,7 +288,21 @@ Result<StoreTable::HeartbeatAnswer> StoreTable::OnHeartbeat(Heartbeat heartbeat)
   }
   entry.store.smoothed_region_size_mib = entry.region_size.Value();
   entry.store.smoothed_available_bytes = entry.available.Value();
+  CountNetworkSlowness(entry.store);
   return HeartbeatAnswer{entry.store.node_state, entry.SaveDue()};
+}
+
+void StoreTable::CountNetworkSlowness(scheduler::Store& store) {
+  double mean = 1;
+  if (!store.stats.network_slow_scores.empty()) {
+    std::vector<const scheduler::Store*> others;
+    for (const auto& entry : stores_) {
+      if (scheduler::SpeaksOfNetwork(entry.second.store)) others.push_back(&entry.second.store);
+    }
+    mean = MeanNetworkScore(store, others, [](const scheduler::Store&) { return false; });
+  }
+  store.network_slow_heartbeats =
+      scheduler::NetworkSlowHeartbeatsAfter(store.network_slow_heartbeats, mean);
 }
 
 std::vector<StoreId> StoreTable::DueHeartbeats() const {

@@ -137,6 +137,8 @@ class StoreTable {
   Result<void> Save(const scheduler::Store& store);
   Result<void> Change(scheduler::StoreId id,
                       const std::function<Result<void>(scheduler::Store&)>& change);
+  /// Of a store whose heartbeat has just come.
+  void CountNetworkSlowness(scheduler::Store& store) PD_REQUIRES(mutex_);
   [[nodiscard]] std::vector<scheduler::StoreId> DueHeartbeats() const;
   bool SaveHeartbeatsOf(std::span<const scheduler::StoreId> due);
   void FillCounts(scheduler::Store& store) const;

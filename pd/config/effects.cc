@@ -43,7 +43,6 @@ constexpr NoEffect kKeys[] = {
     {"schedule.hot-regions-reserved-days", kHotWhy},
     {"schedule.max-movable-hot-peer-size", kHotWhy},
     {"schedule.hot-region-schedule-limit", kHotWhy},
-    {"schedule.slow-store-evicting-affected-store-ratio-threshold", "slow stores are not evicted"},
     {"schedule.enable-debug-metrics", "there are no metrics for debugging alone"},
     {"schedule.enable-heartbeat-breakdown-metrics", "heartbeats are not timed in parts"},
     {"schedule.enable-heartbeat-concurrent-runner", "heartbeats always run beside each other"},

@@ -44,6 +44,9 @@ class LiveView final : public scheduler::ClusterView {
       std::span<const scheduler::KeyRange> ranges, scheduler::Rng& rng) const override {
     return regions_.Random(ranges, rng);
   }
+  [[nodiscard]] std::vector<scheduler::Region> WitnessLedRegions(size_t limit_max) const override {
+    return regions_.WitnessLed(limit_max);
+  }
   [[nodiscard]] uint64_t CountRegions(const scheduler::KeyRange& range) const override {
     return regions_.Count(range);
   }

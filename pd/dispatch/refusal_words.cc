@@ -155,6 +155,10 @@ const char* OtherPhrase(Reason reason) {
       return "it was taken from there {value} s ago, and stays away for {bound} s";
     case Reason::kNoHotStatistics:
       return "the statistics it plans from are not collected";
+    case Reason::kNoJob:
+      return "no job waits";
+    case Reason::kRangesReserved:
+      return "a balance-range job has the keys to itself";
     case Reason::kStaleEpoch:
       return "region {region} has changed meanwhile";
     case Reason::kOperatorExists:

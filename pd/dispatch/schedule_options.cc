@@ -44,6 +44,8 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config,
   options.merge_within_table =
       config.pd_server.key_type == "table" && !schedule.enable_cross_table_merge;
   options.region_bounds = stores.bounds;
+  options.slow_trend_falling_share = schedule.slow_store_evicting_affected_store_ratio_threshold;
+  options.stores_run_raft_kv2 = stores.engine == "raft-kv2";
   options.tolerant_size_ratio = schedule.tolerant_size_ratio;
   options.low_space_ratio = schedule.low_space_ratio;
   options.high_space_ratio = schedule.high_space_ratio;

@@ -1,9 +1,13 @@
 #include "pd/dispatch/scheduler_codec.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "pd/dispatch/hot_region_codec.h"
+#include "pd/dispatch/range_job_codec.h"
 #include "scheduler/model/hex.h"
 
 namespace pd {
@@ -12,31 +16,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 using scheduler::KeyRange;
 
-Json RangesToJson(const std::vector<KeyRange>& ranges) {
-  Json list = Json::array();
-  for (const KeyRange& range : ranges) {
-    list.push_back({{"start-key", scheduler::LowerHex(range.start)},
-                    {"end-key", scheduler::LowerHex(range.end)}});
-  }
-  return list;
-}
-
-std::vector<KeyRange> RangesFromJson(const Json& list) {
-  std::vector<KeyRange> ranges;
-  if (!list.is_array()) return ranges;
-  for (const Json& item : list) {
-    const auto key = [&](const char* name) {
-      return scheduler::FromHex(item.value(name, "")).value_or("");
-    };
-    ranges.push_back({key("start-key"), key("end-key")});
-  }
-  return ranges;
-}
-
 Json StoresToJson(const scheduler::StoreRanges& stores) {
   std::map<std::string, Json> by_text;  // Keys of maps are written in the order of their text.
   for (const auto& [store, ranges] : stores) {
-    by_text[std::to_string(store.value)] = RangesToJson(ranges);
+    by_text[std::to_string(store.value)] = KeyRangesToJson(ranges);
   }
   Json json = Json::object();
   for (auto& [text, ranges] : by_text) json[text] = std::move(ranges);
@@ -47,19 +30,48 @@ scheduler::StoreRanges StoresFromJson(const Json& json) {
   scheduler::StoreRanges stores;
   if (!json.is_object()) return stores;
   for (const auto& [text, ranges] : json.items()) {
-    stores[scheduler::StoreId{std::strtoull(text.c_str(), nullptr, 10)}] = RangesFromJson(ranges);
+    stores[scheduler::StoreId{std::strtoull(text.c_str(), nullptr, 10)}] =
+        KeyRangesFromJson(ranges);
   }
   return stores;
+}
+
+using scheduler::StoreId;
+
+Json StoreListToJson(const std::vector<StoreId>& stores) {
+  Json list = Json::array();
+  for (const StoreId store : stores) list.push_back(store.value);
+  return list;
+}
+
+/// A member that is no list of numbers leaves `stores` as they are.
+void ReadStoreList(const Json& json, const char* key, std::vector<StoreId>& stores) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_array()) return;
+  stores.clear();
+  for (const Json& id : *found) {
+    if (id.is_number_unsigned()) stores.push_back({id.get<uint64_t>()});
+  }
+}
+
+constexpr std::array<std::pair<scheduler::ShuffleRole, const char*>, 3> kRoles = {{
+    {scheduler::ShuffleRole::kLeader, "leader"},
+    {scheduler::ShuffleRole::kFollower, "follower"},
+    {scheduler::ShuffleRole::kLearner, "learner"},
+}};
+
+Json NamedRanges(const char* name, const std::vector<KeyRange>& ranges) {
+  return {{"name", name}, {"ranges", KeyRangesToJson(ranges)}};
 }
 
 struct Writer {
   bool disabled;
 
   Json operator()(const scheduler::BalanceLeaderConfig& config) const {
-    return {{"ranges", RangesToJson(config.ranges)}, {"batch", config.batch}};
+    return {{"ranges", KeyRangesToJson(config.ranges)}, {"batch", config.batch}};
   }
   Json operator()(const scheduler::BalanceRegionConfig& config) const {
-    return {{"name", "balance-region-scheduler"}, {"ranges", RangesToJson(config.ranges)}};
+    return NamedRanges("balance-region-scheduler", config.ranges);
   }
   Json operator()(const scheduler::HotRegionConfig& config) const {
     return HotRegionConfigToJson(config);
@@ -71,16 +83,57 @@ struct Writer {
     return {{"store-id-ranges", StoresToJson(config.stores)}};
   }
   Json operator()(const scheduler::EvictStoppingStoreConfig& config) const {
-    return {{"disabled", disabled}, {"evicted-stores", Json::array()}, {"batch", config.batch}};
+    return {{"disabled", disabled},
+            {"evicted-stores", StoreListToJson(config.evicted)},
+            {"batch", config.batch}};
   }
   Json operator()(const scheduler::EvictSlowStoreConfig& config) const {
     return {{"disabled", disabled},
             {"recovery-duration", config.recovery_duration_s},
-            {"evict-stores", Json::array()},
+            {"evict-stores", StoreListToJson(config.evicted)},
             {"enable-network-slow-store", config.network_slow_store},
-            {"paused-network-slow-stores", Json::array()},
-            {"evicted-network-slow-stores", Json::array()},
+            {"paused-network-slow-stores", StoreListToJson(config.network_paused)},
+            {"evicted-network-slow-stores", StoreListToJson(config.network_evicted)},
             {"batch", config.batch}};
+  }
+  Json operator()(const scheduler::EvictSlowTrendConfig& config) const {
+    return {{"recovery-duration", config.recovery_duration_s},
+            // Null as long as there is none (as in the reference).
+            {"evict-by-trend-stores",
+             config.evicted.empty() ? Json(nullptr) : StoreListToJson(config.evicted)}};
+  }
+  Json operator()(const scheduler::ShuffleLeaderConfig& config) const {
+    return NamedRanges("shuffle-leader-scheduler", config.ranges);
+  }
+  Json operator()(const scheduler::ShuffleRegionConfig& config) const {
+    return {{"ranges", KeyRangesToJson(config.ranges)}, {"roles", RolesToJson(config.roles)}};
+  }
+  Json operator()(const scheduler::LabelConfig& config) const {
+    return NamedRanges("label-scheduler", config.ranges);
+  }
+  Json operator()(const scheduler::RandomMergeConfig& config) const {
+    return NamedRanges("random-merge-scheduler", config.ranges);
+  }
+  Json operator()(const scheduler::BalanceWitnessConfig& config) const {
+    return {{"ranges", KeyRangesToJson(config.ranges)}, {"batch", config.batch}};
+  }
+  Json operator()(const scheduler::TransferWitnessLeaderConfig&) const { return Json::object(); }
+  Json operator()(const scheduler::ScatterRangeConfig& config) const {
+    return {{"range-name", config.range_name},
+            {"start-key", config.range.start},
+            {"end-key", config.range.end}};
+  }
+  Json operator()(const scheduler::BalanceRangeConfig& config) const {
+    Json list = Json::array();
+    for (const scheduler::RangeJob& job : config.jobs) list.push_back(RangeJobToJson(job));
+    return list;
+  }
+  Json operator()(const scheduler::GrantHotRegionConfig& config) const {
+    return {{"store-id", StoreListToJson(config.stores)},
+            {"store-leader-id", config.leader_store.value}};
+  }
+  Json operator()(const scheduler::ShuffleHotRegionConfig& config) const {
+    return {{"limit", config.limit}};
   }
 };
 
@@ -88,12 +141,10 @@ struct Reader {
   const Json& json;
 
   void operator()(scheduler::BalanceLeaderConfig& config) const {
-    if (json.contains("ranges")) config.ranges = RangesFromJson(json["ranges"]);
+    ReadRanges(config.ranges);
     config.batch = json.value("batch", config.batch);
   }
-  void operator()(scheduler::BalanceRegionConfig& config) const {
-    if (json.contains("ranges")) config.ranges = RangesFromJson(json["ranges"]);
-  }
+  void operator()(scheduler::BalanceRegionConfig& config) const { ReadRanges(config.ranges); }
   void operator()(scheduler::HotRegionConfig& config) const {
     // What was stored once was checked then; a setting that cannot be read keeps its default.
     scheduler::HotRegionConfig stored = config;
@@ -108,28 +159,111 @@ struct Reader {
   }
   void operator()(scheduler::EvictStoppingStoreConfig& config) const {
     config.batch = json.value("batch", config.batch);
+    ReadStoreList(json, "evicted-stores", config.evicted);
   }
   void operator()(scheduler::EvictSlowStoreConfig& config) const {
     config.recovery_duration_s = json.value("recovery-duration", config.recovery_duration_s);
     config.network_slow_store = json.value("enable-network-slow-store", config.network_slow_store);
     config.batch = json.value("batch", config.batch);
+    ReadStoreList(json, "evict-stores", config.evicted);
+    ReadStoreList(json, "paused-network-slow-stores", config.network_paused);
+    ReadStoreList(json, "evicted-network-slow-stores", config.network_evicted);
+  }
+  void operator()(scheduler::EvictSlowTrendConfig& config) const {
+    config.recovery_duration_s = json.value("recovery-duration", config.recovery_duration_s);
+    ReadStoreList(json, "evict-by-trend-stores", config.evicted);
+  }
+  void operator()(scheduler::ShuffleLeaderConfig& config) const { ReadRanges(config.ranges); }
+  void operator()(scheduler::ShuffleRegionConfig& config) const {
+    ReadRanges(config.ranges);
+    if (!json.contains("roles")) return;
+    if (auto roles = RolesFromJson(json["roles"])) config.roles = *std::move(roles);
+  }
+  void operator()(scheduler::LabelConfig& config) const { ReadRanges(config.ranges); }
+  void operator()(scheduler::RandomMergeConfig& config) const { ReadRanges(config.ranges); }
+  void operator()(scheduler::BalanceWitnessConfig& config) const {
+    ReadRanges(config.ranges);
+    config.batch = json.value("batch", config.batch);
+  }
+  void operator()(scheduler::TransferWitnessLeaderConfig&) const {}
+  void operator()(scheduler::ScatterRangeConfig& config) const {
+    config.range_name = json.value("range-name", config.range_name);
+    config.range = {Key("start-key"), Key("end-key")};
+  }
+  void operator()(scheduler::BalanceRangeConfig& config) const {
+    for (const Json& job : json) config.jobs.push_back(RangeJobFromJson(job));
+  }
+  void operator()(scheduler::GrantHotRegionConfig& config) const {
+    config.leader_store = {json.value("store-leader-id", config.leader_store.value)};
+    ReadStoreList(json, "store-id", config.stores);
+  }
+  void operator()(scheduler::ShuffleHotRegionConfig& config) const {
+    config.limit = json.value("limit", config.limit);
+  }
+
+ private:
+  void ReadRanges(std::vector<KeyRange>& ranges) const {
+    if (json.contains("ranges")) ranges = KeyRangesFromJson(json["ranges"]);
+  }
+  /// As it was, if our own writing is there.
+  [[nodiscard]] std::string Key(const std::string& name) const {
+    const auto exact = scheduler::FromHex(json.value(name + "-hex", "x"));
+    return exact ? *exact : json.value(name, "");
   }
 };
 
 }  // namespace
 
+nlohmann::ordered_json RolesToJson(const std::vector<scheduler::ShuffleRole>& roles) {
+  Json list = Json::array();
+  for (const scheduler::ShuffleRole role : roles) {
+    list.push_back(
+        std::ranges::find(kRoles, role, [](const auto& pair) { return pair.first; })->second);
+  }
+  return list;
+}
+
+Result<std::vector<scheduler::ShuffleRole>> RolesFromJson(const nlohmann::ordered_json& list) {
+  std::vector<scheduler::ShuffleRole> roles;
+  for (const Json& text : list) {
+    const std::string name = text.is_string() ? text.get<std::string>() : text.dump();
+    const auto role = std::ranges::find(kRoles, name, [](const auto& pair) { return pair.second; });
+    if (role == kRoles.end()) {
+      return Fail(ErrorCode::kInvalidArgument, "invalid role:" + name);
+    }
+    roles.push_back(role->first);
+  }
+  return roles;
+}
+
 nlohmann::ordered_json SchedulerConfigToJson(const scheduler::SchedulerConfig& config,
                                              bool disabled) {
+  if (const auto* shuffle = std::get_if<scheduler::ShuffleRegionConfig>(&config)) {
+    return RolesToJson(shuffle->roles);
+  }
   return std::visit(Writer{disabled}, config);
+}
+
+std::string StoredSchedulerText(const scheduler::SchedulerConfig& config, bool disabled) {
+  Json json = std::visit(Writer{disabled}, config);
+  if (const auto* scatter = std::get_if<scheduler::ScatterRangeConfig>(&config)) {
+    // Text is UTF-8 in JSON, keys are any bytes.
+    json["start-key-hex"] = scheduler::LowerHex(scatter->range.start);
+    json["end-key-hex"] = scheduler::LowerHex(scatter->range.end);
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<StoredScheduler> SchedulerConfigFromJson(const scheduler::SchedulerType& type,
                                                 std::string_view json) {
   StoredScheduler stored{DefaultSchedulerConfig(type), false};
+  const bool list = std::holds_alternative<scheduler::BalanceRangeConfig>(stored.config);
   try {
     const Json parsed = Json::parse(json);
-    if (!parsed.is_object()) return Fail(ErrorCode::kCorrupt, "scheduler config is no object");
-    stored.disabled = parsed.value("disabled", false);
+    if (list ? !parsed.is_array() : !parsed.is_object()) {
+      return Fail(ErrorCode::kCorrupt, "scheduler config is of the wrong kind");
+    }
+    if (!list) stored.disabled = parsed.value("disabled", false);
     std::visit(Reader{parsed}, stored.config);
   } catch (const Json::exception& error) {
     return Fail(ErrorCode::kCorrupt, error.what());

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "pd/dispatch/scheduler_codec.h"
 #include "pd/log/log.h"
+#include "scheduler/model/hex.h"
 
 namespace pd {
 namespace {
@@ -14,24 +18,62 @@ constexpr const char* kFolder = "/scheduler_config/";
 constexpr const char* kNotFoundText = "[PD:scheduler:ErrSchedulerNotFound]scheduler not found";
 constexpr const char* kExistedText = "[PD:scheduler:ErrSchedulerExisted]scheduler existed";
 
+/// What `schedulers-v2` names of a scheduler's settings (as in the reference).
+struct Args {
+  std::vector<std::string> operator()(const scheduler::EvictLeaderConfig& config) const {
+    return StoresOf(config.stores);
+  }
+  std::vector<std::string> operator()(const scheduler::GrantLeaderConfig& config) const {
+    return StoresOf(config.stores);
+  }
+  std::vector<std::string> operator()(const scheduler::ScatterRangeConfig& config) const {
+    return {scheduler::LowerHex(config.range.start), scheduler::LowerHex(config.range.end),
+            config.range_name};
+  }
+  std::vector<std::string> operator()(const scheduler::GrantHotRegionConfig& config) const {
+    std::vector<std::string> stores;
+    for (const auto store : config.stores) stores.push_back(std::to_string(store.value));
+    return {std::to_string(config.leader_store.value), fmt::format("{}", fmt::join(stores, ","))};
+  }
+  std::vector<std::string> operator()(const scheduler::ShuffleHotRegionConfig& config) const {
+    return {std::to_string(config.limit)};
+  }
+  template <class Other>
+  std::vector<std::string> operator()(const Other&) const {
+    return {};
+  }
+
+ private:
+  static std::vector<std::string> StoresOf(const scheduler::StoreRanges& stores) {
+    std::vector<std::string> args;
+    for (const auto& entry : stores) args.push_back(std::to_string(entry.first.value));
+    return args;
+  }
+};
+
 std::vector<std::string> ArgsOf(const scheduler::SchedulerConfig& config) {
-  const scheduler::StoreRanges* stores = nullptr;
-  if (const auto* evict = std::get_if<scheduler::EvictLeaderConfig>(&config)) {
-    stores = &evict->stores;
-  }
-  if (const auto* grant = std::get_if<scheduler::GrantLeaderConfig>(&config)) {
-    stores = &grant->stores;
-  }
-  std::vector<std::string> args;
-  if (stores == nullptr) return args;
-  for (const auto& entry : *stores) args.push_back(std::to_string(entry.first.value));
-  return args;
+  return std::visit(Args{}, config);
+}
+
+/// The row of a scheduler: the only one of its type, or of several the one with its own name at the end of its args.
+bool IsRowOf(const SchedulerTable::Entry& entry, const SchedulerEntry& row) {
+  if (row.type != entry.type->type) return false;
+  if (!entry.type->named) return true;
+  const std::vector<std::string> args = ArgsOf(entry.config);
+  return !row.args.empty() && row.args.back() == args.back();
 }
 
 }  // namespace
 
-std::string SchedulerTable::KeyOf(const scheduler::SchedulerType& type) const {
-  return deps_.key(std::string(kFolder) + type.name);
+std::string SchedulerTable::KeyOf(const Entry& entry) const {
+  return deps_.key(kFolder + entry.name);
+}
+
+std::string SchedulerTable::NameOf(const scheduler::SchedulerType& type,
+                                   const scheduler::SchedulerConfig& config) {
+  const auto* scatter = std::get_if<scheduler::ScatterRangeConfig>(&config);
+  return scatter == nullptr ? std::string(type.name)
+                            : fmt::format("{}-{}", type.name, scatter->range_name);
 }
 
 Result<void> SchedulerTable::Load(uint64_t term) {
@@ -46,15 +88,15 @@ Result<void> SchedulerTable::Load(uint64_t term) {
   if (!stored) return tl::unexpected(stored.error());
   std::map<std::string, Entry, std::less<>> entries;
   for (const KeyValue& pair : *stored) {
-    const scheduler::SchedulerType* type =
-        scheduler::FindSchedulerType(std::string_view(pair.key).substr(folder.size()));
+    const std::string name = pair.key.substr(folder.size());
+    const scheduler::SchedulerType* type = scheduler::FindSchedulerType(name);
     if (type == nullptr) continue;  // Of a scheduler that this version does not have: left alone.
     auto config = SchedulerConfigFromJson(*type, pair.value);
     if (!config) {
-      LogWarn("scheduler config cannot be read", {{"name", type->name}, {"error", config.error()}});
+      LogWarn("scheduler config cannot be read", {{"name", name}, {"error", config.error()}});
       continue;
     }
-    entries[type->name] = {type, std::move(config->config), config->disabled, {}, {}};
+    entries[name] = {type, name, std::move(config->config), config->disabled, {}, {}};
   }
   const ConfigStore::Snapshot config = deps_.config.online();
   for (const scheduler::SchedulerType& type : scheduler::SchedulerTypes()) {
@@ -62,7 +104,7 @@ Result<void> SchedulerTable::Load(uint64_t term) {
     const auto entry = std::ranges::find(listed, type.type, &SchedulerEntry::type);
     const bool known = entries.contains(type.name);
     if (type.by_default && !known) {
-      entries[type.name] = {&type, DefaultSchedulerConfig(type), false, {}, {}};
+      entries[type.name] = {&type, type.name, DefaultSchedulerConfig(type), false, {}, {}};
     }
     if (entry != listed.end() && entry->disable && entries.contains(type.name)) {
       entries[type.name].disabled = true;
@@ -85,8 +127,9 @@ std::vector<SchedulerTable::Entry> SchedulerTable::All() const {
   const MutexLock lock(mutex_);
   std::vector<Entry> all;
   for (const scheduler::SchedulerType& type : scheduler::SchedulerTypes()) {
-    const auto it = entries_.find(type.name);
-    if (it != entries_.end()) all.push_back(it->second);
+    for (const auto& entry : entries_) {
+      if (entry.second.type == &type) all.push_back(entry.second);
+    }
   }
   return all;
 }
@@ -109,9 +152,9 @@ uint64_t SchedulerTable::version() const {
   return version_;
 }
 
-void SchedulerTable::Put(Entry entry) {
+void SchedulerTable::Put(const Entry& entry) {
   const MutexLock lock(mutex_);
-  entries_.insert_or_assign(entry.type->name, std::move(entry));
+  entries_.insert_or_assign(entry.name, entry);
   ++version_;
 }
 
@@ -122,9 +165,8 @@ Result<void> SchedulerTable::Save(const Entry& entry) {
     term = term_;
   }
   if (term == 0) return Fail(ErrorCode::kNotLeader, "not leader");
-  const auto written =
-      deps_.meta.Put(KeyOf(*entry.type), SchedulerConfigToJson(entry.config, entry.disabled).dump(),
-                     kWriteTimeout, term);
+  const auto written = deps_.meta.Put(
+      KeyOf(entry), StoredSchedulerText(entry.config, entry.disabled), kWriteTimeout, term);
   if (!written) return tl::unexpected(written.error());
   return {};
 }
@@ -132,7 +174,8 @@ Result<void> SchedulerTable::Save(const Entry& entry) {
 Result<void> SchedulerTable::List(const Entry& entry, Listing listing) {
   return deps_.config.Update([&](OnlineConfig& online) -> Result<void> {
     auto& listed = online.schedule.schedulers;
-    const auto it = std::ranges::find(listed, entry.type->type, &SchedulerEntry::type);
+    const auto it = std::ranges::find_if(
+        listed, [&](const SchedulerEntry& row) { return IsRowOf(entry, row); });
     if (listing == Listing::kRemoved) {
       if (it != listed.end()) listed.erase(it);
       return {};
@@ -148,11 +191,15 @@ Result<void> SchedulerTable::List(const Entry& entry, Listing listing) {
 Result<void> SchedulerTable::Add(const scheduler::SchedulerType& type,
                                  scheduler::SchedulerConfig config) {
   const MutexLock change_lock(change_mutex_);
-  if (Find(type.name)) return Fail(ErrorCode::kAlreadyExists, kExistedText);
-  Entry entry{&type, std::move(config), false, {}, {}};
+  const std::string name = NameOf(type, config);
+  if (Find(name)) return Fail(ErrorCode::kAlreadyExists, kExistedText);
+  if (All().size() >= kSchedulersMax) {
+    return Fail(ErrorCode::kInvalidArgument, "too many schedulers, remove some first");
+  }
+  const Entry entry{&type, name, std::move(config), false, {}, {}};
   if (auto saved = Save(entry); !saved) return saved;
   if (auto listed = List(entry, Listing::kListed); !listed) return listed;
-  Put(std::move(entry));
+  Put(entry);
   return {};
 }
 
@@ -164,14 +211,14 @@ Result<void> SchedulerTable::Remove(std::string_view name) {
     entry->disabled = true;
     if (auto saved = Save(*entry); !saved) return saved;
     if (auto listed = List(*entry, Listing::kDisabled); !listed) return listed;
-    Put(std::move(*entry));
+    Put(*entry);
     return {};
   }
-  const auto deleted = deps_.meta.Delete(KeyOf(*entry->type), "", kWriteTimeout);
+  const auto deleted = deps_.meta.Delete(KeyOf(*entry), "", kWriteTimeout);
   if (!deleted) return tl::unexpected(deleted.error());
   if (auto listed = List(*entry, Listing::kRemoved); !listed) return listed;
   const MutexLock lock(mutex_);
-  entries_.erase(entry->type->name);
+  entries_.erase(entry->name);
   ++version_;
   return {};
 }
@@ -180,12 +227,13 @@ Result<void> SchedulerTable::Update(std::string_view name, const Change& change)
   const MutexLock change_lock(change_mutex_);
   std::optional<Entry> entry = Find(name);
   if (!entry) return Fail(ErrorCode::kNotFound, kNotFoundText);
+  const std::vector<std::string> args = ArgsOf(entry->config);
   if (auto changed = change(entry->config); !changed) return changed;
   if (auto saved = Save(*entry); !saved) return saved;
-  if (!entry->type->by_default) {
+  if (ArgsOf(entry->config) != args) {
     if (auto listed = List(*entry, Listing::kListed); !listed) return listed;
   }
-  Put(std::move(*entry));
+  Put(*entry);
   return {};
 }
 

@@ -31,6 +31,7 @@ class SchedulerTable {
   /// One scheduler as others see it.
   struct Entry {
     const scheduler::SchedulerType* type = nullptr;
+    std::string name;  // The type's, or, where there may be several, one of its own.
     scheduler::SchedulerConfig config;
     bool disabled = false;
     std::optional<int64_t> paused_at_unix_s;  // Both or none.
@@ -50,9 +51,15 @@ class SchedulerTable {
   /// By name; none unless it runs.
   [[nodiscard]] std::optional<Entry> Find(std::string_view name) const PD_EXCLUDES(mutex_);
 
-  /// kAlreadyExists `[PD:scheduler:ErrSchedulerExisted]scheduler existed`.
+  /// So many there may be, those that are disabled included.
+  static constexpr size_t kSchedulersMax = 256;
+
+  /// kAlreadyExists `[PD:scheduler:ErrSchedulerExisted]scheduler existed`; kInvalidArgument beyond kSchedulersMax.
   Result<void> Add(const scheduler::SchedulerType& type, scheduler::SchedulerConfig config)
       PD_EXCLUDES(change_mutex_, mutex_);
+  /// The name that one with these settings has.
+  [[nodiscard]] static std::string NameOf(const scheduler::SchedulerType& type,
+                                          const scheduler::SchedulerConfig& config);
   /// Default ones are only disabled. kNotFound `[PD:scheduler:ErrSchedulerNotFound]scheduler not found`.
   Result<void> Remove(std::string_view name) PD_EXCLUDES(change_mutex_, mutex_);
   /// Changes the settings of a running scheduler and writes them.
@@ -68,12 +75,12 @@ class SchedulerTable {
   [[nodiscard]] uint64_t version() const PD_EXCLUDES(mutex_);
 
  private:
-  [[nodiscard]] std::string KeyOf(const scheduler::SchedulerType& type) const;
+  [[nodiscard]] std::string KeyOf(const Entry& entry) const;
   Result<void> Save(const Entry& entry) PD_REQUIRES(change_mutex_);
   /// Brings schedule.schedulers-v2 in step with an entry.
   enum class Listing : uint8_t { kListed, kDisabled, kRemoved };
   Result<void> List(const Entry& entry, Listing listing) PD_REQUIRES(change_mutex_);
-  void Put(Entry entry) PD_EXCLUDES(mutex_);
+  void Put(const Entry& entry) PD_EXCLUDES(mutex_);
 
   const Deps deps_;
   Mutex change_mutex_;  // Held over the whole of a lasting change, Raft included. Taken first.

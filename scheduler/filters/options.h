@@ -42,7 +42,10 @@ struct ScheduleOptions {
   bool enable_one_way_merge = false;  // Only into the next region.
   bool merge_within_table = false;    // Keys are those of tables, and cross-table merges are off.
 
-  RegionBounds region_bounds;  // Those of the stores.
+  RegionBounds region_bounds;        // Those of the stores.
+  bool stores_run_raft_kv2 = false;  // Their engine.
+  double slow_trend_falling_share =
+      0.3;  // Of the stores: those that get less done when one becomes slow.
 
   double tolerant_size_ratio = 0;  // 0: from the region count, see ToleranceRatio.
   double low_space_ratio = 0.8;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <set>
+#include <span>
 
 #include "scheduler/affinity/affinity_group.h"
 #include "scheduler/filters/options.h"
@@ -26,6 +27,8 @@ struct PlanContext {
   const MoveHistory& moved;  // By schedulers, and not to be taken back.
   Instant now;
   int64_t unix_ns;  // The same moment by the calendar, by which labels expire.
+  /// Those of a balance-range job that runs: balance-leader and balance-region leave them alone.
+  std::span<const KeyRange> reserved_ranges{};
 
   [[nodiscard]] RegionFit Fit(const Region& region) const {
     return FitRegion(view, rules.RulesFor(region), region,

@@ -73,6 +73,8 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "known-too-short",
     "moved-recently",
     "no-hot-statistics",
+    "no-job",
+    "ranges-reserved",
     "stale-epoch",
     "operator-exists",
     "not-leader",

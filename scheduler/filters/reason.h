@@ -80,6 +80,8 @@ enum class Reason : uint8_t {
   kKnownTooShort,     // Seconds since this server knows of splits and merges; seconds wanted.
   kMovedRecently,     // Seconds since it was taken from the store; seconds that it stays away.
   kNoHotStatistics,   // The statistics that this scheduler plans from are not collected.
+  kNoJob,             // Jobs that run or wait; 1.
+  kRangesReserved,    // Ranges that a balance-range job has to itself, all that there is; 0.
 
   // Admission.
   kStaleEpoch,      // The proposal's epoch; the region's.

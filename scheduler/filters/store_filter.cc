@@ -62,12 +62,6 @@ Verdict IfNoRoom(Reason reason, const Store& store, int64_t room) {
   return Refuse(reason, store, static_cast<double>(room), static_cast<double>(kNormalRegionCost));
 }
 
-bool RejectsLeaders(const PlanContext& context, const Store& store) {
-  return std::ranges::any_of(context.options.reject_leader_labels, [&](const StoreLabel& label) {
-    return store.Label(label.key) == label.value && !label.value.empty();
-  });
-}
-
 Verdict IfEvicted(const Store& store) {
   if (store.pauses.slow_evicted > 0) return Refuse(Reason::kStoreSlow, store);
   if (store.pauses.stopping_evicted > 0) return Refuse(Reason::kStoreStopping, store);
@@ -76,6 +70,12 @@ Verdict IfEvicted(const Store& store) {
 }
 
 }  // namespace
+
+bool RejectsLeaders(const PlanContext& context, const Store& store) {
+  return std::ranges::any_of(context.options.reject_leader_labels, [&](const StoreLabel& label) {
+    return store.Label(label.key) == label.value && !label.value.empty();
+  });
+}
 
 Verdict RefuseLeaderSource(const PlanContext& context, const Store& store) {
   if (auto refusal = IfTombstone(store)) return refusal;
@@ -233,6 +233,11 @@ Verdict RefuseUnhealthyRegion(const Region& region) {
                  static_cast<double>(region.pending_peers.size()),
                  0,
                  {}};
+}
+
+Verdict RefuseBusyRegion(const PlanContext& context, const Region& region) {
+  if (!context.busy_regions.contains(region.id)) return {};
+  return Refusal{Reason::kOperatorExists, StoreId{}, region.id, 0, 0, {}};
 }
 
 Verdict RefuseAffinityRegion(const PlanContext& context, const Region& region) {

@@ -24,6 +24,9 @@ inline constexpr int64_t kSnapshotRoomMinMib = 10;
 std::optional<Refusal> RefuseLeaderSource(const PlanContext& context, const Store& store);
 std::optional<Refusal> RefuseLeaderTarget(const PlanContext& context, const Store& store);
 
+/// Labelled to hold no leaders (label property reject-leader).
+bool RejectsLeaders(const PlanContext& context, const Store& store);
+
 /// A store on which no rule of the region lets a peer lead.
 std::optional<Refusal> RefuseLeaderByRules(const PlanContext& context, const Region& region,
                                            const Store& store);
@@ -62,6 +65,8 @@ std::optional<Refusal> RefuseRemoval(const PlanContext& context, const Region& r
 std::optional<Refusal> RefuseRegionMove(const Region& region);
 /// The same, and no pending peer.
 std::optional<Refusal> RefuseUnhealthyRegion(const Region& region);
+/// A region that an operator runs on.
+std::optional<Refusal> RefuseBusyRegion(const PlanContext& context, const Region& region);
 /// A region that its affinity group does not let be balanced.
 std::optional<Refusal> RefuseAffinityRegion(const PlanContext& context, const Region& region);
 

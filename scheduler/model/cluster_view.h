@@ -53,6 +53,10 @@ class ClusterView {
   [[nodiscard]] virtual std::optional<Region> RandomRegion(std::span<const KeyRange> ranges,
                                                            Rng& rng) const = 0;
 
+  /// Regions whose leader is a witness, which answers no reads and takes no writes: at most
+  /// `limit_max`, without a scan.
+  [[nodiscard]] virtual std::vector<Region> WitnessLedRegions(size_t limit_max) const = 0;
+
   /// From when on splits and merges are known.
   [[nodiscard]] virtual Instant KnownSince() const = 0;
   /// When the region was last seen to lose keys to others, or to come into being; none if not since KnownSince(), or

@@ -14,6 +14,18 @@ bool IsRecreated(const Region& region) {
          !(region.start_key.empty() && region.end_key.empty());
 }
 
+/// `memberships` is sorted.
+bool IsWitnessLed(const std::vector<Membership>& memberships) {
+  const auto leads = [](const Membership& one) {
+    return one.held_as == static_cast<uint8_t>(HeldAs::kLeader);
+  };
+  const auto leader = std::ranges::find_if(memberships, leads);
+  if (leader == memberships.end()) return false;
+  Membership witness = *leader;
+  witness.held_as = static_cast<uint8_t>(HeldAs::kWitness);
+  return std::ranges::binary_search(memberships, witness);
+}
+
 void Apply(uint64_t& sum, uint64_t value, bool add) { sum = add ? sum + value : sum - value; }
 
 }  // namespace
@@ -128,6 +140,15 @@ std::vector<Region> RegionIndex::ScanStore(StoreId store, HeldAs held_as, const 
                                            size_t limit_max) const {
   const SlotTree* tree = FindTree(store, held_as);
   return tree == nullptr ? std::vector<Region>{} : ScanTree(*tree, range, limit_max);
+}
+
+std::vector<Region> RegionIndex::WitnessLed(size_t limit_max) const {
+  std::vector<Region> regions;
+  for (const Slot slot : witness_led_) {
+    if (regions.size() >= limit_max) break;
+    regions.push_back(slab_.Load(slot));
+  }
+  return regions;
 }
 
 std::optional<Region> RegionIndex::Random(StoreId store, HeldAs held_as,
@@ -262,6 +283,11 @@ void RegionIndex::Unlink(Slot slot) {
 void RegionIndex::UpdateTrees(Slot slot, const std::vector<Membership>& from,
                               const std::vector<Membership>& to) {
   if (from == to) return;
+  if (IsWitnessLed(to)) {
+    witness_led_.insert(slot);
+  } else if (!witness_led_.empty()) {
+    witness_led_.erase(slot);
+  }
   for (const Membership& membership : from) {
     if (std::ranges::binary_search(to, membership)) continue;
     TreesOf(membership.store).trees[membership.held_as].Erase(slot);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,9 @@ class RegionIndex {
   [[nodiscard]] std::vector<Region> ScanStore(StoreId store, HeldAs held_as, const KeyRange& range,
                                               size_t limit_max) const;
 
+  /// Regions whose leader is a witness, at most `limit_max`. Kept, never scanned for.
+  [[nodiscard]] std::vector<Region> WitnessLed(size_t limit_max) const;
+
   /// As in ClusterView.
   [[nodiscard]] std::optional<Region> Random(StoreId store, HeldAs held_as,
                                              std::span<const KeyRange> ranges, Rng& rng) const;
@@ -123,6 +127,7 @@ class RegionIndex {
   IdTable ids_{slab_};
   SlotTree by_key_{slab_};
   std::vector<StoreTrees> stores_;  // By the slab's store number.
+  std::set<Slot> witness_led_;      // Next to none, and never for long: see WitnessLed().
   uint64_t total_size_mib_ = 0;
   size_t refreshed_ = 0;
   // Scratch of Put, kept to allocate nothing a heartbeat.

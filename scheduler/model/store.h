@@ -162,6 +162,7 @@ struct Store {
   StoreLimitRates limits;
   StoreLimitRoom room;
   StorePauses pauses;
+  uint32_t network_slow_heartbeats = 0;  // See network_slow_store.h.
 
   friend bool operator==(const Store&, const Store&) = default;
 

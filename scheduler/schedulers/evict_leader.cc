@@ -13,12 +13,11 @@ namespace {
 
 class Eviction {
  public:
-  Eviction(const PlanContext& context, const EvictLeaderConfig& config, const char* desc,
-           DeniedRegions denied, Rng& rng)
+  Eviction(const PlanContext& context, const EvictLeaderConfig& config, const EvictionWish& wish,
+           Rng& rng)
       : context_(context),
         config_(config),
-        desc_(desc),
-        denied_(denied),
+        wish_(wish),
         rng_(rng),
         influence_(context.influence) {}
 
@@ -41,7 +40,7 @@ class Eviction {
       if (!used_.contains(region.id) && !context_.busy_regions.contains(region.id)) return {};
       return Refusal{Reason::kOperatorExists, store, region.id, 0, 0, {}};
     };
-    const RegionDraw draw{store, HeldAs::kLeader, ranges, denied_};
+    const RegionDraw draw{store, HeldAs::kLeader, ranges, wish_.denied};
     auto region = PickRegion(context_, draw, rng_, decision_, [&](const Region& candidate) {
       auto refusal = RefuseUnhealthyRegion(candidate);
       return refusal ? refusal : busy(candidate);
@@ -76,11 +75,11 @@ class Eviction {
     }
     std::ranges::sort(targets);
     Result<Proposal> built =
-        Builder(context_, desc_, region)
+        Builder(context_, wish_.desc, region)
             .SetLeader(BestOf(targets))
             .SetLeaderCandidates(targets)
             .SetWhy("store " + std::to_string(store.value) + " gives up leaders")
-            .Build(Kind::kLeader, Priority::kUrgent);
+            .Build(Kind::kLeader, wish_.priority);
     const bool ok = built.has_value();
     if (ok) {
       used_.insert(region.id);
@@ -100,8 +99,7 @@ class Eviction {
 
   const PlanContext& context_;
   const EvictLeaderConfig& config_;
-  const char* desc_;
-  const DeniedRegions denied_;
+  const EvictionWish wish_;
   Rng& rng_;
   Influence influence_;  // Running operators and what this run proposed.
   std::set<RegionId> used_;
@@ -110,9 +108,17 @@ class Eviction {
 
 }  // namespace
 
-Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config, const char* desc,
-                     DeniedRegions denied, Rng& rng) {
-  return Eviction(context, config, desc, denied, rng).Run();
+Decision EvictLeader(const PlanContext& context, const EvictLeaderConfig& config,
+                     const EvictionWish& wish, Rng& rng) {
+  return Eviction(context, config, wish, rng).Run();
+}
+
+Decision EvictStores(const PlanContext& context, std::span<const StoreId> stores, uint64_t batch,
+                     const EvictionWish& wish, Rng& rng) {
+  EvictLeaderConfig config;
+  for (const StoreId store : stores) config.stores[store] = {KeyRange{}};
+  config.batch = batch;
+  return EvictLeader(context, config, wish, rng);
 }
 
 Decision GrantLeader(const PlanContext& context, const GrantLeaderConfig& config, Rng& rng) {

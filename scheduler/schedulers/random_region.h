@@ -33,6 +33,9 @@ inline RegionDraw BalancedRegions(StoreId store, HeldAs held_as, std::span<const
 
 using RegionFilter = std::function<std::optional<Refusal>(const Region&)>;
 
+/// So many regions are drawn before a store is given up.
+inline constexpr int kDrawsMax = 10;
+
 /// Draws up to ten random regions and returns the first that `refuse` lets pass (as in the reference); none otherwise.
 /// What a label or an affinity group denies is noted in `decision`: nothing else would tell why a store keeps what it
 /// has.

@@ -4,14 +4,14 @@
 #include <array>
 #include <limits>
 
-#include "scheduler/schedulers/evict_store.h"
+#include "scheduler/model/key_ranges.h"
 
 namespace scheduler {
 namespace {
 
 constexpr Pace kHotPace{Seconds{1}, Seconds{20}};
 
-constexpr std::array<SchedulerType, 7> kTypes = {{
+constexpr std::array<SchedulerType, 18> kTypes = {{
     {"balance-region", "balance-region-scheduler", true, Kind::kRegion, {}},
     {"balance-leader", "balance-leader-scheduler", true, Kind::kLeader, {}},
     {"hot-region", "balance-hot-region-scheduler", true, Kind::kHotRegion, kHotPace},
@@ -19,6 +19,21 @@ constexpr std::array<SchedulerType, 7> kTypes = {{
     {"evict-stopping-store", "evict-stopping-store-scheduler", true, Kind::kLeader, {}},
     {"evict-leader", "evict-leader-scheduler", false, Kind::kLeader, {}},
     {"grant-leader", "grant-leader-scheduler", false, Kind::kLeader, {}},
+    {"evict-slow-trend", "evict-slow-trend-scheduler", false, Kind::kLeader, {}},
+    {"shuffle-leader", "shuffle-leader-scheduler", false, Kind::kLeader, {}},
+    {"shuffle-region", "shuffle-region-scheduler", false, Kind::kRegion, {}},
+    {"label", "label-scheduler", false, Kind::kLeader, {}},
+    {"random-merge", "random-merge-scheduler", false, Kind::kMerge, {}},
+    {"balance-witness", "balance-witness-scheduler", false, Kind::kWitness, {}},
+    {"transfer-witness-leader",
+     "transfer-witness-leader-scheduler",
+     false,
+     Kind::kWitnessLeader,
+     {}},
+    {"scatter-range", "scatter-range-scheduler", false, Kind::kRange, {}, true},
+    {"balance-range", "balance-range-scheduler", false, Kind::kRange, {}},
+    {"grant-hot-region", "grant-hot-region-scheduler", false, Kind::kHotRegion, kHotPace},
+    {"shuffle-hot-region", "shuffle-hot-region-scheduler", false, Kind::kHotRegion, {}},
 }};
 
 // Each alternative of SchedulerConfig in the order of kTypes.
@@ -32,11 +47,13 @@ struct Runner {
   SchedulerMemory& memory;
   Rng& rng;
 
-  Decision operator()(const BalanceLeaderConfig& config) const {
-    return BalanceLeader(context, config, memory.quota, rng);
+  Decision operator()(BalanceLeaderConfig config) const {
+    return OutsideReserved(config,
+                           [&] { return BalanceLeader(context, config, memory.quota, rng); });
   }
-  Decision operator()(const BalanceRegionConfig& config) const {
-    return BalanceRegion(context, config, memory.quota, rng);
+  Decision operator()(BalanceRegionConfig config) const {
+    return OutsideReserved(config,
+                           [&] { return BalanceRegion(context, config, memory.quota, rng); });
   }
   // Hot peers are not measured yet; until they are there is nothing to plan from.
   Decision operator()(const HotRegionConfig&) const {
@@ -45,22 +62,86 @@ struct Runner {
     return decision;
   }
   Decision operator()(const EvictLeaderConfig& config) const {
-    return EvictLeader(context, config, "evict-leader", DeniedRegions::kMoved, rng);
+    return EvictLeader(context, config, {"evict-leader", DeniedRegions::kMoved}, rng);
   }
   Decision operator()(const GrantLeaderConfig& config) const {
     return GrantLeader(context, config, rng);
   }
   Decision operator()(const EvictStoppingStoreConfig& config) const {
-    return EvictStoppingStore(context, config, rng);
+    return Noting(config, [&](EvictStoppingStoreConfig& found) {
+      return EvictStoppingStore(context, found, rng);
+    });
   }
   Decision operator()(const EvictSlowStoreConfig& config) const {
-    return EvictSlowStore(context, config, memory, rng);
+    return Noting(config, [&](EvictSlowStoreConfig& found) {
+      return EvictSlowStore(context, found, memory.slow_store, rng);
+    });
+  }
+  Decision operator()(const EvictSlowTrendConfig& config) const {
+    return Noting(config, [&](EvictSlowTrendConfig& found) {
+      return EvictSlowTrend(context, found, memory.slow_trend, rng);
+    });
+  }
+  Decision operator()(const ShuffleLeaderConfig& config) const {
+    return ShuffleLeader(context, config, rng);
+  }
+  Decision operator()(const ShuffleRegionConfig& config) const {
+    return ShuffleRegion(context, config, rng);
+  }
+  Decision operator()(const LabelConfig& config) const {
+    return MoveRejectedLeaders(context, config, rng);
+  }
+  Decision operator()(const RandomMergeConfig& config) const {
+    return RandomMerge(context, config, rng);
+  }
+  Decision operator()(const BalanceWitnessConfig& config) const {
+    return BalanceWitness(context, config, memory.quota, rng);
+  }
+  Decision operator()(const TransferWitnessLeaderConfig&) const {
+    return TransferWitnessLeader(context, rng);
+  }
+  Decision operator()(const ScatterRangeConfig& config) const {
+    return ScatterRange(context, config, memory.scatter_range, memory.operators, rng);
+  }
+  Decision operator()(const BalanceRangeConfig& config) const {
+    return Noting(config,
+                  [&](BalanceRangeConfig& found) { return BalanceRange(context, found, rng); });
+  }
+  Decision operator()(const GrantHotRegionConfig& config) const {
+    return GrantHotRegion(context, config, rng);
+  }
+  Decision operator()(const ShuffleHotRegionConfig& config) const {
+    return ShuffleHotRegion(context, config, rng);
+  }
+
+ private:
+  /// `run` changes what it is given where something is to last.
+  template <class Config, class Run>
+  Decision Noting(const Config& config, Run run) const {
+    Config found = config;
+    Decision decision = run(found);
+    if (found != config) memory.findings = std::move(found);
+    return decision;
+  }
+
+  template <class Config, class Run>
+  Decision OutsideReserved(Config& config, Run run) const {
+    const std::vector<KeyRange> all{{}};
+    config.ranges = Without(config.ranges.empty() ? all : config.ranges, context.reserved_ranges);
+    if (!config.ranges.empty()) return run();
+    Decision decision;
+    decision.Refuse({Reason::kRangesReserved,
+                     StoreId{},
+                     RegionId{},
+                     static_cast<double>(context.reserved_ranges.size()),
+                     0,
+                     {}});
+    return decision;
   }
 };
 
 struct Holder {
   const ClusterView& view;
-  const SchedulerMemory& memory;
 
   StoreHolds operator()(const EvictLeaderConfig& config) const {
     StoreHolds holds;
@@ -77,9 +158,15 @@ struct Holder {
     holds.stopping_evicted = StoppingStores(view);
     return holds;
   }
-  StoreHolds operator()(const EvictSlowStoreConfig&) const {
+  StoreHolds operator()(const EvictSlowStoreConfig& config) const {
     StoreHolds holds;
-    if (memory.slow_store) holds.slow_evicted.push_back(*memory.slow_store);
+    holds.slow_evicted = config.evicted;
+    holds.no_leaders_in = config.network_paused;
+    return holds;
+  }
+  StoreHolds operator()(const EvictSlowTrendConfig& config) const {
+    StoreHolds holds;
+    holds.slow_trend_evicted = config.evicted;
     return holds;
   }
   template <class Other>
@@ -88,14 +175,46 @@ struct Holder {
   }
 };
 
+/// Findings of one kind of scheduler, into its config of now.
+struct Keeper {
+  SchedulerConfig& config;
+
+  void operator()(const EvictStoppingStoreConfig& found) const {
+    if (auto* kept = std::get_if<EvictStoppingStoreConfig>(&config)) kept->evicted = found.evicted;
+  }
+  void operator()(const EvictSlowStoreConfig& found) const {
+    auto* kept = std::get_if<EvictSlowStoreConfig>(&config);
+    if (kept == nullptr) return;
+    kept->evicted = found.evicted;
+    kept->network_paused = found.network_paused;
+    kept->network_evicted = found.network_evicted;
+  }
+  void operator()(const EvictSlowTrendConfig& found) const {
+    if (auto* kept = std::get_if<EvictSlowTrendConfig>(&config)) kept->evicted = found.evicted;
+  }
+  void operator()(const BalanceRangeConfig& found) const {
+    if (auto* kept = std::get_if<BalanceRangeConfig>(&config)) {
+      KeepRangeJobs(kept->jobs, found.jobs);
+    }
+  }
+  template <class Other>
+  void operator()(const Other&) const {}
+};
+
+bool IsCalled(const SchedulerType& type, std::string_view name) {
+  if (name == type.name || name == type.type) return true;
+  const std::string_view prefix = type.name;
+  return type.named && name.size() > prefix.size() + 1 && name.starts_with(prefix) &&
+         name[prefix.size()] == '-';
+}
+
 }  // namespace
 
 std::span<const SchedulerType> SchedulerTypes() { return kTypes; }
 
 const SchedulerType* FindSchedulerType(std::string_view name_or_type) {
-  const auto it = std::ranges::find_if(kTypes, [&](const SchedulerType& type) {
-    return name_or_type == type.name || name_or_type == type.type;
-  });
+  const auto it = std::ranges::find_if(
+      kTypes, [&](const SchedulerType& type) { return IsCalled(type, name_or_type); });
   return it == kTypes.end() ? nullptr : &*it;
 }
 
@@ -108,6 +227,17 @@ SchedulerConfig DefaultSchedulerConfig(const SchedulerType& type) {
       {"evict-stopping-store", EvictStoppingStoreConfig{}},
       {"evict-leader", EvictLeaderConfig{}},
       {"grant-leader", GrantLeaderConfig{}},
+      {"evict-slow-trend", EvictSlowTrendConfig{}},
+      {"shuffle-leader", ShuffleLeaderConfig{}},
+      {"shuffle-region", ShuffleRegionConfig{}},
+      {"label", LabelConfig{}},
+      {"random-merge", RandomMergeConfig{}},
+      {"balance-witness", BalanceWitnessConfig{}},
+      {"transfer-witness-leader", TransferWitnessLeaderConfig{}},
+      {"scatter-range", ScatterRangeConfig{}},
+      {"balance-range", BalanceRangeConfig{}},
+      {"grant-hot-region", GrantHotRegionConfig{}},
+      {"shuffle-hot-region", ShuffleHotRegionConfig{}},
   }};
   const auto it = std::ranges::find(kDefaults, std::string_view(type.type), &Defaults::type);
   PD_ASSERT(it != kDefaults.end());
@@ -142,6 +272,11 @@ uint64_t ScheduleLimit(const ScheduleOptions& options, Kind kind) {
   return std::numeric_limits<uint64_t>::max();
 }
 
+uint64_t RunLimit(const ScheduleOptions& options, const SchedulerType& type) {
+  const uint64_t limit = ScheduleLimit(options, type.limit_kind);
+  return type.named ? std::max(limit, options.leader_schedule_limit) : limit;
+}
+
 Decision RunScheduler(const PlanContext& context, const SchedulerConfig& config,
                       SchedulerMemory& memory, Rng& rng) {
   return std::visit(Runner{context, memory, rng}, config);
@@ -153,9 +288,20 @@ Millis GrowInterval(const Pace& pace, Millis interval) {
   return std::min(grown, pace.interval_max);
 }
 
-StoreHolds HoldsOf(const ClusterView& view, const SchedulerConfig& config,
-                   const SchedulerMemory& memory) {
-  return std::visit(Holder{view, memory}, config);
+void KeepFindings(SchedulerConfig& config, const SchedulerConfig& findings) {
+  std::visit(Keeper{config}, findings);
+}
+
+std::vector<KeyRange> RangesReservedBy(const SchedulerConfig& config, int64_t unix_ns) {
+  const auto* balance = std::get_if<BalanceRangeConfig>(&config);
+  if (balance == nullptr) return {};
+  const auto job =
+      std::ranges::find_if(balance->jobs, [&](const RangeJob& one) { return one.RunsAt(unix_ns); });
+  return job == balance->jobs.end() ? std::vector<KeyRange>{} : job->ranges;
+}
+
+StoreHolds HoldsOf(const ClusterView& view, const SchedulerConfig& config) {
+  return std::visit(Holder{view}, config);
 }
 
 }  // namespace scheduler

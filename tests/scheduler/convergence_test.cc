@@ -1,5 +1,7 @@
 // Each balance scheduler reaches balance within a bound, then plans nothing more; no peer and no leader moves twice.
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <map>
 
 #include <catch2/catch.hpp>
@@ -42,8 +44,10 @@ struct Outcome {
 };
 
 /// Ticks until the scheduler has nothing more to say for a while; stores obey at once.
-Outcome RunUntilQuiet(World& world, const char* type) {
-  const SchedulerConfig config = DefaultSchedulerConfig(*FindSchedulerType(type));
+Outcome RunUntilQuiet(World& world, const char* type,
+                      const std::function<void(SchedulerConfig&)>& set = {}) {
+  SchedulerConfig config = DefaultSchedulerConfig(*FindSchedulerType(type));
+  if (set) set(config);
   SchedulerMemory memory;
   Rng rng(7);
   Outcome outcome;
@@ -51,6 +55,8 @@ Outcome RunUntilQuiet(World& world, const char* type) {
   for (int quiet = 0; quiet < 20 && outcome.ticks < 20000; ++outcome.ticks) {
     Decision decision = RunScheduler(world.Context(), config, memory, rng);
     quiet = decision.proposals.empty() ? quiet + 1 : 0;
+    if (memory.findings) KeepFindings(config, *memory.findings);
+    memory.findings.reset();
     for (Proposal& proposal : decision.proposals) {
       for (const StoreId store : proposal.NewPeerStores()) {
         proposal.FillPeerId(store, {++next_peer});
@@ -108,19 +114,179 @@ TEST_CASE("balance-leader spreads leaders, no leader twice", "[convergence]") {
 TEST_CASE("evict-leader empties a store of leaders", "[convergence]") {
   World world;
   MakeLopsided(world);
-  SchedulerMemory memory;
-  Rng rng(7);
-  EvictLeaderConfig config;
-  config.stores[StoreId{1}] = {KeyRange{}};
-  for (int tick = 0; tick < 400 && world.FindStore({1})->counts.leaders > 0; ++tick) {
-    for (const Proposal& proposal : RunScheduler(world.Context(), config, memory, rng).proposals) {
-      Region region = *world.FindRegion(proposal.region);
-      for (const Step& step : proposal.steps) region = Applied(region, step);
-      world.PutRegion(region);
-    }
-    world.Refresh();
-  }
+  const Outcome outcome = RunUntilQuiet(world, "evict-leader", [](SchedulerConfig& config) {
+    std::get<EvictLeaderConfig>(config).stores[StoreId{1}] = {KeyRange{}};
+  });
+  CHECK(outcome.ticks < 400);
   CHECK(world.FindStore({1})->counts.leaders == 0);
+}
+
+TEST_CASE("label empties stores that hold no leaders", "[convergence]") {
+  World world;
+  MakeLopsided(world);
+  world.MutableStore(1)->labels = {{"disk", "slow"}};
+  world.options.reject_leader_labels = {{"disk", "slow"}};
+  const Outcome outcome = RunUntilQuiet(world, "label");
+  CAPTURE(outcome.ticks);
+  CHECK(outcome.ticks < 200);
+  CHECK(world.FindStore({1})->counts.leaders == 0);
+  CHECK(std::ranges::none_of(outcome.moves, [](const auto& entry) { return entry.second > 1; }));
+}
+
+TEST_CASE("a slow store keeps no leaders, whoever finds it slow", "[convergence]") {
+  const auto evicted = [](const char* type, const std::function<void(SchedulerConfig&)>& set) {
+    World world;
+    MakeLopsided(world);
+    const Outcome outcome = RunUntilQuiet(world, type, set);
+    CAPTURE(type, outcome.ticks);
+    CHECK(outcome.ticks < 250);
+    CHECK(world.FindStore({1})->counts.leaders == 0);
+  };
+  evicted("evict-slow-store", [](SchedulerConfig& config) {
+    std::get<EvictSlowStoreConfig>(config).evicted = {StoreId{1}};
+  });
+  evicted("evict-slow-store", [](SchedulerConfig& config) {
+    auto& slow = std::get<EvictSlowStoreConfig>(config);
+    slow.network_slow_store = true;
+    slow.network_paused = slow.network_evicted = {StoreId{1}};
+  });
+  evicted("evict-slow-trend", [](SchedulerConfig& config) {
+    std::get<EvictSlowTrendConfig>(config).evicted = {StoreId{1}};
+  });
+}
+
+TEST_CASE("balance-witness spreads witnesses, none twice", "[convergence]") {
+  World world;
+  MakeLopsided(world);
+  world.options.enable_witness = true;
+  Rule data = DefaultRule(2, {}, "");
+  Rule witness = DefaultRule(1, {}, "");
+  witness.id = "witness";
+  witness.witness = true;
+  std::vector<Rule> rules{data, witness};
+  world.rules = RuleBook(std::move(rules));
+  for (uint64_t id = 1; id <= kRegions; ++id) {
+    Region region = *world.FindRegion({id});
+    region.peers.back().witness = true;
+    world.PutRegion(region);
+  }
+  world.Refresh();
+  const Outcome outcome = RunUntilQuiet(world, "balance-witness");
+  CAPTURE(outcome.ticks);
+  CHECK(outcome.ticks < 200);
+  // Store 1 leads all regions and takes none; the tolerance is 0.5% of 600 on either side.
+  CHECK(world.FindStore({1})->counts.witnesses == 0);
+  for (const uint64_t id : {2U, 3U}) {
+    CHECK(world.FindStore({id})->counts.witnesses >= kRegions / 2 - 4);
+    CHECK(world.FindStore({id})->counts.witnesses <= kRegions / 2 + 4);
+  }
+  CHECK(std::ranges::none_of(outcome.moves, [](const auto& entry) { return entry.second > 1; }));
+}
+
+TEST_CASE("transfer-witness-leader leaves no witness in the lead", "[convergence]") {
+  World world;
+  MakeLopsided(world);
+  world.options.enable_witness = true;
+  for (uint64_t id = 1; id <= kRegions; ++id) {
+    Region region = *world.FindRegion({id});
+    region.peers.front().witness = true;
+    region.leader = region.peers.front();
+    world.PutRegion(region);
+  }
+  world.Refresh();
+  const Outcome outcome = RunUntilQuiet(world, "transfer-witness-leader");
+  CAPTURE(outcome.ticks);
+  CHECK(outcome.ticks < 250);
+  CHECK(world.WitnessLedRegions(1).empty());
+  CHECK(outcome.moves.size() == kRegions);
+}
+
+constexpr const char* kRangeStart = "1100";  // Of 120 regions ...
+constexpr const char* kRangeEnd = "1220";    // ... that MakeLopsided() made.
+constexpr uint64_t kInRange = 120;
+
+TEST_CASE("scatter-range spreads what lies in its range, and nothing else", "[convergence]") {
+  World world;
+  MakeLopsided(world);
+  const KeyRange range{kRangeStart, kRangeEnd};
+  const Outcome outcome = RunUntilQuiet(world, "scatter-range", [&](SchedulerConfig& config) {
+    config = ScatterRangeConfig{"t", range};
+  });
+  CAPTURE(outcome.ticks);
+  CHECK(outcome.ticks < 200);
+  for (const Store& store : world.stores()) {
+    CAPTURE(store.id.value);
+    const auto count = [&](HeldAs held_as) {
+      return world.CountStoreRegions(store.id, held_as, range);
+    };
+    // Means of 60 and 20; the tolerance is two on either side.
+    const uint64_t peers = count(HeldAs::kLeader) + count(HeldAs::kFollower);
+    CHECK(peers >= kInRange / 2 - 5);
+    CHECK(peers <= kInRange / 2 + 5);
+    CHECK(count(HeldAs::kLeader) >= kInRange / kStores - 5);
+    CHECK(count(HeldAs::kLeader) <= kInRange / kStores + 5);
+  }
+  CHECK(outcome.moved_again == 0);
+  for (const auto& entry : outcome.moves) {
+    const Region region = *world.FindRegion(entry.first);
+    CHECK(Contains(kRangeStart, kRangeEnd, region.start_key));
+  }
+}
+
+TEST_CASE("balance-range comes as near to what each store is to have as can be", "[convergence]") {
+  World world;
+  MakeLopsided(world);
+  const KeyRange range{kRangeStart, kRangeEnd};
+  RangeJobs jobs;
+  for (const RangeJobRule rule : {RangeJobRule::kPeerScatter, RangeJobRule::kLeaderScatter}) {
+    RangeJob job;
+    job.rule = rule;
+    job.alias = "t";
+    job.ranges = {range};
+    REQUIRE(AddRangeJob(jobs, job, world.unix_ns));
+  }
+  const Outcome outcome = RunUntilQuiet(world, "balance-range", [&](SchedulerConfig& config) {
+    std::get<BalanceRangeConfig>(config).jobs = jobs;
+  });
+  CAPTURE(outcome.ticks);
+  CHECK(outcome.ticks < 200);
+  for (const RangeJob& job : jobs) {
+    for (const RangeSurplus& store : SurplusesOf(world.Context(), job)) {
+      CAPTURE(job.id, store.store.value, store.has, store.wanted);
+      // The second job may move a few peers, so that a leader has a place to go.
+      CHECK(std::abs(store.surplus()) <= (job.rule == RangeJobRule::kLeaderScatter ? 1 : 4));
+    }
+  }
+  for (const auto& entry : outcome.moves) {
+    const Region region = *world.FindRegion(entry.first);
+    CHECK(Contains(kRangeStart, kRangeEnd, region.start_key));
+  }
+}
+
+TEST_CASE("balance-range obeys the locations of each range's rules", "[convergence]") {
+  World world;
+  MakeLopsided(world);
+  // Zone z1 is a single store: of three zones it has a copy of all, the others share theirs.
+  const std::vector<std::string> zones{"z1", "z2", "z3", "z2", "z3", "z3"};
+  for (uint64_t id = 1; id <= kStores; ++id) {
+    world.MutableStore(id)->labels = {{"zone", zones[id - 1]}};
+  }
+  std::vector<Rule> rules{DefaultRule(3, {"zone"}, "")};
+  world.rules = RuleBook(std::move(rules));
+  RangeJobs jobs;
+  RangeJob job;
+  job.rule = RangeJobRule::kPeerScatter;
+  job.ranges = {{kRangeStart, kRangeEnd}};
+  REQUIRE(AddRangeJob(jobs, job, world.unix_ns));
+  RunUntilQuiet(world, "balance-range",
+                [&](SchedulerConfig& config) { std::get<BalanceRangeConfig>(config).jobs = jobs; });
+  const std::vector<double> wanted{120, 60, 40, 60, 40, 40};
+  const std::vector<RangeSurplus> stores = SurplusesOf(world.Context(), jobs.front());
+  for (uint64_t i = 0; i < kStores; ++i) {
+    CAPTURE(i, stores[i].has);
+    CHECK(stores[i].wanted == Approx(wanted[i]));
+    CHECK(std::abs(stores[i].surplus()) <= 1);
+  }
 }
 
 }  // namespace

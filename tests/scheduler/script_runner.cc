@@ -6,16 +6,10 @@
 
 #include "scheduler/operator/builder.h"
 #include "scheduler/operator/command.h"
+#include "tests/scheduler/script_words.h"
 
 namespace scheduler::test {
 namespace {
-
-std::vector<std::string> Split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
-  return parts;
-}
 
 RegionEpoch EpochOf(const std::string& text) {
   const std::vector<std::string> parts = Split(text, '/');
@@ -66,6 +60,7 @@ std::string ScriptRunner::RunLine(const Line& line) {
   if (line.verb == "check") return DoCheck(line);
   if (line.verb == "leave") return DoLeave(line);
   if (line.verb == "schedule") return DoSchedule(line);
+  if (line.verb == "job") return DoJob(line);
   if (line.verb == "build") return DoBuild(line);
   if (line.verb == "scatter") return DoScatter(line);
   if (line.verb == "split-scatter") return DoSplitScatter(line);
@@ -141,12 +136,32 @@ void ScriptRunner::DoStore(const Line& line) {
   if (line.Has("snapshots")) {
     store.stats.receiving_snapshots = static_cast<uint32_t>(line.Number("snapshots"));
   }
-  if (line.Has("slow-score")) {
-    store.stats.slow_score = static_cast<uint64_t>(line.Number("slow-score"));
-  }
+  DoStoreSlowness(line, store);
   if (line.Has("add-room")) store.room.add_peer = line.Number("add-room");
   if (line.Has("remove-room")) store.room.remove_peer = line.Number("remove-room");
   if (line.Has("send-room")) store.room.send_snapshot.fill(line.Number("send-room"));
+}
+
+void ScriptRunner::DoStoreSlowness(const Line& line, Store& store) {
+  StoreStats& stats = store.stats;
+  if (line.Has("slow-score")) stats.slow_score = static_cast<uint64_t>(line.Number("slow-score"));
+  if (line.Has("network")) {
+    stats.network_slow_scores.clear();
+    for (const std::string& score : Split(line.Get("network"), ',')) {
+      const std::vector<std::string> parts = Split(score, ':');
+      stats.network_slow_scores[std::stoull(parts.at(0))] = std::stoull(parts.at(1));
+    }
+  }
+  if (line.Has("network-heartbeats")) {
+    store.network_slow_heartbeats = static_cast<uint32_t>(line.Number("network-heartbeats"));
+  }
+  for (const auto& [name, value] : {std::pair{"cause", &stats.slow_trend_cause_value},
+                                    std::pair{"cause-rate", &stats.slow_trend_cause_rate},
+                                    std::pair{"result-rate", &stats.slow_trend_result_rate}}) {
+    if (!line.Has(name)) continue;
+    stats.has_slow_trend = true;
+    *value = std::stod(line.Get(name));
+  }
 }
 
 void ScriptRunner::DoRegion(const Line& line) {
@@ -209,6 +224,10 @@ void ScriptRunner::DoOptions(const Line& line) {
   if (line.Has("affinity-merge-size")) {
     options.max_affinity_merge_region_size_mib =
         static_cast<uint64_t>(line.Number("affinity-merge-size"));
+  }
+  if (line.Has("raft-kv2")) options.stores_run_raft_kv2 = line.Get("raft-kv2") == "on";
+  if (line.Has("leader-limit")) {
+    options.leader_schedule_limit = static_cast<uint64_t>(line.Number("leader-limit"));
   }
   if (line.Has("merges")) {
     options.merge_schedule_limit = static_cast<uint64_t>(line.Number("merges"));
@@ -373,23 +392,6 @@ std::string ScriptRunner::DoLeave(const Line& line) {
   text += '\n';
   for (const Refusal& refusal : departure.passed_over) text += "  " + RefusalText(refusal) + '\n';
   return text;
-}
-
-std::string ScriptRunner::DoSchedule(const Line& line) {
-  const SchedulerType* type = FindSchedulerType(line.Word(0));
-  REQUIRE(type != nullptr);
-  SchedulerConfig config = DefaultSchedulerConfig(*type);
-  if (auto* leader = std::get_if<BalanceLeaderConfig>(&config); leader && line.Has("batch")) {
-    leader->batch = static_cast<uint64_t>(line.Number("batch"));
-  }
-  if (auto* evict = std::get_if<EvictLeaderConfig>(&config)) {
-    evict->stores[{static_cast<uint64_t>(line.Number("store"))}] = {KeyRange{}};
-  }
-  if (auto* grant = std::get_if<GrantLeaderConfig>(&config)) {
-    grant->stores[{static_cast<uint64_t>(line.Number("store"))}] = {KeyRange{}};
-  }
-  Rng rng(static_cast<uint64_t>(line.Number("seed", 1)));
-  return Show(RunScheduler(world_.Context(), config, memories_[type->name], rng));
 }
 
 std::string ScriptRunner::DoBuild(const Line& line) {

@@ -29,7 +29,8 @@ std::string CountsText(const ScatterCounts& counts);
 ///   options joint=off labels=zone,host replicas=3 ...                changes settings
 ///   check region=7                                                   runs the checkers
 ///   leave region=7 store=3                                           says whether its peer can leave a store
-///   schedule balance-leader seed=1                                   runs a scheduler
+///   schedule balance-leader seed=1                                   runs a scheduler, keeps what it found
+///   job add=ALIAS rule=peer-scatter range=a,m                        a job of balance-range
 ///   build desc region=7 add=4 remove=3 leader=2                      runs the builder
 ///   scatter region=7 group=g                                         plans where a region of a group goes, records it
 ///   split-scatter region=7 range=a,m                                 plans where a part of a split for load goes
@@ -51,6 +52,8 @@ class ScriptRunner {
 
   std::string RunLine(const Line& line);
   void DoStore(const Line& line);
+  /// slow-score=100 network=2:100,3:1 network-heartbeats=6 cause=5 cause-rate=1 result-rate=-1
+  void DoStoreSlowness(const Line& line, Store& store);
   void DoRegion(const Line& line);
   void DoOptions(const Line& line);
   /// A placement rule: `rule GROUP/ID role=learner count=1 range=a,m index=2 labels=zone in=zone:z1|z2 not-in=...
@@ -65,6 +68,9 @@ class ScriptRunner {
   std::string DoCheck(const Line& line);
   std::string DoLeave(const Line& line);
   std::string DoSchedule(const Line& line);
+  /// The queue of balance-range: `job add=ALIAS rule=peer-scatter range=a,m engine=tiflash timeout=SECONDS`,
+  /// `job cancel=ID`, or `job` to show it.
+  std::string DoJob(const Line& line);
   std::string DoBuild(const Line& line);
   std::string DoScatter(const Line& line);
   std::string ShowGroup(const Line& line) const;
@@ -89,8 +95,9 @@ class ScriptRunner {
   std::map<RegionId, Proposal> proposals_;  // The last one for each region.
   std::map<RegionId, Operator> operators_;
   std::map<std::string, SchedulerMemory> memories_;
-  std::map<std::string, ScatterCounts> groups_;  // Of regions that were scattered.
-  std::map<std::string, GroupHealth> health_;    // Of affinity groups.
+  std::map<std::string, SchedulerConfig> configs_;  // With what runs found.
+  std::map<std::string, ScatterCounts> groups_;     // Of regions that were scattered.
+  std::map<std::string, GroupHealth> health_;       // Of affinity groups.
   uint64_t assignments_ = 0;
   AffinityCensus census_;
 };

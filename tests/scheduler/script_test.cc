@@ -36,7 +36,18 @@ TEST_CASE("checker scripts", "[script]") {
 TEST_CASE("scheduler scripts", "[script]") {
   Play("balance_leader");
   Play("balance_region");
+  Play("balance_range");
+  Play("balance_witness");
   Play("evict_leader");
+  Play("evict_slow_store");
+  Play("evict_slow_trend");
+  Play("hot_schedulers");
+  Play("label");
+  Play("random_merge");
+  Play("scatter_range");
+  Play("shuffle_leader");
+  Play("shuffle_region");
+  Play("transfer_witness_leader");
   Play("region_labels");
 }
 

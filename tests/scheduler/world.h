@@ -44,6 +44,9 @@ class World final : public ClusterView {
                                                    Rng& rng) const override;
   [[nodiscard]] std::optional<Region> RandomRegion(std::span<const KeyRange> ranges,
                                                    Rng& rng) const override;
+  [[nodiscard]] std::vector<Region> WitnessLedRegions(size_t limit_max) const override {
+    return index_.WitnessLed(limit_max);
+  }
   [[nodiscard]] uint64_t CountRegions(const KeyRange& range) const override;
   [[nodiscard]] uint64_t CountStoreRegions(StoreId store, HeldAs held_as,
                                            const KeyRange& range) const override;

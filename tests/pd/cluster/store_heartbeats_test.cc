@@ -74,6 +74,32 @@ TEST_CASE("a slow store wakes the regions of the others, at most once in ten min
   CHECK(stores.WakeFor(StoreId{1}) == Ids{StoreId{4}});
 }
 
+TEST_CASE("heartbeats of a store that is slow on the network are counted", "[cluster]") {
+  test::FakeDatabase database;
+  OneMember server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  StoreTable& stores = server.cluster().stores();
+  for (const uint64_t id : {2U, 3U}) REQUIRE(stores.Put(test::MakeStore(id)));
+  Store flash = test::MakeStore(4);
+  flash.labels = {{"engine", "tiflash"}};
+  REQUIRE(stores.Put(flash));
+  const auto beat = [&](const std::map<uint64_t, uint64_t>& scores) {
+    scheduler::StoreStats stats;
+    stats.network_slow_scores = scores;
+    REQUIRE(stores.OnHeartbeat({StoreId{1}, stats, ""}));
+    return stores.Find(StoreId{1})->network_slow_heartbeats;
+  };
+  CHECK(beat({}) == 0);
+  CHECK(beat({{2, 100}}) == 0);  // Store 3 is not named: its score is 1, the mean 50.
+  CHECK(beat({{2, 100}, {3, 98}}) == 1);
+  CHECK(beat({{2, 100}, {3, 100}}) == 2);
+  CHECK(beat({{2, 100}, {3, 2}}) == 2);  // Neither slow nor well.
+  CHECK(beat({{2, 100}, {3, 100}}) == 3);
+  CHECK(beat({{2, 1}, {3, 1}, {4, 100}}) == 0);  // TiFlash has no say.
+  for (int i = 0; i < 9; ++i) beat({{2, 100}, {3, 100}});
+  CHECK(beat({{2, 100}, {3, 100}}) == 6);  // More are not needed.
+}
+
 TEST_CASE("stores keep what was set, and forget statistics", "[cluster]") {
   test::FakeDatabase database;
   {

@@ -300,38 +300,6 @@ TEST_CASE("damaged peers are taken off once, however often they are named", "[co
   CHECK(coordinator.RemovePeers({3}, {{101}}).planned == 1);
 }
 
-TEST_CASE("settings of schedulers outlast the lead, pauses of stores follow them",
-          "[coordinator]") {
-  Server server;
-  server.Fill();
-  server.Report();
-  SchedulerTable& table = server.coordinator().schedulers();
-  CHECK(table.Running().size() == 5);
-  scheduler::EvictLeaderConfig evict;
-  evict.stores[StoreId{1}] = {scheduler::KeyRange{}};
-  const scheduler::SchedulerType& type = *scheduler::FindSchedulerType("evict-leader");
-  REQUIRE(table.Add(type, evict));
-  CHECK(table.Add(type, evict).error().code == ErrorCode::kAlreadyExists);
-  REQUIRE(table.Remove("balance-region-scheduler"));
-  CHECK(table.Remove("balance-region-scheduler").error().code == ErrorCode::kNotFound);
-  const auto held = [&] { return server.cluster().stores().Find({1})->pauses.leader_transfer_in; };
-  CHECK(Eventually([&] { return held() == 1; }));
-
-  server.StopLeading();
-  server.Lead();
-  CHECK(table.Running().size() == 5);  // Four of the default ones and ours.
-  const auto entry = table.Find("evict-leader-scheduler");
-  REQUIRE(entry);
-  CHECK(std::get<scheduler::EvictLeaderConfig>(entry->config).stores == evict.stores);
-  CHECK_FALSE(table.Find("balance-region-scheduler"));
-
-  server.Beat(1);
-  server.Report();
-  CHECK(Eventually([&] { return held() == 1; }));
-  REQUIRE(table.Remove("evict-leader-scheduler"));
-  CHECK(Eventually([&] { return held() == 0; }));
-}
-
 TEST_CASE("a region is left alone as long as it is labelled so", "[coordinator]") {
   Server server;
   server.Fill();

@@ -33,6 +33,7 @@ TEST_CASE("limits and bounds are those of the configuration", "[options]") {
   schedule.patrol_region_interval = 26ms;
   schedule.split_merge_interval = 27s;
   schedule.tolerant_size_ratio = 2.5;
+  schedule.slow_store_evicting_affected_store_ratio_threshold = 0.4;
   schedule.low_space_ratio = 0.9;
   schedule.high_space_ratio = 0.6;
   schedule.leader_schedule_policy = "size";
@@ -63,6 +64,8 @@ TEST_CASE("limits and bounds are those of the configuration", "[options]") {
   CHECK(options.patrol_region_interval == 26ms);
   CHECK(options.split_merge_interval == 27s);
   CHECK(options.tolerant_size_ratio == 2.5);
+  CHECK(options.slow_trend_falling_share == 0.4);
+  CHECK_FALSE(options.stores_run_raft_kv2);
   CHECK(options.low_space_ratio == 0.9);
   CHECK(options.high_space_ratio == 0.6);
   CHECK(options.leader_policy == scheduler::LeaderPolicy::kSize);

@@ -3,11 +3,13 @@
 #include <catch2/catch.hpp>
 
 #include "pd/dispatch/hot_region_codec.h"
+#include "pd/dispatch/range_job_codec.h"
 
 namespace pd {
 namespace {
 
 using scheduler::FindSchedulerType;
+using scheduler::StoreId;
 
 TEST_CASE("settings of schedulers survive their JSON", "[codec]") {
   scheduler::EvictLeaderConfig evict;
@@ -22,6 +24,115 @@ TEST_CASE("settings of schedulers survive their JSON", "[codec]") {
   const auto& read = std::get<scheduler::EvictLeaderConfig>(back->config);
   CHECK(read.stores == evict.stores);
   CHECK(read.batch == 7);
+}
+
+/// As it comes back from where it is kept.
+template <class Config>
+Config Kept(const char* type, const Config& config) {
+  const auto back =
+      SchedulerConfigFromJson(*FindSchedulerType(type), StoredSchedulerText(config, false));
+  REQUIRE(back);
+  return std::get<Config>(back->config);
+}
+
+TEST_CASE("what schedulers have found survives", "[codec]") {
+  scheduler::EvictSlowStoreConfig slow;
+  slow.evicted = {StoreId{1}};
+  slow.network_paused = {StoreId{2}};
+  slow.network_evicted = {StoreId{3}};
+  slow.network_slow_store = true;
+  CHECK(Kept("evict-slow-store", slow) == slow);
+  scheduler::EvictSlowTrendConfig trend{100, {StoreId{4}}};
+  CHECK(Kept("evict-slow-trend", trend) == trend);
+  CHECK(SchedulerConfigToJson(trend, false).dump() ==
+        R"({"recovery-duration":100,"evict-by-trend-stores":[4]})");
+  CHECK(Kept("evict-stopping-store", scheduler::EvictStoppingStoreConfig{7, {StoreId{5}}}) ==
+        scheduler::EvictStoppingStoreConfig{7, {StoreId{5}}});
+}
+
+TEST_CASE("jobs of balance-range survive, whatever became of them", "[codec]") {
+  scheduler::BalanceRangeConfig config;
+  scheduler::RangeJob job;
+  job.id = 3;
+  job.rule = scheduler::RangeJobRule::kLearnerScatter;
+  job.engine = scheduler::RangeJobEngine::kTiFlash;
+  job.timeout = std::chrono::minutes{5};
+  job.ranges = {{"a\xff", "b"}, {"x", ""}};
+  job.alias = "db.t";
+  job.create_unix_ns = 1'700'000'000'123'456'700;
+  config.jobs.push_back(job);
+  job.id = 4;
+  job.status = scheduler::RangeJobStatus::kCancelled;
+  job.start_unix_ns = 1'700'000'001'000'000'000;
+  job.finish_unix_ns = 1'700'000'002'000'000'001;
+  config.jobs.push_back(job);
+  CHECK(Kept("balance-range", config) == config);
+  CHECK(
+      SchedulerConfigToJson(config, false)[1].dump() ==
+      R"({"job-id":4,"rule":"learner-scatter","engine":"tiflash","timeout":300000000000,)"
+      R"("ranges":[{"start-key":"61ff","end-key":"62"},{"start-key":"78","end-key":""}],)"
+      R"("alias":"db.t","start":"2023-11-14T22:13:21Z","finish":"2023-11-14T22:13:22.000000001Z",)"
+      R"("create":"2023-11-14T22:13:20.1234567Z","status":"cancelled"})");
+  // One whose state cannot be read does not begin anew.
+  const auto strange = SchedulerConfigFromJson(*FindSchedulerType("balance-range"),
+                                               R"([{"job-id":1,"status":"new"}])");
+  REQUIRE(strange);
+  CHECK(std::get<scheduler::BalanceRangeConfig>(strange->config).jobs.front().IsOver());
+  CHECK_FALSE(SchedulerConfigFromJson(*FindSchedulerType("balance-range"), "{}"));
+}
+
+TEST_CASE("times have one text", "[codec]") {
+  for (const int64_t unix_ns :
+       {int64_t{0}, int64_t{1}, int64_t{1'700'000'000'500'000'000}, int64_t{-1}}) {
+    CHECK(TimeFromText(TimeText(unix_ns)) == unix_ns);
+  }
+  for (const char* text : {"", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20.Z",
+                           "2023-11-14T22:13:20.1234567890Z", "2023-11-14T22:13:20.1"}) {
+    CAPTURE(text);
+    CHECK_FALSE(TimeFromText(text));
+  }
+}
+
+TEST_CASE("a range that is scattered keeps keys that are no text", "[codec]") {
+  const scheduler::ScatterRangeConfig scatter{"t1", {"a\xff\x00z", "\xff\xff"}};
+  const auto back = Kept("scatter-range", scatter);
+  CHECK(back.range == scatter.range);
+  CHECK(back.range_name == "t1");
+  // What the reference has kept: text only.
+  const auto old = SchedulerConfigFromJson(*FindSchedulerType("scatter-range"),
+                                           R"({"range-name":"t","start-key":"a","end-key":"b"})");
+  REQUIRE(old);
+  CHECK(std::get<scheduler::ScatterRangeConfig>(old->config).range ==
+        scheduler::KeyRange{"a", "b"});
+}
+
+TEST_CASE("settings of the other schedulers survive", "[codec]") {
+  scheduler::ShuffleRegionConfig shuffle;
+  shuffle.roles = {scheduler::ShuffleRole::kLearner, scheduler::ShuffleRole::kLeader};
+  CHECK(Kept("shuffle-region", shuffle).roles == shuffle.roles);
+  CHECK(SchedulerConfigToJson(shuffle, false).dump() == R"(["learner","leader"])");
+  CHECK(RolesFromJson({"bogus"}).error().context == "invalid role:bogus");
+  scheduler::BalanceWitnessConfig witness;
+  witness.batch = 9;
+  witness.ranges = {{"a", "b"}};
+  CHECK(Kept("balance-witness", witness).batch == 9);
+  CHECK(Kept("balance-witness", witness).ranges == witness.ranges);
+  CHECK(Kept("shuffle-hot-region", scheduler::ShuffleHotRegionConfig{5}).limit == 5);
+  const scheduler::GrantHotRegionConfig grant{{2}, {{1}, {2}, {4}}};
+  CHECK(Kept("grant-hot-region", grant).leader_store == grant.leader_store);
+  CHECK(Kept("grant-hot-region", grant).stores == grant.stores);
+  CHECK(Kept("label", scheduler::LabelConfig{{{"a", "b"}}}).ranges.front() ==
+        scheduler::KeyRange{"a", "b"});
+}
+
+TEST_CASE("every scheduler's default settings survive", "[codec]") {
+  for (const scheduler::SchedulerType& type : scheduler::SchedulerTypes()) {
+    CAPTURE(type.type);
+    const std::string text = StoredSchedulerText(DefaultSchedulerConfig(type), type.by_default);
+    const auto back = SchedulerConfigFromJson(type, text);
+    REQUIRE(back);
+    CHECK(StoredSchedulerText(back->config, back->disabled) == text);
+  }
 }
 
 TEST_CASE("what is missing in the JSON keeps its default", "[codec]") {

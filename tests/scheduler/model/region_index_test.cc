@@ -170,6 +170,18 @@ void CompareSums(const RegionIndex& index, const DumbIndex& dumb) {
   }
 }
 
+void CompareWitnessLed(const RegionIndex& index, const DumbIndex& dumb) {
+  std::set<RegionId> expected;
+  for (const auto& [start, region] : dumb.regions()) {
+    const Peer* leader = region.HasLeader() ? region.PeerOnStore(region.leader.store) : nullptr;
+    if (leader != nullptr && leader->witness) expected.insert(region.id);
+  }
+  std::set<RegionId> found;
+  for (const Region& region : index.WitnessLed(1000)) found.insert(region.id);
+  RC_ASSERT(found == expected);
+  RC_ASSERT(index.WitnessLed(1).size() == std::min<size_t>(1, expected.size()));
+}
+
 bool IsLedBy(const Region& region, StoreId store) {
   return region.HasLeader() && region.leader.store == store;
 }
@@ -223,6 +235,7 @@ TEST_CASE("the region index answers like a plain list", "[region_index]") {
         dumb.Put(region);
       }
       CompareSums(index, dumb);
+      CompareWitnessLed(index, dumb);
     }
     Rng rng(seeds.size());
     CompareLookups(index, dumb, keys);

@@ -1,0 +1,82 @@
+#include "pd/dispatch/finding_metrics.h"
+
+#include <algorithm>
+#include <memory>
+#include <variant>
+
+namespace pd {
+namespace {
+
+using Values = std::vector<std::string>;
+
+/// The series of each family as they are to be.
+struct Findings {
+  GaugeFamily::SeriesByValues slow;
+  GaugeFamily::SeriesByValues stopping;
+  GaugeFamily::SeriesByValues trend;
+  GaugeFamily::SeriesByValues job;
+
+  static void Set(GaugeFamily::SeriesByValues& series, Values values, double value) {
+    auto gauge = std::make_unique<Gauge>();
+    gauge->Set(value);
+    series[std::move(values)] = std::move(gauge);
+  }
+};
+
+struct Collect {
+  Findings& findings;
+  const std::function<std::string(scheduler::StoreId)>& address_of;
+
+  void operator()(const scheduler::EvictSlowStoreConfig& config) const {
+    const auto add = [&](const std::vector<scheduler::StoreId>& stores, const char* type) {
+      for (const auto store : stores) Findings::Set(findings.slow, {Text(store), type}, 1);
+    };
+    add(config.evicted, "disk");
+    add(config.network_paused, "network");
+    add(config.network_evicted, "network-evicted");
+  }
+  void operator()(const scheduler::EvictStoppingStoreConfig& config) const {
+    for (const auto store : config.evicted) Findings::Set(findings.stopping, {Text(store)}, 1);
+  }
+  void operator()(const scheduler::EvictSlowTrendConfig& config) const {
+    for (const auto store : config.evicted) {
+      Findings::Set(findings.trend, {address_of(store), Text(store)}, 1);
+    }
+  }
+  void operator()(const scheduler::BalanceRangeConfig& config) const {
+    const auto job = std::ranges::find(config.jobs, scheduler::RangeJobStatus::kRunning,
+                                       &scheduler::RangeJob::status);
+    if (job != config.jobs.end()) Findings::Set(findings.job, {}, static_cast<double>(job->id));
+  }
+  template <class Other>
+  void operator()(const Other&) const {}
+
+ private:
+  static std::string Text(scheduler::StoreId store) { return std::to_string(store.value); }
+};
+
+}  // namespace
+
+void PublishFindings(MetricsRegistry& metrics, const std::vector<SchedulerTable::Entry>& running,
+                     const std::function<std::string(scheduler::StoreId)>& address_of) {
+  Findings findings;
+  for (const SchedulerTable::Entry& entry : running) {
+    std::visit(Collect{findings, address_of}, entry.config);
+  }
+  metrics
+      .Gauges("pd_scheduler_evicted_slow_store_status", "Stores whose leaders go as they are slow",
+              {"store", "slow_type"})
+      .Replace(std::move(findings.slow));
+  metrics
+      .Gauges("pd_scheduler_evicted_stopping_store_status",
+              "Stores whose leaders go as they are stopping", {"store"})
+      .Replace(std::move(findings.stopping));
+  metrics
+      .Gauges("pd_scheduler_store_slow_trend_evicted_status",
+              "Stores whose leaders go as they become slower", {"address", "store"})
+      .Replace(std::move(findings.trend));
+  metrics.Gauges("pd_balance_range_job", "The job of balance-range that runs")
+      .Replace(std::move(findings.job));
+}
+
+}  // namespace pd

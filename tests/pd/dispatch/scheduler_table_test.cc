@@ -1,0 +1,186 @@
+// Schedulers that come and go, their settings and what they find, over a change of the PD leader.
+#include "pd/dispatch/scheduler_table.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "tests/harness/wait.h"
+#include "tests/pd/dispatch/coordinator_server.h"
+
+namespace pd {
+namespace {
+
+using harness::Eventually;
+using scheduler::Reason;
+using scheduler::StoreId;
+using test::Server;
+using test::ThreeVoters;
+
+bool Says(const Coordinator& coordinator, const std::string& scheduler, Reason reason) {
+  const auto all = coordinator.decisions().All();
+  const auto source = std::ranges::find(all, scheduler, &DecisionLog::Source::name);
+  return source != all.end() && std::ranges::any_of(source->lines, [&](const auto& line) {
+           return line.refusal.reason == reason;
+         });
+}
+
+TEST_CASE("settings of schedulers outlast the lead, pauses of stores follow them",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  server.Report();
+  SchedulerTable& table = server.coordinator().schedulers();
+  CHECK(table.Running().size() == 5);
+  scheduler::EvictLeaderConfig evict;
+  evict.stores[StoreId{1}] = {scheduler::KeyRange{}};
+  const scheduler::SchedulerType& type = *scheduler::FindSchedulerType("evict-leader");
+  REQUIRE(table.Add(type, evict));
+  CHECK(table.Add(type, evict).error().code == ErrorCode::kAlreadyExists);
+  REQUIRE(table.Remove("balance-region-scheduler"));
+  CHECK(table.Remove("balance-region-scheduler").error().code == ErrorCode::kNotFound);
+  const auto held = [&] { return server.cluster().stores().Find({1})->pauses.leader_transfer_in; };
+  CHECK(Eventually([&] { return held() == 1; }));
+
+  server.StopLeading();
+  server.Lead();
+  CHECK(table.Running().size() == 5);  // Four of the default ones and ours.
+  const auto entry = table.Find("evict-leader-scheduler");
+  REQUIRE(entry);
+  CHECK(std::get<scheduler::EvictLeaderConfig>(entry->config).stores == evict.stores);
+  CHECK_FALSE(table.Find("balance-region-scheduler"));
+
+  server.Beat(1);
+  server.Report();
+  CHECK(Eventually([&] { return held() == 1; }));
+  REQUIRE(table.Remove("evict-leader-scheduler"));
+  CHECK(Eventually([&] { return held() == 0; }));
+}
+
+TEST_CASE("schedulers with names of their own outlast the lead", "[coordinator]") {
+  Server server;
+  server.Fill();
+  server.Report();
+  SchedulerTable& table = server.coordinator().schedulers();
+  const scheduler::SchedulerType& type = *scheduler::FindSchedulerType("scatter-range");
+  const scheduler::ScatterRangeConfig first{"t1", {"a\xff", "b"}};
+  REQUIRE(table.Add(type, first));
+  REQUIRE(table.Add(type, scheduler::ScatterRangeConfig{"t2", {"c", ""}}));
+  CHECK(table.Add(type, first).error().code == ErrorCode::kAlreadyExists);
+  const auto rows = [&] {
+    const auto online = server.config().online();
+    return std::ranges::count(online->schedule.schedulers, "scatter-range", &SchedulerEntry::type);
+  };
+  CHECK(rows() == 2);
+  REQUIRE(Eventually([&] {
+    const auto all = server.coordinator().decisions().All();
+    return std::ranges::count(all, "scatter-range-scheduler-t2", &DecisionLog::Source::name) == 1;
+  }));
+
+  server.StopLeading();
+  server.Lead();
+  const auto entry = table.Find("scatter-range-scheduler-t1");
+  REQUIRE(entry);
+  CHECK(entry->type == &type);
+  CHECK(std::get<scheduler::ScatterRangeConfig>(entry->config).range == first.range);
+  CHECK_FALSE(table.Find("scatter-range-scheduler"));
+  REQUIRE(table.Remove("scatter-range-scheduler-t1"));
+  CHECK_FALSE(table.Find("scatter-range-scheduler-t1"));
+  CHECK(table.Find("scatter-range-scheduler-t2"));
+  CHECK(rows() == 1);
+  server.StopLeading();
+  server.Lead();
+  CHECK_FALSE(table.Find("scatter-range-scheduler-t1"));
+  CHECK(table.Find("scatter-range-scheduler-t2"));
+}
+
+TEST_CASE("a scheduler too many is refused", "[coordinator]") {
+  Server server;
+  server.Fill();
+  SchedulerTable& table = server.coordinator().schedulers();
+  const scheduler::SchedulerType& type = *scheduler::FindSchedulerType("scatter-range");
+  const size_t room = SchedulerTable::kSchedulersMax - table.All().size();
+  for (size_t i = 0; i < room; ++i) {
+    REQUIRE(table.Add(type, scheduler::ScatterRangeConfig{std::to_string(i), {}}));
+  }
+  CHECK(table.Add(type, scheduler::ScatterRangeConfig{"more", {}}).error().code ==
+        ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("what a scheduler finds outlasts the lead", "[coordinator]") {
+  Server server;
+  server.Fill();
+  server.Report();
+  SchedulerTable& table = server.coordinator().schedulers();
+  const auto evicted = [&] {
+    const auto entry = table.Find("evict-slow-store-scheduler");
+    return entry ? std::get<scheduler::EvictSlowStoreConfig>(entry->config).evicted
+                 : std::vector<StoreId>{};
+  };
+  const auto held = [&] { return server.cluster().stores().Find({1})->pauses.slow_evicted; };
+  StoreTable::Heartbeat slow;
+  slow.id = {1};
+  slow.stats.slow_score = 100;
+  REQUIRE(server.cluster().HandleStoreReport(slow));
+  REQUIRE(Eventually([&] { return evicted() == std::vector<StoreId>{{1}} && held() == 1; }));
+  const std::string series =
+      R"(pd_scheduler_evicted_slow_store_status{store="1",slow_type="disk"} 1)";
+  const auto shown = [&] { return server.Metrics().find(series) != std::string::npos; };
+  CHECK(Eventually(shown));
+
+  // The next PD leader has not seen the score: it goes on with the store that it reads of.
+  server.StopLeading();
+  server.Lead();
+  CHECK(evicted() == std::vector<StoreId>{{1}});
+  for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);
+  server.Report();
+  CHECK(Eventually([&] { return held() == 1; }));
+  // Until it is fast for long enough, by a clock of its own.
+  REQUIRE(table.Update("evict-slow-store-scheduler", [](auto& config) -> Result<void> {
+    std::get<scheduler::EvictSlowStoreConfig>(config).recovery_duration_s = 0;
+    return {};
+  }));
+  CHECK(Eventually([&] { return evicted().empty() && held() == 0 && !shown(); }));
+}
+
+TEST_CASE("a job of balance-range outlasts the lead, and has its range to itself",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
+  SchedulerTable& table = server.coordinator().schedulers();
+  scheduler::RangeJob job;
+  job.ranges = {{}};
+  job.alias = "t";
+  scheduler::BalanceRangeConfig config;
+  REQUIRE(AddRangeJob(config.jobs, job, 0));
+  REQUIRE(table.Add(*scheduler::FindSchedulerType("balance-range"), config));
+  const auto status = [&] {
+    const auto entry = table.Find("balance-range-scheduler");
+    return std::get<scheduler::BalanceRangeConfig>(entry->config).jobs.front().status;
+  };
+  // A single region is spread as it is.
+  REQUIRE(Eventually([&] { return status() == scheduler::RangeJobStatus::kFinished; }));
+  REQUIRE(table.Update("balance-range-scheduler", [](auto& kept) -> Result<void> {
+    auto& first = std::get<scheduler::BalanceRangeConfig>(kept).jobs.front();
+    first.status = scheduler::RangeJobStatus::kRunning;
+    return {};
+  }));
+  server.StopLeading();
+  server.Lead();
+  CHECK(status() == scheduler::RangeJobStatus::kRunning);
+  // One that runs keeps the others away, as long as it does.
+  REQUIRE(table.Pause("balance-range-scheduler", 1000));
+  for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);
+  REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
+  CHECK(Eventually([&] {
+    return Says(server.coordinator(), "balance-leader-scheduler", Reason::kRangesReserved);
+  }));
+  REQUIRE(table.Pause("balance-range-scheduler", 0));
+  CHECK(Eventually([&] { return status() == scheduler::RangeJobStatus::kFinished; }));
+}
+
+}  // namespace
+}  // namespace pd

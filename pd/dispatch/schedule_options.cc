@@ -1,8 +1,16 @@
 #include "pd/dispatch/schedule_options.h"
 
+#include <algorithm>
+
 #include "pd/config/values.h"
 
 namespace pd {
+namespace {
+
+/// Above, flows of regions are not looked at (as in the reference).
+constexpr int64_t kFlowDigitsTraced = 5;
+
+}  // namespace
 
 scheduler::ConfChange ConfChangeOf(const OnlineConfig& config) {
   const Result<Version> version = ParseVersion(config.cluster_version);
@@ -44,6 +52,13 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config,
   options.merge_within_table =
       config.pd_server.key_type == "table" && !schedule.enable_cross_table_merge;
   options.region_bounds = stores.bounds;
+  const Result<Version> version = ParseVersion(config.cluster_version);
+  options.stores_count_queries = version && *version >= Version{5, 2, 0, "", ""};
+  options.stores_measure_read_cpu = version && *version >= Version{8, 5, 7, "", ""};
+  options.stores_have_buckets = stores.region_buckets;
+  options.trace_region_flow = config.pd_server.flow_round_by_digit <= kFlowDigitsTraced;
+  options.max_movable_hot_peer_size_mib =
+      static_cast<uint64_t>(std::max<int64_t>(schedule.max_movable_hot_peer_size, 0));
   options.tolerant_size_ratio = schedule.tolerant_size_ratio;
   options.low_space_ratio = schedule.low_space_ratio;
   options.high_space_ratio = schedule.high_space_ratio;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "pd/dispatch/hot_scheduler_metrics.h"
 #include "pd/dispatch/live_view.h"
 #include "pd/dispatch/schedule_options.h"
 #include "pd/log/log.h"
@@ -432,6 +433,9 @@ void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::Pl
   scheduler::Decision decision =
       RunScheduler(situation.Context(), entry.config, running.memory, rng_);
   decisions_.NoteRun(entry.type->name, decision);
+  if (std::holds_alternative<scheduler::HotRegionConfig>(entry.config)) {
+    NoteHotRun(running.memory.hot, decision, context.now, deps_.metrics);
+  }
   for (const scheduler::Refusal& refusal : decision.refusals) {
     scheduler_events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
   }

@@ -12,6 +12,7 @@
 #include "scheduler/schedulers/balance_leader.h"
 #include "scheduler/schedulers/balance_region.h"
 #include "scheduler/schedulers/evict_leader.h"
+#include "scheduler/schedulers/hot_region.h"
 #include "scheduler/schedulers/hot_region_config.h"
 #include "scheduler/schedulers/retry_quota.h"
 
@@ -39,6 +40,7 @@ struct SchedulerMemory {
   RetryQuota quota;
   std::optional<StoreId> slow_store;     // evict-slow-store: the one being evicted.
   std::optional<Instant> recovering_at;  // evict-slow-store: since when its score is 1.
+  HotRegionMemory hot;                   // balance-hot-region.
 };
 
 /// How often a scheduler runs (as in the reference): at once again after a success, else less and less often.

@@ -290,8 +290,28 @@ TEST_CASE("the checkers come to rest", "[property]") {
   CHECK(longest > 3);
 }
 
+/// Its stores have much to do, others little.
+void MakeHot(World& world, Rng& rng, RegionId region) {
+  const auto load = [&] {
+    const double scale = 1 + static_cast<double>(rng.Below(4));
+    return Load{{1e6 * scale, 1e4 * scale, 1e4 * scale, 50 * scale}};
+  };
+  World::RegionLoad& loads = world.region_loads[region];
+  loads.write = load();
+  loads.write[LoadDim::kCpu] = 0;
+  loads.read = load();
+  for (const Store& store : world.stores()) {
+    world.loads[store.id].write = load() * (0.5 + static_cast<double>(rng.Below(4)));
+    world.loads[store.id].read = load() * (0.5 + static_cast<double>(rng.Below(4)));
+    if (world.FindRegion(region)->PeerOnStore(store.id) != nullptr) continue;
+    world.loads[store.id].write *= 0.1;
+    world.loads[store.id].read *= 0.1;
+  }
+}
+
 TEST_CASE("no proposal of a scheduler harms a region", "[property]") {
   int proposals = 0;
+  std::map<std::string, int> descs;
   for (int i = 0; i < kCases; ++i) {
     Rng rng(static_cast<uint64_t>(i) + 1000000);
     const uint64_t stores = 3 + rng.Below(6);
@@ -301,6 +321,7 @@ TEST_CASE("no proposal of a scheduler harms a region", "[property]") {
     if (!region.HasLeader() || !HasQuorum(world, region)) continue;
     world.PutRegion(region);
     world.Refresh();
+    MakeHot(world, rng, region.id);
     for (const SchedulerType& type : SchedulerTypes()) {
       SchedulerConfig config = DefaultSchedulerConfig(type);
       if (auto* evict = std::get_if<EvictLeaderConfig>(&config)) evict->stores[region.leader.store];
@@ -309,6 +330,7 @@ TEST_CASE("no proposal of a scheduler harms a region", "[property]") {
       for (const Proposal& proposal :
            RunScheduler(world.Context(), config, memory, rng).proposals) {
         ++proposals;
+        ++descs[proposal.desc];
         CAPTURE(i, proposal.desc, proposal.brief);
         Obey(world, proposal, region);
         CheckOutcome(world, proposal, region);
@@ -316,6 +338,13 @@ TEST_CASE("no proposal of a scheduler harms a region", "[property]") {
     }
   }
   CHECK(proposals > kCases / 10);
+  for (const auto& [desc, times] : descs) fmt::print("  {} {}\n", desc, times);
+  for (const char* desc :
+       {"move-hot-write-peer", "move-hot-write-leader", "transfer-hot-write-leader",
+        "move-hot-read-leader", "transfer-hot-read-leader"}) {
+    CAPTURE(desc);
+    CHECK(descs.contains(desc));
+  }
 }
 
 }  // namespace

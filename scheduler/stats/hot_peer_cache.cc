@@ -1,6 +1,7 @@
 #include "scheduler/stats/hot_peer_cache.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <utility>
@@ -153,18 +154,19 @@ void HotPeerCache::ReportSilence(StoreId store, std::span<const RegionId> report
   const auto found = stores_.find(store);
   if (found == stores_.end() || !IsCountedInterval(interval_s)) return;
   const Load thresholds = ThresholdsOf(store, now);
-  const std::vector<RegionId> known(found->second.regions.begin(), found->second.regions.end());
-  for (const RegionId region : known) {
+  std::vector<RegionId> cold;
+  for (const auto& [region, items] : found->second.regions) {
     if (std::ranges::binary_search(reported, region)) continue;
-    Item& item = *Find(region, store);  // Of a store nothing expires but in ThresholdsOf.
+    Item& item = *FindIn(*items, store);
     // It may still have as much as it had, short of what is worth a report.
     const Load rate = Smaller(item.rolling.Smoothed(), thresholds);
     item.rolling.Add(rate * static_cast<double>(interval_s), interval_s);
     item.peer.load = Rounded(item.rolling.Smoothed());
     item.silent = true;
     item.updated = now;
-    if (!Judge(item, thresholds)) Remove(region, store);
+    if (!Judge(item, thresholds)) cold.push_back(region);
   }
+  for (const RegionId region : cold) Remove(region, store);
 }
 
 void HotPeerCache::KeepPeersOf(const Region& region) {
@@ -188,8 +190,8 @@ std::vector<HotPeer> HotPeerCache::PeersOn(StoreId store, int degree_min, Instan
   std::vector<HotPeer> peers;
   const auto found = stores_.find(store);
   if (found == stores_.end()) return peers;
-  for (const RegionId region : found->second.regions) {
-    for (const Item& item : regions_.at(region)) {
+  for (const auto& [region, items] : found->second.regions) {
+    for (const Item& item : *items) {
       if (item.peer.store != store || item.silent || IsExpired(item, now)) continue;
       if (item.peer.degree < degree_min || item.peer.anti_count < rules_.anti_count) continue;
       peers.push_back(item.peer);
@@ -219,8 +221,11 @@ std::map<StoreId, HotPeerCache::StoreStatus> HotPeerCache::Status() const {
 
 HotPeerCache::Item* HotPeerCache::Find(RegionId region, StoreId store) {
   const auto found = regions_.find(region);
-  if (found == regions_.end()) return nullptr;
-  for (Item& item : found->second) {
+  return found == regions_.end() ? nullptr : FindIn(found->second, store);
+}
+
+HotPeerCache::Item* HotPeerCache::FindIn(Items& items, StoreId store) {
+  for (Item& item : items) {
     if (item.peer.store == store) return &item;
   }
   return nullptr;
@@ -240,8 +245,8 @@ bool HotPeerCache::MakeRoom(StoreId store, const Load& rate, Instant now) {
   if (!outdoes) return false;
   RegionId weakest;
   double least = 0;
-  for (const RegionId region : entry.regions) {
-    const double weight = Weight(Find(region, store)->peer.load, rules_.thresholds_min);
+  for (const auto& [region, items] : entry.regions) {
+    const double weight = Weight(FindIn(*items, store)->peer.load, rules_.thresholds_min);
     if (weakest && weight >= least) continue;
     weakest = region;
     least = weight;
@@ -253,9 +258,9 @@ bool HotPeerCache::MakeRoom(StoreId store, const Load& rate, Instant now) {
 void HotPeerCache::Insert(Item item) {
   const RegionId region = item.peer.region;
   StoreEntry& entry = stores_[item.peer.store];
-  entry.regions.insert(region);
-  ++entry.added;
   Items& items = regions_[region];
+  entry.regions[region] = &items;
+  ++entry.added;
   const auto at = std::ranges::lower_bound(items, item.peer.store, {},
                                            [](const Item& one) { return one.peer.store; });
   items.insert(at, std::move(item));
@@ -284,24 +289,24 @@ const Load& HotPeerCache::ThresholdsOf(StoreId store, Instant now) {
   Sweep(store, now);
   if (entry.regions.size() < kTopCount) return entry.thresholds;
   Load& top = entry.top.emplace();
-  std::vector<double> rates;
-  for (const LoadDim dim : kLoadDims) {
-    rates.clear();
-    for (const RegionId region : entry.regions) {
-      rates.push_back(Find(region, store)->rolling.Smoothed()[dim]);
-    }
-    const auto nth = rates.begin() + (kTopCount - 1);
-    std::ranges::nth_element(rates, nth, std::greater<>());
-    top[dim] = *nth;
-    entry.thresholds[dim] = std::max(kTopShare * *nth, rules_.thresholds_min[dim]);
+  std::array<std::vector<double>, kLoadDimCount> rates;
+  for (const auto& [region, items] : entry.regions) {
+    const Load& load = FindIn(*items, store)->peer.load;
+    for (size_t i = 0; i < kLoadDimCount; ++i) rates[i].push_back(load.of[i]);
+  }
+  for (size_t i = 0; i < kLoadDimCount; ++i) {
+    const auto nth = rates[i].begin() + (kTopCount - 1);
+    std::ranges::nth_element(rates[i], nth, std::greater<>());
+    top.of[i] = *nth;
+    entry.thresholds.of[i] = std::max(kTopShare * *nth, rules_.thresholds_min.of[i]);
   }
   return entry.thresholds;
 }
 
 void HotPeerCache::Sweep(StoreId store, Instant now) {
   std::vector<RegionId> expired;
-  for (const RegionId region : stores_.at(store).regions) {
-    if (IsExpired(*Find(region, store), now)) expired.push_back(region);
+  for (const auto& [region, items] : stores_.at(store).regions) {
+    if (IsExpired(*FindIn(*items, store), now)) expired.push_back(region);
   }
   for (const RegionId region : expired) Remove(region, store);
 }

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <vector>
 
@@ -79,8 +78,9 @@ class HotPeerCache {
     bool inherits = false;  // Another peer may take over what is known of it.
     Instant updated;
   };
+  using Items = std::vector<Item>;  // Of one region, by store.
   struct StoreEntry {
-    std::set<RegionId> regions;
+    std::map<RegionId, Items*> regions;  // Into regions_.
     std::optional<Instant> thresholds_at;
     Load thresholds;
     std::optional<Load> top;  // The 60th highest rates; none while there are fewer peers.
@@ -88,7 +88,6 @@ class HotPeerCache {
     uint64_t updated = 0;
     uint64_t removed = 0;
   };
-  using Items = std::vector<Item>;  // Of one region, by store.
 
   [[nodiscard]] bool Knows(RegionId region, StoreId store, Instant now);
   bool NoteLeader(const Region& region, Instant now);
@@ -99,6 +98,7 @@ class HotPeerCache {
   bool Judge(Item& item, const Load& thresholds) const;
   bool Adopt(RegionId region, StoreId store);
   [[nodiscard]] Item* Find(RegionId region, StoreId store);
+  [[nodiscard]] static Item* FindIn(Items& items, StoreId store);
   bool MakeRoom(StoreId store, const Load& rate, Instant now);
   void Insert(Item item);
   void Remove(RegionId region, StoreId store);

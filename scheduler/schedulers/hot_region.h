@@ -9,7 +9,7 @@ namespace scheduler {
 
 /// Evens out the loads that hot regions put on stores (as in the reference): moves leaders and peers that are read or
 /// written much, one plan a run. Loads have up to four dimensions; of each task two count, in the order of the
-/// priorities. A move must help in one without harming the other; where none alone does, two peers change places.
+/// priorities. Where a move helps in one and harms in the other, two peers may change places.
 /// Where buckets are reported, a region that is a large part of its store's load is split instead.
 ///
 /// Loads show what was moved only later, so moves are remembered and counted until then: each with what it moves, in

@@ -11,7 +11,8 @@ pd::Cluster::Deps DepsOf(pd::PdServer& server) {
           server.ids(),
           server.clock(),
           [&server] { return server.cluster_id(); },
-          [](const std::string& text) { pd::LogWarn(text, {}); }};
+          [](const std::string& text) { pd::LogWarn(text, {}); },
+          server.config().data_dir + "/hot-region"};
 }
 
 ClusterCalls CallsOf(pd::PdServer& server, pd::Cluster& cluster, const LeaderDirectory& leaders,
@@ -57,6 +58,7 @@ ClusterService::ClusterService(pd::PdServer& server, const LeaderDirectory& lead
                                const GrpcCredentials* tls, const TlsFiles& files)
     : cluster_(DepsOf(server)),
       metrics_(cluster_, server.metrics()),
+      hot_metrics_(cluster_, server.metrics()),
       heartbeat_metrics_(server.metrics(),
                          [this](scheduler::StoreId store) { return AddressOf(cluster_, store); }),
       calls_(CallsOf(server, cluster_, leaders, heartbeat_metrics_)),
@@ -90,6 +92,7 @@ void ClusterService::Register(MethodRegistry& registry, Router& router) {
   AddPlacementRoutes(router, routes);
   AddRegionListRoutes(router, routes);
   AddRegionStatsRoutes(router, routes);
+  AddHotspotRoutes(router, routes);
   AddGcRoutes(router, routes);
 }
 

@@ -8,6 +8,7 @@
 #include "api/http/store_status_client.h"
 #include "pd/cluster/cluster.h"
 #include "pd/cluster/cluster_metrics.h"
+#include "pd/cluster/hot_metrics.h"
 #include "pd/cluster/store_config_watch.h"
 #include "pd/server.h"
 
@@ -37,6 +38,7 @@ class ClusterService {
  private:
   pd::Cluster cluster_;
   pd::ClusterMetrics metrics_;
+  pd::HotMetrics hot_metrics_;
   HeartbeatMetrics heartbeat_metrics_;
   ClusterCalls calls_;
   HeartbeatStreams streams_;

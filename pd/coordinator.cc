@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "pd/dispatch/finding_metrics.h"
+#include "pd/dispatch/hot_scheduler_metrics.h"
 #include "pd/dispatch/live_view.h"
 #include "pd/dispatch/schedule_options.h"
 #include "pd/dispatch/scheduler_codec.h"
@@ -517,6 +518,9 @@ void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::Pl
   scheduler::Decision decision = RunScheduler(latest, entry.config, running.memory, rng_);
   KeepFindingsOf(entry, running.memory);
   decisions_.NoteRun(entry.name, decision);
+  if (std::holds_alternative<scheduler::HotRegionConfig>(entry.config)) {
+    NoteHotRun(running.memory.hot, decision, context.now, deps_.metrics);
+  }
   for (const scheduler::Refusal& refusal : decision.refusals) {
     scheduler_events_.With({entry.name, ReasonText(refusal.reason)}).Add(refusal.times);
   }

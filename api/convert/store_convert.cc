@@ -1,5 +1,7 @@
 #include "api/convert/store_convert.h"
 
+#include "scheduler/model/classify.h"
+
 namespace api {
 namespace {
 
@@ -11,7 +13,26 @@ std::vector<scheduler::NamedValue> ValuesOf(const Pairs& pairs) {
   return values;
 }
 
+uint64_t ReadQueriesOf(const pdpb::QueryStats& queries) {
+  return queries.get() + queries.scan() + queries.coprocessor();
+}
+
 }  // namespace
+
+std::vector<pd::PeerReads> PeerReadsOf(const pdpb::StoreStats& message) {
+  std::vector<pd::PeerReads> reads;
+  reads.reserve(static_cast<size_t>(message.peer_stats_size()));
+  // As with regions: no flow is so large.
+  const auto sane = [](uint64_t amount) { return amount < scheduler::kFlowInsane ? amount : 0; };
+  for (const pdpb::PeerStat& peer : message.peer_stats()) {
+    reads.push_back({{peer.region_id()},
+                     sane(peer.read_bytes()),
+                     sane(peer.read_keys()),
+                     sane(ReadQueriesOf(peer.query_stats())),
+                     sane(peer.cpu_stats().unifiedread())});
+  }
+  return reads;
+}
 
 scheduler::StoreStats StatsOf(const pdpb::StoreStats& message) {
   const pdpb::QueryStats& queries = message.query_stats();
@@ -35,7 +56,7 @@ scheduler::StoreStats StatsOf(const pdpb::StoreStats& message) {
   stats.write_queries = queries.put() + queries.delete_() + queries.deleterange() +
                         queries.prewrite() + queries.acquirepessimisticlock() + queries.commit() +
                         queries.rollback();
-  stats.read_queries = queries.get() + queries.scan() + queries.coprocessor();
+  stats.read_queries = ReadQueriesOf(queries);
   stats.interval_start_s = message.interval().start_timestamp();
   stats.interval_end_s = message.interval().end_timestamp();
   stats.cpu_usages = ValuesOf(message.cpu_usages());

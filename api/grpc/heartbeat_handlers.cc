@@ -129,8 +129,8 @@ class ReportBucketsSession final : public StreamSession<pdpb::ReportBucketsReque
       return;
     }
     if (request.buckets().keys().empty()) return;
-    calls_.cluster.regions().PutBuckets(scheduler::RegionId{request.buckets().region_id()},
-                                        BucketsOf(request.buckets()));
+    calls_.cluster.HandleBuckets(scheduler::RegionId{request.buckets().region_id()},
+                                 BucketsOf(request.buckets()));
   }
   void OnHalfClose() override { sink_.Finish({StatusCode::kUnknown, "EOF"}); }
 

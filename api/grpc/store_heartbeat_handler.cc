@@ -58,7 +58,8 @@ pd::Result<scheduler::NodeState> TakeStats(const ClusterCalls& calls, pd::Coordi
   const scheduler::StoreId id{stats.store_id()};
   const pd::Nanos start = calls.cluster.clock().Monotonic();
   const auto slow_stores = calls.cluster.stores().WakeFor(id);
-  auto state = calls.cluster.HandleStoreReport({id, StatsOf(stats), stats.SerializeAsString()});
+  auto state = calls.cluster.HandleStoreReport({id, StatsOf(stats), stats.SerializeAsString()},
+                                               PeerReadsOf(stats));
   if (!state) return state;
   for (const scheduler::StoreId slow : slow_stores) {
     response.mutable_awaken_regions()->add_abnormal_stores(slow.value);

@@ -34,6 +34,7 @@ void AddRegionStatsRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionLabelRoutes(Router& router, const ClusterRoutes& routes);
 void AddAffinityRoutes(Router& router, const ClusterRoutes& routes);
 void AddPlacementRoutes(Router& router, const ClusterRoutes& routes);
+void AddHotspotRoutes(Router& router, const ClusterRoutes& routes);
 void AddRegionListRoutes(Router& router, const ClusterRoutes& routes);
 
 }  // namespace api

@@ -1,5 +1,6 @@
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "api/http/cluster_routes.h"
@@ -30,6 +31,9 @@ struct Sums {
     uint64_t peers = 0;
     uint64_t peer_size_mib = 0;
     uint64_t peer_keys = 0;
+    scheduler::Load written;  // Of hot regions, as all below.
+    scheduler::Load read_as_leader;
+    scheduler::Load read;
   };
   std::map<uint64_t, OfStore> stores;
 
@@ -52,6 +56,16 @@ struct Sums {
       store.peer_size_mib += region.size_mib;
       store.peer_keys += region.keys;
     }
+  }
+
+  void AddHot(const scheduler::HotPeer& peer, scheduler::Access access) {
+    OfStore& store = stores[peer.store.value];
+    if (access == scheduler::Access::kWrite) {
+      store.written += peer.load;
+      return;
+    }
+    store.read += peer.load;
+    if (peer.leads) store.read_as_leader += peer.load;
   }
 
   [[nodiscard]] Json ToJson() const {
@@ -79,7 +93,49 @@ struct Sums {
     }
     return json;
   }
+
+  /// The loads of hot regions by store, and the engines of the stores. What is nothing is left out.
+  void AddHotTo(const std::map<uint64_t, std::string>& engines, Json& json) const {
+    const auto add = [&](const std::string& name, uint64_t id, const scheduler::Load& load) {
+      for (const auto dim :
+           {scheduler::LoadDim::kByte, scheduler::LoadDim::kKey, scheduler::LoadDim::kQuery}) {
+        if (load[dim] < 1) continue;
+        const char* const suffix = dim == scheduler::LoadDim::kByte  ? "_bytes"
+                                   : dim == scheduler::LoadDim::kKey ? "_keys"
+                                                                     : "_query";
+        json[name + suffix][std::to_string(id)] = static_cast<uint64_t>(load[dim]);
+      }
+    };
+    for (const auto& [id, store] : stores) {
+      add("store_write", id, store.written);
+      add("store_leader_read", id, store.read_as_leader);
+      add("store_peer_read", id, store.read);
+    }
+    for (const auto& [id, engine] : engines) json["store_engine"][std::to_string(id)] = engine;
+  }
 };
+
+bool Overlaps(const Region& region, const scheduler::KeyRange& range) {
+  const bool ends_behind = region.end_key.empty() || region.end_key > range.start;
+  return ends_behind && (range.end.empty() || region.start_key < range.end);
+}
+
+/// What is hot in the range, on the stores of one engine or of all.
+void AddHot(const ClusterRoutes& routes, const scheduler::KeyRange& range, std::string_view engine,
+            Sums& sums, std::map<uint64_t, std::string>& engines) {
+  for (const scheduler::Store& store : routes.cluster.stores().All()) {
+    if (store.IsRemoved()) continue;
+    const std::string_view of_store = store.Label(scheduler::kEngineLabel);
+    if (!engine.empty() && store.IsTiFlash() != (engine == scheduler::kEngineTiFlash)) continue;
+    engines[store.id.value] = of_store;
+    for (const auto access : {scheduler::Access::kWrite, scheduler::Access::kRead}) {
+      for (const scheduler::HotPeer& peer : routes.cluster.HotPeersOn(access, store.id)) {
+        const auto region = routes.cluster.regions().Find(peer.region);
+        if (region && Overlaps(*region, range)) sums.AddHot(peer, access);
+      }
+    }
+  }
+}
 
 HttpResponse GetStats(const ClusterRoutes& routes, const HttpRequest& request) {
   const scheduler::KeyRange range{std::string(request.Query("start_key").value_or("")),
@@ -93,7 +149,12 @@ HttpResponse GetStats(const ClusterRoutes& routes, const HttpRequest& request) {
       return true;
     });
   }
-  return JsonV1(200, sums.ToJson());
+  std::map<uint64_t, std::string> engines;
+  const bool use_hot = !request.Query("count") && request.Query("use_hot");
+  if (use_hot) AddHot(routes, range, request.Query("engine").value_or(""), sums, engines);
+  Json json = sums.ToJson();
+  if (use_hot) sums.AddHotTo(engines, json);
+  return JsonV1(200, json);
 }
 
 /// A key of a keyspace's bounds as stores write it: mode byte and three bytes of id, memory-comparable.

@@ -9,6 +9,7 @@
 #include "api/http/scheduling_routes.h"
 #include "pd/cluster/store_rules.h"
 #include "pd/dispatch/hot_region_codec.h"
+#include "pd/dispatch/schedule_options.h"
 #include "pd/dispatch/scheduler_codec.h"
 
 namespace api {
@@ -218,6 +219,15 @@ HttpResponse DeleteStore(const SchedulingRoutes& routes, const Entry& entry,
   return RemoveSchedulerStore(routes, entry.name, StoreId{*id});
 }
 
+/// What priorities of loads stores can serve. As in the reference nothing is known while hot regions may not be moved.
+scheduler::MeasuredLoads Measured(const SchedulingRoutes& routes) {
+  const auto config = routes.coordinator.config().online();
+  if (config->schedule.hot_region_schedule_limit == 0) return {false, false};
+  const scheduler::ScheduleOptions options =
+      pd::MakeScheduleOptions(*config, routes.coordinator.cluster().store_config());
+  return {options.stores_count_queries, options.stores_measure_read_cpu};
+}
+
 HttpResponse Serve(const SchedulingRoutes& routes, const HttpRequest& request) {
   const auto entry = routes.coordinator.schedulers().Find(request.Param("name"));
   if (!entry) return PageNotFound();
@@ -230,7 +240,7 @@ HttpResponse Serve(const SchedulingRoutes& routes, const HttpRequest& request) {
   if (rest == "list") {
     if (request.method != "GET") return MethodNotAllowed();
     if (const auto* hot = std::get_if<scheduler::HotRegionConfig>(&entry->config)) {
-      return JsonV1(200, pd::HotRegionConfigToJson(WithMeasuredPriorities(*hot)));
+      return JsonV1(200, pd::HotRegionConfigToJson(WithMeasuredPriorities(*hot, Measured(routes))));
     }
     return JsonV1(200, pd::SchedulerConfigToJson(entry->config, entry->disabled));
   }

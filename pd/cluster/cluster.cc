@@ -55,13 +55,14 @@ Cluster::Cluster(Deps deps)
       safe_points_(deps_.meta, deps_.clock, deps_.cluster_id, [this] { return term_.load(); }),
       labels_(deps_.meta, deps_.clock),
       affinity_({deps_.meta, labels_, stores_, deps_.clock}),
-      rules_({deps_.meta, deps_.config, stores_, deps_.clock}) {}
+      rules_({deps_.meta, deps_.config, stores_, deps_.clock}),
+      hot_history_(deps_.hot_folder) {}
 
 Cluster::~Cluster() { Stop(); }
 
 Result<void> Cluster::Start(Drive drive) {
   if (auto loaded = LoadRegions(); !loaded) return loaded;
-  job_times_ = {deps_.clock.Monotonic() + kStateJobInterval, {}, {}, false};
+  job_times_ = {deps_.clock.Monotonic() + kStateJobInterval, {}, {}, {}, false};
   by_hand_ = drive == Drive::kByHand;
   if (by_hand_) return {};
   saver_ = std::thread([this] { SaveLoop(); });
@@ -128,6 +129,7 @@ Result<void> Cluster::OnLeaderStart(uint64_t term) {
   }
   TakeApplied();
   regions_.ForgetReports();  // Those that were under way when the lead was lost.
+  hot_.Clear();
   {
     const MutexLock lock(mutex_);
     ++leads_;
@@ -239,6 +241,7 @@ void Cluster::OnLeaderStop() {
   affinity_.Clear();
   labels_.Clear();
   rules_.Clear();
+  hot_.Clear();
   regions_.ForgetReports();  // A later lead of this member waits for reports of its own.
   const MutexLock lock(mutex_);
   min_resolved_by_store_.clear();
@@ -330,13 +333,17 @@ void Cluster::RunJobs(Nanos now) {
   const bool is_running = running();
   const bool was_running = std::exchange(job_times_.was_running, is_running);
   if (!is_running) return;
-  if (!was_running) job_times_.states = now + kStateJobInterval;
+  if (!was_running) {
+    job_times_.states = now + kStateJobInterval;
+    job_times_.hot = now;
+  }
   // As in the reference, what a store holds by a bootstrap is counted by a job, not by the bootstrap.
   if (was_running) regions_.CountBootstrapped();
   stores_.SaveHeartbeats();
   EndSaveRound();
   KeepRules();
   KeepAffinity();
+  KeepHotHistory(now);
   if (now >= job_times_.states) {
     stores_.UpdateStates();
     job_times_.states = now + kStateJobInterval;
@@ -496,17 +503,78 @@ Result<void> Cluster::HandleRegionReport(Region report) {
   auto outcome = regions_.Report(std::move(report), Options());
   if (!outcome) return tl::unexpected<Error>(outcome.error());
   LogRegionChange(*outcome);
+  hot_.OnRegionReported(outcome->region, InstantOf(deps_.clock.Monotonic()));
   for (RegionObserver* observer : region_observers_) {
     observer->OnRegionReported(outcome->region, outcome->change);
   }
   return {};
 }
 
-Result<scheduler::NodeState> Cluster::HandleStoreReport(StoreTable::Heartbeat heartbeat) {
+Result<scheduler::NodeState> Cluster::HandleStoreReport(StoreTable::Heartbeat heartbeat,
+                                                        std::span<const PeerReads> reads) {
+  if (stores_.Contains(heartbeat.id)) {
+    hot_.OnStoreReported(
+        heartbeat.id, heartbeat.stats, reads, [this](RegionId id) { return regions_.Find(id); },
+        InstantOf(deps_.clock.Monotonic()));
+  }
   const auto answer = stores_.OnHeartbeat(std::move(heartbeat));
   if (!answer) return tl::unexpected(answer.error());
   if (answer->save_due) SaveHeartbeatSoon();
   return answer->node_state;
+}
+
+void Cluster::HandleBuckets(RegionId id, const scheduler::Buckets& buckets) {
+  if (regions_.PutBuckets(id, buckets)) return hot_.OnBucketsReported(id, buckets);
+  // Of the same version: what is new is how they are used.
+  const std::optional<Region> region = regions_.Find(id);
+  if (!region || region->buckets.version != buckets.version) return;
+  hot_.OnBucketsReported(id, buckets);
+}
+
+scheduler::StoreLoads Cluster::LoadsOf(StoreId store) const {
+  scheduler::StoreLoads loads = hot_.LoadsOf(store).value_or(scheduler::StoreLoads{});
+  const scheduler::RegionIndex::StoreSums sums = regions_.SumsOf(store);
+  loads.regions_write[scheduler::LoadDim::kByte] = static_cast<double>(sums.write_bytes_per_s);
+  loads.regions_write[scheduler::LoadDim::kKey] = static_cast<double>(sums.write_keys_per_s);
+  return loads;
+}
+
+std::vector<scheduler::HotPeer> Cluster::HotPeersOn(scheduler::Access access, StoreId store) const {
+  return hot_.PeersOn(access, store,
+                      deps_.config.online()->schedule.hot_region_cache_hits_threshold,
+                      InstantOf(deps_.clock.Monotonic()));
+}
+
+/// Every interval, what is hot at that moment. What cannot be written is missing, as it is while nobody leads.
+void Cluster::KeepHotHistory(Nanos now) {
+  const auto config = deps_.config.online();
+  const Nanos interval = std::max<Nanos>(config->schedule.hot_regions_write_interval, kJobPause);
+  if (now < job_times_.hot + interval) return;
+  job_times_.hot = now;
+  const int64_t unix_ms = deps_.clock.UnixNanos() / 1'000'000;
+  const uint64_t days = config->schedule.hot_regions_reserved_days;
+  hot_history_.Prune(unix_ms, days);
+  if (days == 0) return;
+  const auto written = hot_history_.Append(unix_ms, HotRecords(unix_ms));
+  if (!written)
+    deps_.warn(fmt::format("hot regions are not recorded: {}", written.error().context));
+}
+
+std::vector<HotRecord> Cluster::HotRecords(int64_t unix_ms) const {
+  std::vector<HotRecord> records;
+  for (const scheduler::Access access : {scheduler::Access::kRead, scheduler::Access::kWrite}) {
+    for (const Store& store : stores_.All()) {
+      for (const scheduler::HotPeer& hot : HotPeersOn(access, store.id)) {
+        const std::optional<Region> region = regions_.Find(hot.region);
+        const scheduler::Peer* peer = region ? region->PeerOnStore(store.id) : nullptr;
+        if (peer == nullptr) continue;
+        records.push_back({unix_ms, region->id, peer->id, store.id, region->leader.id == peer->id,
+                           IsLearner(*peer), access, hot.degree, hot.load, region->start_key,
+                           region->end_key});
+      }
+    }
+  }
+  return records;
 }
 
 /// A leader that dies in the next moment should not make stores look unheard. As in the reference the answer waits

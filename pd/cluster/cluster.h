@@ -6,11 +6,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "pd/cluster/affinity_groups.h"
+#include "pd/cluster/hot_history.h"
+#include "pd/cluster/hot_statistics.h"
 #include "pd/cluster/paths.h"
 #include "pd/cluster/placement_rules.h"
 #include "pd/cluster/region_feed.h"
@@ -72,6 +75,7 @@ class Cluster final : public LeaderService {
     const Clock& clock;
     std::function<uint64_t()> cluster_id;               // 0 as long as it is unknown.
     std::function<void(const std::string& text)> warn;  // A line for the log.
+    std::string hot_folder{};                           // Of HotHistory; empty: none is kept.
   };
 
   explicit Cluster(Deps deps);
@@ -128,6 +132,14 @@ class Cluster final : public LeaderService {
   [[nodiscard]] AffinityGroups& affinity() { return affinity_; }
   [[nodiscard]] const AffinityGroups& affinity() const { return affinity_; }
 
+  [[nodiscard]] const HotStatistics& hot() const { return hot_; }
+  [[nodiscard]] const HotHistory& hot_history() const { return hot_history_; }
+  /// From the reports of its regions as well.
+  [[nodiscard]] scheduler::StoreLoads LoadsOf(scheduler::StoreId store) const;
+  /// The hot peers on a store that are shown and planned with.
+  [[nodiscard]] std::vector<scheduler::HotPeer> HotPeersOn(scheduler::Access access,
+                                                           scheduler::StoreId store) const;
+
   /// What the stores say of the sizes of their regions: the last that was learned, TiKV's defaults before. In this
   /// member's memory; a new leader asks the stores itself (StoreConfigWatch, which alone sets it).
   [[nodiscard]] StoreConfig store_config() const PD_EXCLUDES(mutex_);
@@ -138,9 +150,12 @@ class Cluster final : public LeaderService {
 
   /// A region heartbeat. kStaleEpoch, kInvalidArgument; the texts are the reference's.
   Result<void> HandleRegionReport(scheduler::Region report);
-  /// A store heartbeat: the store's state before it. Waits until the time is written, when that is due, once in
-  /// minutes; 100 ms at most.
-  Result<scheduler::NodeState> HandleStoreReport(StoreTable::Heartbeat heartbeat);
+  /// A store heartbeat, with what was read on its peers: the store's state before it. Waits until the time is written,
+  /// when that is due, once in minutes; 100 ms at most.
+  Result<scheduler::NodeState> HandleStoreReport(StoreTable::Heartbeat heartbeat,
+                                                 std::span<const PeerReads> reads = {});
+  /// The loads of a region's buckets. Those of unknown regions, and of older versions than known, are dropped.
+  void HandleBuckets(scheduler::RegionId id, const scheduler::Buckets& buckets);
 
   /// Ids for `count` new regions split off the region at `region`'s start key, each with one id for
   /// every peer of `region`. With a reason, affinity groups may refuse (as in the reference), and observers hear of
@@ -218,6 +233,8 @@ class Cluster final : public LeaderService {
   bool RemoveExpiredLabels();
   void KeepRules();
   void KeepAffinity();
+  void KeepHotHistory(Nanos now);
+  [[nodiscard]] std::vector<HotRecord> HotRecords(int64_t unix_ms) const;
   Result<void> CheckAffinity(const scheduler::Region& current, scheduler::SplitReason reason) const;
   void TellGranted(const scheduler::Region& asked, const scheduler::Region& current,
                    const std::vector<SplitIds>& splits, scheduler::SplitReason reason) const;
@@ -233,6 +250,8 @@ class Cluster final : public LeaderService {
   RegionLabels labels_;
   AffinityGroups affinity_;
   PlacementRules rules_;
+  HotStatistics hot_;
+  HotHistory hot_history_;
   std::vector<RegionObserver*> region_observers_;
   std::atomic<bool> running_ = false;
   std::atomic<bool> synced_ = false;
@@ -246,6 +265,7 @@ class Cluster final : public LeaderService {
     Nanos states{0};
     Nanos resolved{0};
     Nanos labels{0};
+    Nanos hot{0};
     bool was_running = false;
   };
   JobTimes job_times_;

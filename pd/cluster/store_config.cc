@@ -83,6 +83,8 @@ Result<StoreConfig> ParseStoreConfig(std::string_view json) {
   }
   StoreConfig config;
   if (auto read = ReadSplit(*split, config); !read) return tl::unexpected(read.error());
+  const auto buckets = split->find("enable-region-bucket");
+  config.region_buckets = buckets != split->end() && buckets->is_boolean() && buckets->get<bool>();
   const auto storage = all.find("storage");
   if (storage != all.end() && storage->is_object()) {
     const auto engine = storage->find("engine");

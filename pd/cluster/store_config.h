@@ -10,10 +10,12 @@
 namespace pd {
 
 /// The part of its stores' configuration that the cluster plans with: at what size TiKV splits a region and into what
-/// parts, and its engine. Where nothing was learned: TiKV's defaults as the reference has them.
+/// parts, whether it reports buckets, and its engine. Where nothing was learned: TiKV's defaults as the reference has
+/// them.
 struct StoreConfig {
   scheduler::RegionBounds bounds;
-  std::string engine;  // "raft-kv2", or else the older one.
+  std::string engine;           // "raft-kv2", or else the older one.
+  bool region_buckets = false;  // Regions report loads of their parts.
 
   friend bool operator==(const StoreConfig&, const StoreConfig&) = default;
 };

@@ -10,7 +10,6 @@ constexpr std::string_view kProxyWhy = "forwarded timestamp streams are bound li
 
 constexpr std::string_view kServicesWhy = "all services are in this server";
 constexpr std::string_view kGarbageWhy = "this server collects no garbage";
-constexpr std::string_view kHotWhy = "hot regions are neither moved nor recorded";
 
 /// One that ends with a dot stands for all below it.
 constexpr NoEffect kKeys[] = {
@@ -39,10 +38,6 @@ constexpr NoEffect kKeys[] = {
     {"pd-server.server-memory-limit-gc-trigger", kGarbageWhy},
     {"pd-server.enable-gogc-tuner", kGarbageWhy},
     {"pd-server.gc-tuner-threshold", kGarbageWhy},
-    {"schedule.hot-regions-write-interval", kHotWhy},
-    {"schedule.hot-regions-reserved-days", kHotWhy},
-    {"schedule.max-movable-hot-peer-size", kHotWhy},
-    {"schedule.hot-region-schedule-limit", kHotWhy},
     {"schedule.enable-debug-metrics", "there are no metrics for debugging alone"},
     {"schedule.enable-heartbeat-breakdown-metrics", "heartbeats are not timed in parts"},
     {"schedule.enable-heartbeat-concurrent-runner", "heartbeats always run beside each other"},

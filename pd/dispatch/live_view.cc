@@ -5,7 +5,12 @@
 namespace pd {
 
 LiveView::LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Instant now)
-    : regions_(cluster.regions()), ranges_(cluster.ranges()), stores_(cluster.stores().All()) {
+    : cluster_(cluster),
+      hits_(cluster.config().online()->schedule.hot_region_cache_hits_threshold),
+      now_(now),
+      regions_(cluster.regions()),
+      ranges_(cluster.ranges()),
+      stores_(cluster.stores().All()) {
   for (scheduler::Store& store : stores_) store.room = limits.Room(store.id, now);
 }
 

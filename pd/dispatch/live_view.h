@@ -58,10 +58,25 @@ class LiveView final : public scheduler::ClusterView {
   [[nodiscard]] scheduler::Instant KnownSince() const override;
   [[nodiscard]] std::optional<scheduler::Instant> LastSplit(scheduler::RegionId id) const override;
   [[nodiscard]] std::optional<scheduler::Instant> LastMerge(scheduler::RegionId id) const override;
-  /// There are no statistics yet from which one would be.
-  [[nodiscard]] bool IsHot(const scheduler::Region&) const override { return false; }
+  [[nodiscard]] bool IsHot(const scheduler::Region& region) const override {
+    return cluster_.hot().IsHot(region.id, hits_);
+  }
+  [[nodiscard]] std::vector<scheduler::HotPeer> HotPeers(scheduler::Access access,
+                                                         scheduler::StoreId store) const override {
+    return cluster_.hot().PeersOn(access, store, hits_, now_);
+  }
+  [[nodiscard]] scheduler::StoreLoads LoadsOf(scheduler::StoreId store) const override {
+    return cluster_.LoadsOf(store);
+  }
+  [[nodiscard]] std::vector<scheduler::HotBucket> HotBucketsOf(
+      const scheduler::Region& region) const override {
+    return cluster_.hot().BucketsIn({region.start_key, region.end_key}, hits_);
+  }
 
  private:
+  const Cluster& cluster_;
+  const uint64_t hits_;  // hot-region-cache-hits-threshold.
+  const scheduler::Instant now_;
   const RegionTable& regions_;
   const RangeHistory& ranges_;
   std::vector<scheduler::Store> stores_;  // By ascending id.

@@ -153,12 +153,22 @@ const char* OtherPhrase(Reason reason) {
       return "this member has seen splits and merges for {value} s, {bound} are wanted";
     case Reason::kMovedRecently:
       return "it was taken from there {value} s ago, and stays away for {bound} s";
-    case Reason::kNoHotStatistics:
-      return "the statistics it plans from are not collected";
     case Reason::kNoJob:
       return "no job waits";
     case Reason::kRangesReserved:
       return "a balance-range job has the keys to itself";
+    case Reason::kNoHotPeers:
+      return "store {store} has no hot peer that may be moved";
+    case Reason::kLoadEven:
+      return "the load of store {store} is {value}, it would have to pass {bound}";
+    case Reason::kLoadsAlike:
+      return "the loads of the stores deviate by {value} of their mean, {bound} counts as even";
+    case Reason::kLoadNoBetter:
+      return "no move from store {store} helps: the best has rank {value}, {bound} is wanted";
+    case Reason::kRegionMovedLately:
+      return "region {region} was moved {value} s ago, its load must show within {bound} s";
+    case Reason::kLeaderMovedLately:
+      return "region {region} has had its leader for {value} s, it is left alone for {bound} s";
     case Reason::kStaleEpoch:
       return "region {region} has changed meanwhile";
     case Reason::kOperatorExists:

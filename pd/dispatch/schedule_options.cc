@@ -1,8 +1,16 @@
 #include "pd/dispatch/schedule_options.h"
 
+#include <algorithm>
+
 #include "pd/config/values.h"
 
 namespace pd {
+namespace {
+
+/// Above, flows of regions are not looked at (as in the reference).
+constexpr int64_t kFlowDigitsTraced = 5;
+
+}  // namespace
 
 scheduler::ConfChange ConfChangeOf(const OnlineConfig& config) {
   const Result<Version> version = ParseVersion(config.cluster_version);
@@ -46,6 +54,13 @@ scheduler::ScheduleOptions MakeScheduleOptions(const OnlineConfig& config,
   options.region_bounds = stores.bounds;
   options.slow_trend_falling_share = schedule.slow_store_evicting_affected_store_ratio_threshold;
   options.stores_run_raft_kv2 = stores.engine == "raft-kv2";
+  const Result<Version> version = ParseVersion(config.cluster_version);
+  options.stores_count_queries = version && *version >= Version{5, 2, 0, "", ""};
+  options.stores_measure_read_cpu = version && *version >= Version{8, 5, 7, "", ""};
+  options.stores_have_buckets = stores.region_buckets;
+  options.trace_region_flow = config.pd_server.flow_round_by_digit <= kFlowDigitsTraced;
+  options.max_movable_hot_peer_size_mib =
+      static_cast<uint64_t>(std::max<int64_t>(schedule.max_movable_hot_peer_size, 0));
   options.tolerant_size_ratio = schedule.tolerant_size_ratio;
   options.low_space_ratio = schedule.low_space_ratio;
   options.high_space_ratio = schedule.high_space_ratio;

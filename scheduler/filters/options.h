@@ -47,6 +47,13 @@ struct ScheduleOptions {
   double slow_trend_falling_share =
       0.3;  // Of the stores: those that get less done when one becomes slow.
 
+  // What stores measure and can do, where loads are evened out.
+  bool stores_count_queries = true;              // Cluster version 5.2 or later.
+  bool stores_measure_read_cpu = true;           // Cluster version 8.5.7 or later.
+  bool stores_have_buckets = false;              // coprocessor.enable-region-bucket.
+  bool trace_region_flow = true;                 // flow-round-by-digit at most 5.
+  uint64_t max_movable_hot_peer_size_mib = 512;  // Larger ones are split first, by their buckets.
+
   double tolerant_size_ratio = 0;  // 0: from the region count, see ToleranceRatio.
   double low_space_ratio = 0.8;
   double high_space_ratio = 0.7;

@@ -79,9 +79,14 @@ enum class Reason : uint8_t {
   kStoresUnheard,     // Seconds this server has led; seconds it waits for a store to be heard.
   kKnownTooShort,     // Seconds since this server knows of splits and merges; seconds wanted.
   kMovedRecently,     // Seconds since it was taken from the store; seconds that it stays away.
-  kNoHotStatistics,   // The statistics that this scheduler plans from are not collected.
   kNoJob,             // Jobs that run or wait; 1.
   kRangesReserved,    // Ranges that a balance-range job has to itself, all that there is; 0.
+  kNoHotPeers,        // Hot peers on the store that may be moved; one is wanted.
+  kLoadEven,  // The store's load; the load beyond which it would give, or below which it would take.
+  kLoadsAlike,    // Deviation of the stores' loads as a share of their mean; what counts as even.
+  kLoadNoBetter,  // Rank of the best move from the store; the rank wanted.
+  kRegionMovedLately,  // Seconds since its load was moved; seconds until that must show.
+  kLeaderMovedLately,  // Seconds since the region has another leader; seconds it is left alone.
 
   // Admission.
   kStaleEpoch,      // The proposal's epoch; the region's.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "scheduler/model/ids.h"
+#include "scheduler/model/load.h"
 #include "scheduler/model/region.h"
 #include "scheduler/model/rng.h"
 #include "scheduler/model/store.h"
@@ -66,6 +67,13 @@ class ClusterView {
   [[nodiscard]] virtual std::optional<Instant> LastMerge(RegionId id) const = 0;
   /// Whether reads or writes make the region a hot one.
   [[nodiscard]] virtual bool IsHot(const Region& region) const = 0;
+  /// The peers on `store` that reads or writes have made hot for long enough to plan with, by region id. As last
+  /// reported: the region may be another by now.
+  [[nodiscard]] virtual std::vector<HotPeer> HotPeers(Access access, StoreId store) const = 0;
+  /// Zeros of a store that was not heard.
+  [[nodiscard]] virtual StoreLoads LoadsOf(StoreId store) const = 0;
+  /// The hot buckets that overlap the region, by key.
+  [[nodiscard]] virtual std::vector<HotBucket> HotBucketsOf(const Region& region) const = 0;
 
   /// How many regions overlap `range`; by order statistics, without a scan. Whole key space: `{}`.
   [[nodiscard]] virtual uint64_t CountRegions(const KeyRange& range) const = 0;

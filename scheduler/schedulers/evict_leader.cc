@@ -15,11 +15,7 @@ class Eviction {
  public:
   Eviction(const PlanContext& context, const EvictLeaderConfig& config, const EvictionWish& wish,
            Rng& rng)
-      : context_(context),
-        config_(config),
-        wish_(wish),
-        rng_(rng),
-        influence_(context.influence) {}
+      : context_(context), config_(config), wish_(wish), rng_(rng), influence_(context.influence) {}
 
   Decision Run() {
     // Rounds over the stores, so that each gets its share of the batch.

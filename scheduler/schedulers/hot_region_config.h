@@ -41,14 +41,28 @@ struct HotRegionConfig {
   friend bool operator==(const HotRegionConfig&, const HotRegionConfig&) = default;
 };
 
-/// What the priorities come to while stores report neither queries nor CPU time of regions: bytes and keys.
-inline HotRegionConfig WithMeasuredPriorities(HotRegionConfig config) {
-  const auto measured = [](const std::vector<std::string>& priorities) {
-    return std::ranges::all_of(
-        priorities, [](const std::string& name) { return name == "byte" || name == "key"; });
+/// What stores measure of regions.
+struct MeasuredLoads {
+  bool queries = true;
+  bool read_cpu = true;
+};
+
+/// What the priorities come to where they name what stores do not measure (as in the reference): reads by queries and
+/// bytes without CPU time; without queries by bytes and keys, and written leaders by keys and bytes.
+inline HotRegionConfig WithMeasuredPriorities(HotRegionConfig config, MeasuredLoads measured) {
+  const auto names = [](const std::vector<std::string>& priorities, const char* name) {
+    return std::ranges::find(priorities, name) != priorities.end();
   };
-  if (!measured(config.read_priorities)) config.read_priorities = {"byte", "key"};
-  if (!measured(config.write_leader_priorities)) config.write_leader_priorities = {"key", "byte"};
+  if (!measured.read_cpu && names(config.read_priorities, "cpu")) {
+    config.read_priorities = {"query", "byte"};
+  }
+  if (measured.queries) return config;
+  if (names(config.read_priorities, "query") || names(config.read_priorities, "cpu")) {
+    config.read_priorities = {"byte", "key"};
+  }
+  if (names(config.write_leader_priorities, "query")) {
+    config.write_leader_priorities = {"key", "byte"};
+  }
   return config;
 }
 

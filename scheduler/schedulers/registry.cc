@@ -55,11 +55,8 @@ struct Runner {
     return OutsideReserved(config,
                            [&] { return BalanceRegion(context, config, memory.quota, rng); });
   }
-  // Hot peers are not measured yet; until they are there is nothing to plan from.
-  Decision operator()(const HotRegionConfig&) const {
-    Decision decision;
-    decision.Refuse({Reason::kNoHotStatistics, StoreId{}, RegionId{}, 0, 0, {}});
-    return decision;
+  Decision operator()(const HotRegionConfig& config) const {
+    return BalanceHotRegion(context, config, memory.hot);
   }
   Decision operator()(const EvictLeaderConfig& config) const {
     return EvictLeader(context, config, {"evict-leader", DeniedRegions::kMoved}, rng);

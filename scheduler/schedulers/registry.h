@@ -18,6 +18,7 @@
 #include "scheduler/schedulers/evict_slow_trend.h"
 #include "scheduler/schedulers/evict_stopping_store.h"
 #include "scheduler/schedulers/grant_hot_region.h"
+#include "scheduler/schedulers/hot_region.h"
 #include "scheduler/schedulers/hot_region_config.h"
 #include "scheduler/schedulers/label.h"
 #include "scheduler/schedulers/random_merge.h"
@@ -48,6 +49,7 @@ struct SchedulerMemory {
   /// What the last run found that is to last: the owner keeps it in place of the config, see KeepFindings, and takes
   /// it from here. Until that has happened a run finds it again.
   std::optional<SchedulerConfig> findings;
+  HotRegionMemory hot;  // balance-hot-region.
 };
 
 /// How often a scheduler runs (as in the reference): at once again after a success, else less and less often.

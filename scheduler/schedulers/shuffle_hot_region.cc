@@ -1,11 +1,38 @@
 #include "scheduler/schedulers/shuffle_hot_region.h"
 
+#include <utility>
+#include <vector>
+
+#include "scheduler/schedulers/hot_region_moves.h"
+
 namespace scheduler {
 
-// Hot peers are not measured yet; until they are there is nothing to plan from.
-Decision ShuffleHotRegion(const PlanContext&, const ShuffleHotRegionConfig&, Rng&) {
+Decision ShuffleHotRegion(const PlanContext& context, const ShuffleHotRegionConfig&, Rng& rng) {
   Decision decision;
-  decision.Refuse({Reason::kNoHotStatistics, StoreId{}, RegionId{}, 0, 0, {}});
+  std::vector<HotPeer> peers = AllHotPeers(context.view);
+  std::erase_if(peers, [](const HotPeer& peer) { return !peer.leads; });
+  if (peers.empty()) {
+    decision.Refuse({Reason::kNoHotPeers, StoreId{}, RegionId{}, 0, 1, {}});
+    return decision;
+  }
+  const HotPeer& peer = peers[rng.Below(peers.size())];
+  std::vector<std::pair<const Store*, Region>> targets;
+  for (const Store& store : context.view.stores()) {
+    Region region;
+    auto refusal = RefuseHotTrip(context, peer, store, HotTask::kWritePeer, region);
+    if (refusal) {
+      decision.Refuse(*std::move(refusal));
+    } else {
+      targets.emplace_back(&store, std::move(region));
+    }
+  }
+  if (targets.empty()) {
+    decision.Refuse({Reason::kNoTarget, peer.store, peer.region, 0, 0, {}});
+    return decision;
+  }
+  const auto& [target, region] = targets[rng.Below(targets.size())];
+  decision.Take(region.id, MoveHotPeer(context, "random-move-hot-leader", region, peer.store,
+                                       target->id, Priority::kLow));
   return decision;
 }
 

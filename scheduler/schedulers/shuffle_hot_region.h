@@ -12,6 +12,7 @@ struct ShuffleHotRegionConfig {
   uint64_t limit = 1;  // Operators at a time.
 };
 
+/// One move a run: the leader of a random hot region to a random store without a peer of it. Pure.
 Decision ShuffleHotRegion(const PlanContext& context, const ShuffleHotRegionConfig& config,
                           Rng& rng);
 

@@ -355,6 +355,26 @@ void ScheduleAll(World& world, const Region& region, Rng& rng, std::map<std::str
     }
   }
 }
+}
+
+/// Its stores have much to do, others little.
+void MakeHot(World& world, Rng& rng, RegionId region) {
+  const auto load = [&] {
+    const double scale = 1 + static_cast<double>(rng.Below(4));
+    return Load{{1e6 * scale, 1e4 * scale, 1e4 * scale, 50 * scale}};
+  };
+  World::RegionLoad& loads = world.region_loads[region];
+  loads.write = load();
+  loads.write[LoadDim::kCpu] = 0;
+  loads.read = load();
+  for (const Store& store : world.stores()) {
+    world.loads[store.id].write = load() * (0.5 + static_cast<double>(rng.Below(4)));
+    world.loads[store.id].read = load() * (0.5 + static_cast<double>(rng.Below(4)));
+    if (world.FindRegion(region)->PeerOnStore(store.id) != nullptr) continue;
+    world.loads[store.id].write *= 0.1;
+    world.loads[store.id].read *= 0.1;
+  }
+}
 
 TEST_CASE("no proposal of a scheduler harms a region", "[property]") {
   std::map<std::string, int> seen;
@@ -373,15 +393,19 @@ TEST_CASE("no proposal of a scheduler harms a region", "[property]") {
     PutSiblings(world, region);
     if (world.options.enable_witness && rng.Below(2) == 0) LetWitnessLead(world, region);
     world.Refresh();
+    MakeHot(world, rng, region.id);
     CAPTURE(i);
     ScheduleAll(world, region, rng, seen);
   }
   for (const auto& [desc, times] : seen) fmt::print("  {} {}\n", desc, times);
   for (const char* desc :
-       {"balance-leader", "balance-region", "evict-leader", "grant-leader", "evict-slow-store",
-        "evict-slow-trend", "shuffle-leader", "shuffle-region", "label-reject-leader",
-        "random-merge", "balance-witness", "transfer-witness-leader", "scatter-range-leader-",
-        "scatter-range-region-", "balance-range"}) {
+       {"balance-leader",        "balance-region",          "evict-leader",
+        "grant-leader",          "evict-slow-store",        "evict-slow-trend",
+        "shuffle-leader",        "shuffle-region",          "label-reject-leader",
+        "random-merge",          "balance-witness",         "transfer-witness-leader",
+        "scatter-range-leader-", "scatter-range-region-",   "balance-range",
+        "move-hot-write-peer",   "move-hot-write-leader",   "transfer-hot-write-leader",
+        "move-hot-read-leader",  "transfer-hot-read-leader"}) {
     CAPTURE(desc);
     CHECK(seen.contains(desc));
   }

@@ -53,6 +53,10 @@ std::string ScriptRunner::RunLine(const Line& line) {
   if (line.verb == "rule") return DoRule(line), "";
   if (line.verb == "group") return DoGroup(line), "";
   if (line.verb == "affinity") return DoAffinity(line), "";
+  if (line.verb == "heard") return DoHeard(), "";
+  if (line.verb == "hot") return DoHot(line), "";
+  if (line.verb == "load") return DoLoad(line), "";
+  if (line.verb == "bucket") return DoBucket(line), "";
   world_.Refresh();
   if (line.verb == "look") return DoLook();
   if (line.verb == "census") return DoCensus(line);
@@ -178,6 +182,10 @@ void ScriptRunner::DoRegion(const Line& line) {
   if (line.Has("epoch")) region.epoch = EpochOf(line.Get("epoch"));
   if (line.Has("keys")) region.keys = static_cast<uint64_t>(line.Number("keys"));
   if (line.Has("size")) region.size_mib = static_cast<uint64_t>(line.Number("size"));
+  if (line.Has("buckets")) {
+    region.buckets.version = 1;
+    region.buckets.keys = Split(line.Get("buckets"), ',');
+  }
   if (line.Has("peers")) {
     region.peers.clear();
     region.leader = {};
@@ -245,6 +253,12 @@ void ScriptRunner::DoOptions(const Line& line) {
         std::pair{"remove-extra", &options.enable_remove_extra_replica},
         std::pair{"location", &options.enable_location_replacement}}) {
     if (line.Has(name)) *setting = line.Get(name) == "on";
+  }
+  if (line.Has("buckets")) options.stores_have_buckets = line.Get("buckets") == "on";
+  if (line.Has("queries")) options.stores_count_queries = line.Get("queries") == "on";
+  if (line.Has("cpu")) options.stores_measure_read_cpu = line.Get("cpu") == "on";
+  if (line.Has("max-movable")) {
+    options.max_movable_hot_peer_size_mib = static_cast<uint64_t>(line.Number("max-movable"));
   }
   if (line.Has("average-size")) {
     world_.SetAverageSize(static_cast<uint64_t>(line.Number("average-size")));

@@ -23,13 +23,15 @@ std::string CountsText(const ScatterCounts& counts);
 /// The verbs of the planning scripts in testdata/:
 ///
 ///   store 1 leaders=12 labels=zone:z1 state=removing silent=40 ...   adds or changes a store
+///   heard now=10                                                     every store has spoken just now
 ///   region 7 peers=1*,2,3l range=a,m epoch=5/2 size=96 pending=3     puts a region; * leads, l learner,
 ///                                                                    i incoming voter, d demoting voter, w witness;
 ///                                                                    split=900 when it was split, hot, busy
 ///   options joint=off labels=zone,host replicas=3 ...                changes settings
 ///   check region=7                                                   runs the checkers
 ///   leave region=7 store=3                                           says whether its peer can leave a store
-///   schedule balance-leader seed=1                                   runs a scheduler, keeps what it found
+///   schedule balance-leader seed=1                                   runs a scheduler, keeps what it found; `forget`:
+///                                                                    without what it remembers of earlier runs
 ///   job add=ALIAS rule=peer-scatter range=a,m                        a job of balance-range
 ///   build desc region=7 add=4 remove=3 leader=2                      runs the builder
 ///   scatter region=7 group=g                                         plans where a region of a group goes, records it
@@ -39,6 +41,12 @@ std::string CountsText(const ScatterCounts& counts);
 ///   census count=2                                                   counts regions of affinity groups, so many
 ///   ask-split region=7 reason=size                                   whether affinity refuses a store's split
 ///   start region=7 now=10                                            starts what was proposed for the region
+///   hot region=7 write=BYTES,KEYS,QUERIES read=BYTES,KEYS,QUERIES,CPU from=2
+///                                                                    what is written to each peer of a region, and
+///                                                                    read from its leader, or from one store, in a
+///                                                                    second; leader-moved=900 when it last did
+///   load store=1 read=... write=...                                  what the store has beside that
+///   bucket region=7 range=a,c read=... write=...                     a hot bucket; `bucket region=7 gone`: all go
 ///   heartbeat region=7 peers=... now=11                              puts the region and advances its operator
 ///   show region=7, show store=1, show group=g, show range=a,m        shows timeouts and influence, scores, counts
 ///
@@ -64,6 +72,13 @@ class ScriptRunner {
   void MakeRules();
   /// A region label rule: `label RULE range=a,m set=key:value [ttl=SECONDS]`; without a range it goes.
   void DoLabel(const Line& line);
+  void DoHeard();
+  void DoHot(const Line& line);
+  void DoLoad(const Line& line);
+  void DoBucket(const Line& line);
+  [[nodiscard]] static Load LoadOf(const std::string& text);
+  /// The settings of balance-hot-region that a line names.
+  static void SetHotRegion(const Line& line, HotRegionConfig& config);
   /// What a check finds of an affinity group is done at once.
   std::string DoCheck(const Line& line);
   std::string DoLeave(const Line& line);

@@ -74,6 +74,8 @@ std::string ScriptRunner::DoSchedule(const Line& line) {
   SchedulerConfig& config =
       configs_.try_emplace(type->name, DefaultSchedulerConfig(*type)).first->second;
   std::visit(Settings{line}, config);
+  if (auto* hot = std::get_if<HotRegionConfig>(&config)) SetHotRegion(line, *hot);
+  if (line.words.back() == "forget") memories_.erase(type->name);
   std::vector<KeyRange> reserved;
   for (const auto& entry : configs_) {
     for (KeyRange& range : RangesReservedBy(entry.second, world_.unix_ns))

@@ -51,6 +51,11 @@ TEST_CASE("scheduler scripts", "[script]") {
   Play("region_labels");
 }
 
+TEST_CASE("hot region scripts", "[script]") {
+  Play("hot_region");
+  Play("hot_region_reads");
+}
+
 TEST_CASE("affinity script", "[script]") { Play("affinity"); }
 TEST_CASE("affinity merge script", "[script]") { Play("affinity_merge"); }
 

@@ -138,6 +138,65 @@ std::optional<Instant> World::LastMerge(RegionId id) const {
   return it->second;
 }
 
+std::vector<HotPeer> World::HotPeersOf(const Region& region, const RegionLoad& load,
+                                       Access access) {
+  const Load& rate = access == Access::kRead ? load.read : load.write;
+  std::vector<HotPeer> peers;
+  if (rate == Load{}) return peers;
+  const StoreId read_from = load.read_from.value_or(region.leader.store);
+  std::vector<StoreId> stores;
+  for (const Peer& peer : region.peers) stores.push_back(peer.store);
+  for (const StoreId store : stores) {
+    if (access == Access::kRead && store != read_from) continue;
+    HotPeer peer;
+    peer.region = region.id;
+    peer.store = store;
+    peer.leads = store == region.leader.store;
+    peer.stores = stores;
+    peer.load = rate;
+    peer.leader_moved = load.leader_moved;
+    peers.push_back(peer);
+  }
+  return peers;
+}
+
+std::vector<HotPeer> World::HotPeers(Access access, StoreId store) const {
+  std::vector<HotPeer> peers;
+  for (const auto& [id, load] : region_loads) {
+    const auto region = FindRegion(id);
+    if (!region) continue;
+    for (const HotPeer& peer : HotPeersOf(*region, load, access)) {
+      if (peer.store == store) peers.push_back(peer);
+    }
+  }
+  return peers;
+}
+
+StoreLoads World::LoadsOf(StoreId store) const {
+  if (!measured) return TrueLoadsOf(store);
+  const auto known = measured->find(store);
+  return known == measured->end() ? StoreLoads{} : known->second;
+}
+
+StoreLoads World::TrueLoadsOf(StoreId store) const {
+  StoreLoads sum;
+  if (const auto known = loads.find(store); known != loads.end()) sum = known->second;
+  for (const HotPeer& peer : HotPeers(Access::kRead, store)) sum.read += peer.load;
+  for (const HotPeer& peer : HotPeers(Access::kWrite, store)) {
+    // Only leaders serve queries.
+    Load load = peer.load;
+    if (!peer.leads) load[LoadDim::kQuery] = 0;
+    sum.write += load;
+    sum.regions_write += load;
+  }
+  return sum;
+}
+
+std::vector<HotBucket> World::HotBucketsOf(const Region& region) const {
+  const auto known = buckets.find(region.id);
+  return known == buckets.end() ? std::vector<HotBucket>() : known->second;
+}
+
 uint64_t World::AverageRegionSizeMib() const {
   if (average_size_mib_) return *average_size_mib_;
   return index_.size() == 0 ? 0 : index_.total_size_mib() / index_.size();

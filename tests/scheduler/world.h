@@ -55,6 +55,9 @@ class World final : public ClusterView {
   [[nodiscard]] std::optional<Instant> LastSplit(RegionId id) const override;
   [[nodiscard]] std::optional<Instant> LastMerge(RegionId id) const override;
   [[nodiscard]] bool IsHot(const Region& region) const override { return hot.contains(region.id); }
+  [[nodiscard]] std::vector<HotPeer> HotPeers(Access access, StoreId store) const override;
+  [[nodiscard]] StoreLoads LoadsOf(StoreId store) const override;
+  [[nodiscard]] std::vector<HotBucket> HotBucketsOf(const Region& region) const override;
 
   Store* MutableStore(uint64_t id);
 
@@ -71,6 +74,20 @@ class World final : public ClusterView {
   std::map<RegionId, Instant> splits;  // See LastSplit.
   std::map<RegionId, Instant> merges;  // See LastMerge.
   std::set<RegionId> hot;
+  /// What is written to each peer of a region, and read from its leader, or from one store. Stores have the sum, and
+  /// what `loads` says beside.
+  struct RegionLoad {
+    Load write;
+    Load read;
+    std::optional<StoreId> read_from;
+    std::optional<Instant> leader_moved;
+  };
+  std::map<RegionId, RegionLoad> region_loads;
+  std::map<StoreId, StoreLoads> loads;
+  std::map<RegionId, std::vector<HotBucket>> buckets;
+  /// What stores have last reported, instead of what they have now.
+  std::optional<std::map<StoreId, StoreLoads>> measured;
+  [[nodiscard]] StoreLoads TrueLoadsOf(StoreId store) const;
   int64_t unix_ns = 1'700'000'000'000'000'000;
 
   [[nodiscard]] PlanContext Context() const {
@@ -78,6 +95,9 @@ class World final : public ClusterView {
   }
 
  private:
+  [[nodiscard]] static std::vector<HotPeer> HotPeersOf(const Region& region, const RegionLoad& load,
+                                                       Access access);
+
   std::vector<Store> stores_;  // By ascending id.
   std::map<StoreId, StoreCounts> fixed_counts_;
   RegionIndex index_;

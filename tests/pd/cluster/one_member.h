@@ -82,6 +82,7 @@ struct MemberSetup {
   Cluster::Drive drive = Cluster::Drive::kThreads;
   Nanos stands_at{0};  // What the cluster's clock is set to; 0: it runs.
   uint64_t first_id = 0;
+  std::string hot_folder{};  // Of what was hot; empty: none is kept.
 };
 
 /// One member that leads, with its cluster, as long as it lives; the database outlives it.
@@ -117,7 +118,8 @@ class OneMember {
                                                          if (on_cluster_id) on_cluster_id();
                                                          return kClusterId;
                                                        },
-                                                       [](const std::string&) {}});
+                                                       [](const std::string&) {},
+                                                       setup.hot_folder});
     group_->AddListener(cluster_->listener());
     if (before_start) before_start(*this);
     REQUIRE(cluster_->Start(setup.drive));

@@ -44,6 +44,19 @@ TEST_CASE("what a store leaves out has its default", "[store config]") {
         "size=384/256 keys=1440000/960000 engine=");
 }
 
+TEST_CASE("whether regions report buckets is read", "[store config]") {
+  const auto buckets = [](const char* value) {
+    return ParseStoreConfig(
+               fmt::format(R"({{"coprocessor":{{"enable-region-bucket":{}}}}})", value))
+        .value()
+        .region_buckets;
+  };
+  CHECK(buckets("true"));
+  CHECK_FALSE(buckets("false"));
+  CHECK_FALSE(buckets("null"));
+  CHECK_FALSE(ParseStoreConfig(R"({"coprocessor":{}})").value().region_buckets);
+}
+
 TEST_CASE("sizes come in all spellings", "[store config]") {
   for (const char* size :
        {R"("1GiB")", R"("1GB")", R"("1024MiB")", "1073741824", R"("1.0009GiB")"}) {

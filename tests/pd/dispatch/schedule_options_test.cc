@@ -125,5 +125,31 @@ TEST_CASE("switches are those of the configuration", "[options]") {
   }
 }
 
+TEST_CASE("what stores measure follows from their version and what they say", "[options]") {
+  OnlineConfig config;
+  const auto queries = [&](const char* version) {
+    config.cluster_version = version;
+    return MakeScheduleOptions(config, {}).stores_count_queries;
+  };
+  CHECK_FALSE(queries("5.1.9"));
+  CHECK(queries("5.2.0"));
+  const auto cpu = [&](const char* version) {
+    config.cluster_version = version;
+    return MakeScheduleOptions(config, {}).stores_measure_read_cpu;
+  };
+  CHECK_FALSE(cpu("8.5.6"));
+  CHECK(cpu("8.5.7"));
+  CHECK(cpu("9.0.0"));
+  CHECK_FALSE(cpu("nonsense"));
+  StoreConfig stores;
+  CHECK_FALSE(MakeScheduleOptions(config, stores).stores_have_buckets);
+  stores.region_buckets = true;
+  CHECK(MakeScheduleOptions(config, stores).stores_have_buckets);
+  config.schedule.max_movable_hot_peer_size = 77;
+  config.pd_server.flow_round_by_digit = 6;
+  CHECK(MakeScheduleOptions(config, stores).max_movable_hot_peer_size_mib == 77);
+  CHECK_FALSE(MakeScheduleOptions(config, stores).trace_region_flow);
+}
+
 }  // namespace
 }  // namespace pd

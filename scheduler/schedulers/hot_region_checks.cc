@@ -1,0 +1,97 @@
+#include "scheduler/schedulers/hot_region_checks.h"
+
+#include "scheduler/filters/store_filter.h"
+
+namespace scheduler {
+namespace {
+
+using Verdict = std::optional<Refusal>;
+
+/// Three reports long what is said of a region may still be of its former leader's time.
+Millis CoolDown(Access access) {
+  return access == Access::kRead ? Seconds{3 * 10} : Seconds{3 * 60};
+}
+
+Refusal OfRegion(Reason reason, RegionId region, double value = 0, double bound = 0) {
+  return Refusal{reason, StoreId{}, region, value, bound, {}};
+}
+
+/// Stores kept for hot regions take them; those kept for something else do not.
+Verdict RefuseReserved(const Store& store) {
+  if (store.Label("specialUse") == "hotRegion") return {};
+  return RefuseSpecialUse(store);
+}
+
+Verdict RefuseNewLeader(const PlanContext& context, const Region& region, const Store& target) {
+  if (auto refusal = RefuseLeaderTarget(context, target)) return refusal;
+  return RefuseLeaderMove(context, region, target);
+}
+
+}  // namespace
+
+Verdict RefuseHotSource(const PlanContext& context, const Store& store, HotTask task) {
+  if (MovesLeaders(task)) return RefuseLeaderSource(context, store);
+  return RefuseRegionSource(context, store);
+}
+
+Verdict RefuseHotPeer(const PlanContext& context, const HotRegionMemory& memory,
+                      const HotPeer& peer, Access access) {
+  const auto moved = memory.moves.find(peer.region);
+  if (moved != memory.moves.end()) {
+    return OfRegion(Reason::kRegionMovedLately, peer.region,
+                    SecondsOf(context.now - moved->second.planned),
+                    SecondsOf(moved->second.shows_after));
+  }
+  if (context.busy_regions.contains(peer.region)) {
+    return OfRegion(Reason::kOperatorExists, peer.region);
+  }
+  return RefuseSooner(context, Reason::kLeaderMovedLately, peer.region, peer.leader_moved,
+                      CoolDown(access));
+}
+
+Verdict RefuseHotRegion(const PlanContext& context, const Region& region, const HotPeer& peer,
+                        HotTask task) {
+  // Pending peers are no obstacle: they are common where much is written.
+  if (auto refusal = RefuseRegionMove(region)) return refusal;
+  const Peer* at = region.PeerOnStore(peer.store);
+  if (at == nullptr) return OfRegion(Reason::kRegionGone, region.id);
+  if (MovesLeaders(task) && region.leader.id != at->id) {
+    return OfRegion(Reason::kRegionGone, region.id);
+  }
+  if (at->witness) return OfRegion(Reason::kRegionWitness, region.id);
+  if (context.IsScheduleDenied(region)) {
+    return OfRegion(Reason::kRegionScheduleDenied, region.id);
+  }
+  if (auto refusal = RefuseAffinityRegion(context, region)) return refusal;
+  if (!context.Fit(region).IsSatisfied()) {
+    return OfRegion(Reason::kRegionNotReplicated, region.id);
+  }
+  return {};
+}
+
+Verdict RefuseHotMove(const PlanContext& context, const Region& region, const HotPeer& peer,
+                      const Store& target, HotTask task) {
+  const bool leads = region.leader.store == peer.store;
+  if (const Peer* at = region.PeerOnStore(target.id)) {
+    if (!MovesLeaders(task))
+      return Refusal{Reason::kStoreHoldsPeer, target.id, region.id, 0, 0, {}};
+    if (IsLearner(*at) || at->witness || region.IsPending(at->id)) {
+      return Refusal{Reason::kNoTarget, target.id, region.id, 0, 0, {}};
+    }
+    return RefuseNewLeader(context, region, target);
+  }
+  if (auto refusal = RefuseRegionTarget(context, target)) return refusal;
+  if (auto refusal = RefuseLowSpace(context, target)) return refusal;
+  if (auto refusal = RefuseReserved(target)) return refusal;
+  if (!MayReplace(context.view, context.Fit(region), peer.store, target)) {
+    return Refusal{Reason::kStorePlacement, target.id, region.id, 0, 0, {}};
+  }
+  const Store* sender = context.view.FindStore(region.leader.store);
+  if (sender == nullptr)
+    return Refusal{Reason::kStoreUnknown, region.leader.store, region.id, 0, 0, {}};
+  if (auto refusal = RefuseSnapshotSender(context, *sender, Priority::kHigh, 0)) return refusal;
+  if (!leads) return {};
+  return RefuseNewLeader(context, region, target);
+}
+
+}  // namespace scheduler

@@ -1,0 +1,54 @@
+#include "scheduler/schedulers/hot_region_moves.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "scheduler/operator/builder.h"
+#include "scheduler/schedulers/hot_region_checks.h"
+
+namespace scheduler {
+
+std::vector<HotPeer> AllHotPeers(const ClusterView& view) {
+  std::vector<HotPeer> all;
+  for (const Store& store : view.stores()) {
+    for (const Access access : {Access::kRead, Access::kWrite}) {
+      const std::vector<HotPeer> peers = view.HotPeers(access, store.id);
+      all.insert(all.end(), peers.begin(), peers.end());
+    }
+  }
+  std::ranges::stable_sort(all, std::greater<>(),
+                           [](const HotPeer& peer) { return peer.load[LoadDim::kByte]; });
+  return all;
+}
+
+std::optional<Refusal> RefuseHotTrip(const PlanContext& context, const HotPeer& peer,
+                                     const Store& target, HotTask task, Region& region) {
+  if (context.busy_regions.contains(peer.region)) {
+    return Refusal{Reason::kOperatorExists, StoreId{}, peer.region, 0, 0, {}};
+  }
+  auto found = context.view.FindRegion(peer.region);
+  if (!found) return Refusal{Reason::kRegionGone, StoreId{}, peer.region, 0, 0, {}};
+  const Store* source = context.view.FindStore(peer.store);
+  if (source == nullptr) return Refusal{Reason::kStoreUnknown, peer.store, peer.region, 0, 0, {}};
+  if (auto refusal = RefuseHotSource(context, *source, task)) return refusal;
+  if (auto refusal = RefuseHotRegion(context, *found, peer, task)) return refusal;
+  if (auto refusal = RefuseHotMove(context, *found, peer, target, task)) return refusal;
+  region = *std::move(found);
+  return {};
+}
+
+Result<Proposal> MoveHotPeer(const PlanContext& context, std::string desc, const Region& region,
+                             StoreId from, StoreId to, Priority priority) {
+  Builder builder(context, std::move(desc), region);
+  if (region.PeerOnStore(to) == nullptr) {
+    Peer peer = *region.PeerOnStore(from);
+    peer.id = {};
+    peer.store = to;
+    builder.RemovePeer(from).AddPeer(peer);
+  }
+  if (region.leader.store == from) builder.SetLeader(to);
+  return builder.Build(Kind::kHotRegion, priority);
+}
+
+}  // namespace scheduler

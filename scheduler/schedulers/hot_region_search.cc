@@ -1,0 +1,334 @@
+#include "scheduler/schedulers/hot_region_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "scheduler/schedulers/hot_region_checks.h"
+#include "scheduler/schedulers/hot_region_split.h"
+
+namespace scheduler {
+namespace {
+
+constexpr size_t kSourcesMax = 10;
+constexpr size_t kExchangesMax = 32;        // Hottest peers of a store that may change places.
+constexpr size_t kExchangeTargetsMax = 10;  // Stores with the least load that they may change with.
+constexpr double kEvenFirst = 0.05;
+constexpr double kEvenSecond = 0.1;
+constexpr double kTiFlashTolerance =
+    0.1;  // TiFlash reports less often, so it is judged more loosely.
+
+class HotSearch {
+ public:
+  HotSearch(const PlanContext& context, const HotRegionConfig& config,
+            const HotRegionMemory& memory, const HotField& field, Decision& decision)
+      : context_(context),
+        config_(config),
+        memory_(memory),
+        field_(field),
+        decision_(decision),
+        priorities_(PrioritiesOf(config, field.task)),
+        order_(config, priorities_, field.highest) {}
+
+  std::optional<HotPlan> Run() {
+    even_ = {field_.deviation[priorities_.first] < kEvenFirst,
+             field_.deviation[priorities_.second] < kEvenSecond};
+    if (field_.stores.size() < 2) {
+      Refuse(Reason::kNoTarget, {}, static_cast<double>(field_.stores.size()), 2);
+      return {};
+    }
+    if (even_.first && even_.second) {
+      Refuse(Reason::kLoadsAlike, {}, field_.deviation[priorities_.first], kEvenFirst);
+      return {};
+    }
+    targets_ = Targets();
+    for (const HotStore* source : Sources()) {
+      best_seen_ = -1;
+      if (TryFrom(*source)) return best_;
+      if (best_seen_ < 1) Refuse(Reason::kLoadNoBetter, source->store->id, best_seen_, 1);
+    }
+    return best_;
+  }
+
+ private:
+  // ---- Which stores.
+
+  [[nodiscard]] double Tolerance(double ratio) const {
+    return field_.engine == Engine::kTiFlash ? ratio + kTiFlashTolerance : ratio;
+  }
+
+  /// Whether what holds in one dimension and in the other is enough.
+  [[nodiscard]] bool Enough(bool first, bool second) const {
+    if (field_.task == HotTask::kWriteLeader) return first;
+    if (FormulaOf(config_) == RankFormula::kV2) return first || second;
+    return config_.strict_picking_store ? first && second : first;
+  }
+
+  template <class Holds>
+  [[nodiscard]] bool EnoughDims(Holds holds) const {
+    return Enough(holds(priorities_.first), holds(priorities_.second));
+  }
+
+  [[nodiscard]] std::vector<const HotStore*> Sources() {
+    std::vector<const HotStore*> sources;
+    for (const HotStore& store : field_.stores) {
+      const StoreId id = store.store->id;
+      if (store.peers.empty()) {
+        Refuse(Reason::kNoHotPeers, id, 0, 1);
+        continue;
+      }
+      if (!EnoughDims([&](LoadDim dim) { return GivesBy(store, dim); })) {
+        RefuseEven(store);
+        continue;
+      }
+      if (auto refusal = RefuseHotSource(context_, *store.store, field_.task)) {
+        decision_.Refuse(*std::move(refusal));
+        continue;
+      }
+      sources.push_back(&store);
+    }
+    std::ranges::stable_sort(sources, std::greater<>(),
+                             [&](const HotStore* store) { return store->Low(priorities_.first); });
+    if (sources.size() > kSourcesMax) sources.resize(kSourcesMax);
+    return sources;
+  }
+
+  [[nodiscard]] std::vector<const HotStore*> Targets() const {
+    std::vector<const HotStore*> targets;
+    for (const HotStore& store : field_.stores) {
+      if (EnoughDims([&](LoadDim dim) { return TakesBy(store, dim); })) targets.push_back(&store);
+    }
+    std::ranges::stable_sort(targets, {},
+                             [&](const HotStore* store) { return store->High(priorities_.first); });
+    return targets;
+  }
+
+  /// Above the mean now and in all of the known past: what comes and goes is not followed.
+  [[nodiscard]] bool GivesBy(const HotStore& store, LoadDim dim) const {
+    const double ratio = Tolerance(config_.src_tolerance_ratio);
+    if (store.Low(dim) <= ratio * field_.mean[dim]) return false;
+    for (size_t i = 0; i < store.history.size(); ++i) {
+      if (store.history[i][dim] <= ratio * field_.mean_history[i][dim]) return false;
+    }
+    return true;
+  }
+  /// Below it in the same way.
+  [[nodiscard]] bool TakesBy(const HotStore& store, LoadDim dim) const {
+    const double ratio = Tolerance(config_.dst_tolerance_ratio);
+    if (store.High(dim) * ratio >= field_.mean[dim]) return false;
+    for (size_t i = 0; i < store.history.size(); ++i) {
+      if (store.history[i][dim] * ratio >= field_.mean_history[i][dim]) return false;
+    }
+    return true;
+  }
+
+  /// Why the store does not give by the first dimension: its load now, or an earlier one.
+  void RefuseEven(const HotStore& store) const {
+    const LoadDim dim = priorities_.first;
+    const double ratio = Tolerance(config_.src_tolerance_ratio);
+    const StoreId id = store.store->id;
+    if (store.Low(dim) > ratio * field_.mean[dim]) {
+      for (size_t i = 0; i < store.history.size(); ++i) {
+        const double bound = ratio * field_.mean_history[i][dim];
+        if (store.history[i][dim] > bound) continue;
+        return Refuse(Reason::kLoadEven, id, store.history[i][dim], bound, " a while ago");
+      }
+    }
+    Refuse(Reason::kLoadEven, id, store.Low(dim), ratio * field_.mean[dim]);
+  }
+
+  // ---- Which peers.
+
+  /// The hottest ones in either dimension, as many as may be looked at.
+  [[nodiscard]] std::vector<const HotPeer*> Hottest(const HotStore& store, size_t count_max) const {
+    std::vector<const HotPeer*> peers;
+    for (const HotPeer& peer : store.peers) {
+      if (auto refusal = RefuseHotPeer(context_, memory_, peer, AccessOf(field_.task))) {
+        decision_.Refuse(*std::move(refusal));
+      } else {
+        peers.push_back(&peer);
+      }
+    }
+    const auto by = [&](LoadDim dim) {
+      return [dim](const HotPeer* peer) { return peer->load[dim]; };
+    };
+    if (peers.size() > count_max) {
+      std::ranges::stable_sort(peers, std::greater<>(), by(priorities_.second));
+      const auto half = static_cast<std::ptrdiff_t>(count_max / 2);
+      std::ranges::stable_sort(peers.begin() + half, peers.end(), std::greater<>(),
+                               by(priorities_.first));
+      peers.resize(count_max);
+    }
+    std::ranges::stable_sort(peers, std::greater<>(), by(priorities_.first));
+    return peers;
+  }
+
+  /// True when there is nothing better to come: a split.
+  bool TryFrom(const HotStore& source) {
+    const auto count_max = static_cast<size_t>(std::max<int64_t>(config_.max_peer_number, 1));
+    const std::vector<const HotPeer*> peers = Hottest(source, count_max);
+    for (size_t i = 0; i < peers.size(); ++i) {
+      if (TrySplit(source, *peers[i])) return true;
+      for (size_t j = 0; j < targets_.size(); ++j) {
+        const HotStore& target = *targets_[j];
+        if (&target == &source || !MayTake(*peers[i], target)) continue;
+        const MoveRank rank = TryMove(source, *peers[i], target);
+        if (i >= kExchangesMax || j >= kExchangeTargetsMax) continue;
+        if (rank.rank == 0 || rank.rank == 2) TryExchange(source, *peers[i], target);
+      }
+    }
+    return false;
+  }
+
+  /// By what was last reported. Written leads go where a copy is.
+  [[nodiscard]] bool MayTake(const HotPeer& peer, const HotStore& target) const {
+    const bool holds = std::ranges::find(peer.stores, target.store->id) != peer.stores.end();
+    if (field_.task == HotTask::kWriteLeader) return holds;
+    if (field_.task == HotTask::kReadLeader) return true;
+    // Where a leader is read from too much, its lead is moved.
+    return !holds && (field_.task == HotTask::kWritePeer || !peer.leads);
+  }
+
+  /// A peer that is a large part of its store's load is better split than moved.
+  bool TrySplit(const HotStore& source, const HotPeer& peer) {
+    if (!context_.options.stores_have_buckets) return false;
+    const bool large = EnoughDims(
+        [&](LoadDim dim) { return peer.load[dim] > source.now[dim] * config_.split_thresholds; });
+    if (!large) return false;
+    auto region = context_.view.FindRegion(peer.region);
+    if (!region || RefuseHotRegion(context_, *region, peer, field_.task)) return false;
+    if (!LoadSplitKey(context_.view, *region, AccessOf(field_.task), priorities_.first)) {
+      return false;
+    }
+    HotPlan plan{&source, nullptr, {peer, *std::move(region)}, {}, {}};
+    plan.rank.rank = kSplitRank;
+    best_ = std::move(plan);
+    return true;
+  }
+
+  // ---- How good.
+
+  [[nodiscard]] MoveDim DimOf(const HotStore& source, const HotStore& target, LoadDim dim,
+                              double rate) const {
+    return {.source = source.now[dim],
+            .target = target.now[dim],
+            .source_pending = std::abs(source.pending[dim]),
+            .target_pending = std::abs(target.pending[dim]),
+            .source_low = source.Low(dim),
+            .target_high = target.High(dim),
+            .rate = rate,
+            .rate_min = RateMin(config_, dim),
+            .source_tenth = source.tenth[dim],
+            .target_tenth = target.tenth[dim]};
+  }
+
+  [[nodiscard]] MoveRank Rank(const HotStore& source, const HotStore& target,
+                              const Load& rate) const {
+    const RankBy by = field_.task == HotTask::kWriteLeader ? RankBy::kFirstOnly : RankBy::kBoth;
+    const MoveRank rank =
+        RankMove(config_, by, DimOf(source, target, priorities_.first, rate[priorities_.first]),
+                 DimOf(source, target, priorities_.second, rate[priorities_.second]));
+    if (ServesEvenDim(FormulaOf(config_), even_, rank.rank)) return {};
+    return rank;
+  }
+
+  MoveRank TryMove(const HotStore& source, const HotPeer& peer, const HotStore& target) {
+    const MoveRank rank = Rank(source, target, peer.load);
+    best_seen_ = std::max(best_seen_, rank.rank);
+    if (IsWorthwhile(rank.rank, false)) Consider({&source, &target, {peer, {}}, {}, rank});
+    return rank;
+  }
+
+  /// For a move that helps in one dimension and harms in the other.
+  void TryExchange(const HotStore& source, const HotPeer& peer, const HotStore& target) {
+    const bool found = best_ && best_->rank.rank > 2 && !best_->exchanged;
+    const bool searches = memory_.exchange[static_cast<size_t>(field_.task)] &&
+                          FormulaOf(config_) == RankFormula::kV2;
+    if (found || !searches) return;
+    auto known = exchanges_.find(&target);
+    if (known == exchanges_.end()) {
+      known = exchanges_.emplace(&target, Hottest(target, kExchangesMax)).first;
+    }
+    for (const HotPeer* back : known->second) {
+      if (back->region == peer.region || !MayTake(*back, source)) continue;
+      const MoveRank rank = Rank(source, target, peer.load - back->load);
+      best_seen_ = std::max(best_seen_, rank.rank);
+      if (!IsWorthwhile(rank.rank, true)) continue;
+      Consider({&source, &target, {peer, {}}, HotPick{*back, {}}, rank});
+    }
+  }
+
+  /// Takes the plan if it is the best so far, and allowed: numbers first, since they cost least.
+  void Consider(const HotPlan& plan) {
+    if (best_ && !order_.Better(plan, *best_)) return;
+    HotPlan complete = plan;
+    if (!Complete(complete.moved, *plan.target->store)) return;
+    if (complete.exchanged && !Complete(*complete.exchanged, *plan.source->store)) return;
+    best_ = std::move(complete);
+  }
+
+  /// Reads the region, and checks that it may be moved to `target`.
+  bool Complete(HotPick& pick, const Store& target) {
+    auto region = context_.view.FindRegion(pick.peer.region);
+    if (!region) {
+      decision_.Refuse({Reason::kRegionGone, {}, pick.peer.region, 0, 0, {}});
+      return false;
+    }
+    auto refusal = RefuseHotRegion(context_, *region, pick.peer, field_.task);
+    if (!refusal) refusal = RefuseHotMove(context_, *region, pick.peer, target, field_.task);
+    if (refusal) {
+      decision_.Refuse(*std::move(refusal));
+      return false;
+    }
+    pick.region = *std::move(region);
+    return true;
+  }
+
+  void Refuse(Reason reason, StoreId store, double value, double bound,
+              const char* when = "") const {
+    decision_.Refuse(
+        {reason, store, RegionId{}, value, bound,
+         std::string(HotTaskText(field_.task)) + " " + LoadDimText(priorities_.first) + when});
+  }
+
+  const PlanContext& context_;
+  const HotRegionConfig& config_;
+  const HotRegionMemory& memory_;
+  const HotField& field_;
+  Decision& decision_;
+  HotPriorities priorities_;
+  PlanOrder order_;
+  EvenDims even_;
+  std::vector<const HotStore*> targets_;
+  std::map<const HotStore*, std::vector<const HotPeer*>> exchanges_;  // What a target may give.
+  std::optional<HotPlan> best_;
+  int best_seen_ = -1;  // The best rank of a move from the store in hand, allowed or not.
+};
+
+LoadDim DimByName(const std::string& name) {
+  const auto it =
+      std::ranges::find_if(kLoadDims, [&](LoadDim dim) { return name == LoadDimText(dim); });
+  return it == kLoadDims.end() ? LoadDim::kByte : *it;
+}
+
+}  // namespace
+
+HotPriorities PrioritiesOf(const HotRegionConfig& config, HotTask task) {
+  const std::vector<std::string>& names = AccessOf(task) == Access::kRead ? config.read_priorities
+                                          : task == HotTask::kWriteLeader
+                                              ? config.write_leader_priorities
+                                              : config.write_peer_priorities;
+  if (names.size() < 2) return {};
+  return {DimByName(names[0]), DimByName(names[1])};
+}
+
+std::optional<HotPlan> SearchHotPlan(const PlanContext& context, const HotRegionConfig& config,
+                                     const HotRegionMemory& memory, const HotField& field,
+                                     Decision& decision) {
+  return HotSearch(context, config, memory, field, decision).Run();
+}
+
+}  // namespace scheduler

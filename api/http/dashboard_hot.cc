@@ -8,6 +8,10 @@
 namespace api {
 namespace {
 
+using scheduler::Access;
+using scheduler::HotPeer;
+using scheduler::LoadDim;
+
 DashboardRates Per(double seconds, uint64_t bytes, uint64_t keys, uint64_t queries) {
   return {static_cast<double>(bytes) / seconds, static_cast<double>(keys) / seconds,
           static_cast<double>(queries) / seconds};
@@ -18,11 +22,42 @@ bool IsHeard(const DashboardStore& entry) {
          *entry.heartbeat_age_ms <= scheduler::kStoreDisconnected.count();
 }
 
+std::string RoleOf(const pd::Cluster& cluster, const HotPeer& hot) {
+  if (hot.leads) return "leader";
+  const auto region = cluster.regions().Find(hot.region);
+  const scheduler::Peer* peer = region ? region->PeerOnStore(hot.store) : nullptr;
+  return peer != nullptr && scheduler::IsLearner(*peer) ? "learner" : "follower";
+}
+
+/// Of all peers, and of those that lead.
+std::pair<DashboardHotPeers, DashboardHotPeers> HottestOf(const pd::Cluster& cluster,
+                                                          std::span<const DashboardStore> stores,
+                                                          Access access) {
+  std::vector<DashboardHotPeer> all;
+  std::vector<DashboardHotPeer> leaders;
+  for (const DashboardStore& entry : stores) {
+    for (const HotPeer& hot : cluster.HotPeersOn(access, entry.store.id)) {
+      all.push_back(
+          {hot.region.value,
+           hot.store.value,
+           RoleOf(cluster, hot),
+           hot.degree,
+           {hot.load[LoadDim::kByte], hot.load[LoadDim::kKey], hot.load[LoadDim::kQuery]}});
+      if (hot.leads) leaders.push_back(all.back());
+    }
+  }
+  return {Hottest(std::move(all)), Hottest(std::move(leaders))};
+}
+
 }  // namespace
 
-void FillHot(const pd::Coordinator& coordinator, DashboardSnapshot& snapshot) {
-  snapshot.hot.stores = StoreLoadsOf(snapshot.stores);
-  snapshot.hot.peers = HotPeersOf(coordinator);
+void FillHot(const pd::Cluster& cluster, DashboardSnapshot& snapshot) {
+  DashboardHot& hot = snapshot.hot;
+  hot.stores = StoreLoadsOf(snapshot.stores);
+  std::tie(hot.peers.read_peers, hot.peers.read_leaders) =
+      HottestOf(cluster, snapshot.stores, Access::kRead);
+  std::tie(hot.peers.write_peers, hot.peers.write_leaders) =
+      HottestOf(cluster, snapshot.stores, Access::kWrite);
 }
 
 std::vector<DashboardStoreLoad> StoreLoadsOf(std::span<const DashboardStore> stores) {
@@ -59,10 +94,6 @@ DashboardHotPeers Hottest(std::vector<DashboardHotPeer> all) {
     }
   }
   return peers;
-}
-
-std::optional<DashboardHot::Peers> HotPeersOf(const pd::Coordinator& /*coordinator*/) {
-  return std::nullopt;
 }
 
 }  // namespace api

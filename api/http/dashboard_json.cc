@@ -190,13 +190,10 @@ Json HotPeersJson(const DashboardHotPeers& peers) {
 }
 
 Json HotJson(const DashboardHot& hot) {
-  Json peers = nullptr;
-  if (hot.peers) {
-    peers = {{"read_peers", HotPeersJson(hot.peers->read_peers)},
-             {"read_leaders", HotPeersJson(hot.peers->read_leaders)},
-             {"write_peers", HotPeersJson(hot.peers->write_peers)},
-             {"write_leaders", HotPeersJson(hot.peers->write_leaders)}};
-  }
+  Json peers = {{"read_peers", HotPeersJson(hot.peers.read_peers)},
+                {"read_leaders", HotPeersJson(hot.peers.read_leaders)},
+                {"write_peers", HotPeersJson(hot.peers.write_peers)},
+                {"write_leaders", HotPeersJson(hot.peers.write_leaders)}};
   return {{"stores", ListJson(hot.stores, StoreLoadJson)}, {"peers", std::move(peers)}};
 }
 

@@ -139,7 +139,7 @@ struct DashboardHot {
   };
 
   std::vector<DashboardStoreLoad> stores;  // Only those that are heard.
-  std::optional<Peers> peers;              // None: they are not measured.
+  Peers peers;
 };
 
 struct DashboardSnapshot {

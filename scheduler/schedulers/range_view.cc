@@ -27,6 +27,7 @@ void RangeView::Shrink(Store& store) const {
   counts.leader_size_mib = counts.leaders * average_mib;
   counts.follower_size_mib = counts.followers * average_mib;
   counts.learner_size_mib = counts.learners * average_mib;
+  store.smoothed_region_size_mib = -1;  // Of the whole.
   StoreStats& stats = store.stats;
   if (whole_mib == 0 || stats.used_bytes == 0) return;
   const double share =

@@ -47,6 +47,13 @@ class RangeView final : public ClusterView {
     return whole_.LastMerge(id);
   }
   [[nodiscard]] bool IsHot(const Region& region) const override { return whole_.IsHot(region); }
+  [[nodiscard]] std::vector<HotPeer> HotPeers(Access access, StoreId store) const override {
+    return whole_.HotPeers(access, store);
+  }
+  [[nodiscard]] StoreLoads LoadsOf(StoreId store) const override { return whole_.LoadsOf(store); }
+  [[nodiscard]] std::vector<HotBucket> HotBucketsOf(const Region& region) const override {
+    return whole_.HotBucketsOf(region);
+  }
   [[nodiscard]] uint64_t CountRegions(const KeyRange& range) const override;
   [[nodiscard]] uint64_t CountStoreRegions(StoreId store, HeldAs held_as,
                                            const KeyRange& range) const override;

@@ -34,7 +34,7 @@ Decision ScatterRange(const PlanContext& context, const ScatterRangeConfig& conf
   options.tolerant_size_ratio = kToleranceRatio;
   const PlanContext inside{
       view,           options,          context.rules, context.influence, context.busy_regions,
-      context.labels, context.affinity, context.now,   context.unix_ns};
+      context.labels, context.affinity, context.moved, context.now,       context.unix_ns};
   Decision decision;
   const uint64_t leaders_max = options.leader_schedule_limit;
   if (running < leaders_max) {

@@ -125,6 +125,27 @@ pd::StoreTable::Heartbeat HeartbeatOf(const storesim::Store& store) {
   return heartbeat;
 }
 
+LoadedHeartbeat LoadedHeartbeatOf(const storesim::World& world, const storesim::Store& store,
+                                  int64_t interval_ms, int64_t now_ms) {
+  LoadedHeartbeat loaded;
+  loaded.heartbeat = HeartbeatOf(store);
+  scheduler::StoreStats& stats = loaded.heartbeat.stats;
+  const auto seconds = static_cast<uint64_t>(std::max<int64_t>(1, interval_ms / 1000));
+  stats.interval_end_s = static_cast<uint64_t>(now_ms / 1000);
+  stats.interval_start_s = stats.interval_end_s - seconds;
+  for (const auto& [id, region] : world.regions()) {
+    if (!region.load.Any() || region.PeerOn(store.id) == nullptr) continue;
+    stats.bytes_written += region.load.write_bytes_per_s * seconds;
+    if (region.leader_store != store.id || region.load.read_bytes_per_s == 0) continue;
+    const uint64_t bytes = region.load.read_bytes_per_s * seconds;
+    stats.bytes_read += bytes;
+    loaded.reads.push_back({{id}, bytes, bytes / kBytesPerKey, bytes / kBytesPerKey, 0});
+  }
+  stats.keys_written = stats.write_queries = stats.bytes_written / kBytesPerKey;
+  stats.keys_read = stats.read_queries = stats.bytes_read / kBytesPerKey;
+  return loaded;
+}
+
 scheduler::Store StoreMetaOf(const storesim::Store& store) {
   scheduler::Store meta;
   meta.id = {store.id};

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
+#include "pd/cluster/hot_statistics.h"
 #include "pd/cluster/store_table.h"
 #include "scheduler/model/region.h"
 #include "tests/sim/driver.h"
@@ -14,6 +16,13 @@ namespace sim {
 scheduler::Region ReportOf(const storesim::World& world, const storesim::Region& region,
                            int64_t now_ms);
 pd::StoreTable::Heartbeat HeartbeatOf(const storesim::Store& store);
+/// The same with what the store did in `interval_ms`; what it reads is on the regions that it leads.
+struct LoadedHeartbeat {
+  pd::StoreTable::Heartbeat heartbeat;
+  std::vector<pd::PeerReads> reads;
+};
+LoadedHeartbeat LoadedHeartbeatOf(const storesim::World& world, const storesim::Store& store,
+                                  int64_t interval_ms, int64_t now_ms);
 scheduler::Store StoreMetaOf(const storesim::Store& store);
 
 /// Asks for the ids of the parts, as the region's leader does. Without them the stores do not split.

@@ -11,6 +11,7 @@
 
 #include "pd/cluster/placement_codec.h"
 #include "tests/sim/convert.h"
+#include "tests/sim/dump.h"
 
 namespace sim {
 namespace {
@@ -20,14 +21,35 @@ constexpr int64_t kTurnMs = 10;                 // The driver does not turn more
 constexpr int64_t kStillMs = 5LL * 60 * 1000;   // Settled: nothing has moved for so long.
 constexpr int64_t kStuckMs = 60LL * 60 * 1000;  // Nothing moves, and nothing will.
 constexpr uint64_t kDriverIdsFrom = 1'000'000'000;
+constexpr uint64_t kIdsBehindDump = 900'000'000;
+
+/// Of tests/sim/scenarios.
+std::string ReadFile(const std::string& name) {
+  const std::string path = std::string(QM_SOURCE_DIR) + "/tests/sim/scenarios/" + name;
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) throw std::runtime_error(path + ": cannot be read");
+  return text.str();
+}
+
+/// Whether any region ever has a load.
+bool HasLoad(const storesim::Scenario& scenario) {
+  return scenario.load.Any() || !scenario.dump.empty() ||
+         std::ranges::any_of(scenario.events, [](const storesim::Event& event) {
+           return std::holds_alternative<storesim::HotSpot>(event.what);
+         });
+}
 
 }  // namespace
 
-Play::Play(storesim::Scenario scenario, Say say)
+Play::Play(storesim::Scenario scenario, Say say, Dump dump)
     : scenario_(std::move(scenario)),
       say_(std::move(say)),
+      dump_(std::move(dump)),
       world_(scenario_.timing, scenario_.seed),
       driver_({scenario_.seed, kDriverIdsFrom, {}}),
+      loaded_(HasLoad(scenario_)),
       now_ms_(kStartMs) {}
 
 // ---- The first state.
@@ -38,6 +60,10 @@ void Play::Fill() {
     storesim::PutStores(world_, numbers_, spec, take_id);
   }
   storesim::PutRegions(world_, numbers_, scenario_, take_id);
+  if (!scenario_.dump.empty()) {
+    PutDump(world_, numbers_, dump_.stores, dump_.regions, scenario_.dump_io_bytes_per_s);
+    next_id_ = kIdsBehindDump;
+  }
   driver_.Start(pd::Millis(now_ms_));
   Bootstrap();
   Configure();
@@ -47,7 +73,7 @@ void Play::Fill() {
     store_reports_.emplace(now_ms_ + i * interval / count, numbers_.stores[static_cast<size_t>(i)]);
   }
   for (const auto& [id, store] : world_.stores()) {
-    REQUIRE(driver_.cluster().HandleStoreReport(HeartbeatOf(store)));
+    REQUIRE(ReportStore(store));
     tally_.NoteStore(store);
   }
   for (auto& [id, region] : world_.regions()) Report(region);
@@ -193,6 +219,13 @@ void Play::HearWorld() {
   }
 }
 
+bool Play::ReportStore(const storesim::Store& store) {
+  if (!loaded_) return driver_.cluster().HandleStoreReport(HeartbeatOf(store)).has_value();
+  LoadedHeartbeat loaded =
+      LoadedHeartbeatOf(world_, store, scenario_.timing.store_heartbeat_ms, now_ms_);
+  return driver_.cluster().HandleStoreReport(std::move(loaded.heartbeat), loaded.reads).has_value();
+}
+
 void Play::ReportStores() {
   while (!store_reports_.empty() && store_reports_.top().first <= now_ms_) {
     const auto [at_ms, id] = store_reports_.top();
@@ -202,7 +235,7 @@ void Play::ReportStores() {
     if (!store.up) continue;
     ++reports_;
     // A tombstone is told off.
-    static_cast<void>(driver_.cluster().HandleStoreReport(HeartbeatOf(store)));
+    static_cast<void>(ReportStore(store));
   }
 }
 
@@ -393,12 +426,13 @@ bool Play::ImportOne(const storesim::RegionSpec& spec) {
 }
 
 storesim::Scenario ReadScenario(const std::string& name) {
-  const std::string path = std::string(QM_SOURCE_DIR) + "/tests/sim/scenarios/" + name + ".json";
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file) throw std::runtime_error(path + ": cannot be read");
-  return storesim::ParseScenario(text.str());
+  return storesim::ParseScenario(ReadFile(name + ".json"));
+}
+
+Play::Dump ReadDump(const storesim::Scenario& scenario) {
+  if (scenario.dump.empty()) return {};
+  return {ReadFile("dumps/" + scenario.dump + ".stores.json"),
+          ReadFile("dumps/" + scenario.dump + ".regions.json")};
 }
 
 }  // namespace sim

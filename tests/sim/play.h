@@ -36,7 +36,13 @@ class Play {
   /// Lines about events, for people.
   using Say = std::function<void(const std::string&)>;
 
-  explicit Play(storesim::Scenario scenario, Say say = {});
+  /// What the scenario of a dump refers to.
+  struct Dump {
+    std::string stores;
+    std::string regions;
+  };
+
+  explicit Play(storesim::Scenario scenario, Say say = {}, Dump dump = {});
 
   /// All of it: until the cluster has settled and then for `rest_ms` more, or the scenario's limit. Fails the test
   /// where the driver refuses what it must take.
@@ -61,6 +67,7 @@ class Play {
   void Step(int64_t end_ms);
   void HearWorld();
   void ReportStores();
+  bool ReportStore(const storesim::Store& store);
   void ReportRegions();
   void Report(storesim::Region& region);
   void ReportLater(const storesim::Region& region, int64_t at_ms);
@@ -89,9 +96,11 @@ class Play {
 
   const storesim::Scenario scenario_;
   const Say say_;
+  const Dump dump_;
   storesim::World world_;
   storesim::Numbers numbers_;
   Driver driver_;
+  const bool loaded_;
   Tally tally_;
   std::vector<std::string> steps_;
   int64_t now_ms_;
@@ -119,7 +128,8 @@ class Play {
       region_due_;  // Of what the queue holds; others are passed by.
 };
 
-/// Reads a scenario of tests/sim/scenarios. Throws std::runtime_error.
+/// Reads a scenario of tests/sim/scenarios, and what it refers to. Throws std::runtime_error.
 storesim::Scenario ReadScenario(const std::string& name);
+Play::Dump ReadDump(const storesim::Scenario& scenario);
 
 }  // namespace sim

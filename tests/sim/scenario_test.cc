@@ -75,7 +75,7 @@ void CheckMoves(int64_t moves, int64_t least, double most) {
 
 PlayResult PlayAndPrint(const std::string& name, const storesim::Scenario& scenario) {
   const double before = CpuSeconds();
-  Play play(scenario, Printer());
+  Play play(scenario, Printer(), ReadDump(scenario));
   const PlayResult result = play.Run(kRestMs);
   if (std::getenv("VERBOSE") != nullptr) {
     for (const std::string& step : play.steps()) std::cout << step << '\n';

@@ -46,6 +46,12 @@ PeerChange ReadChange(const pdpb::ChangePeer& change) {
   return out;
 }
 
+/// A key written or read is a query.
+void FillQueries(uint64_t written, uint64_t read, pdpb::QueryStats& queries) {
+  queries.set_put(written);
+  queries.set_get(read);
+}
+
 }  // namespace
 
 metapb::Store StoreMeta(const Store& store, uint64_t now_unix_s) {
@@ -102,6 +108,7 @@ pdpb::RegionHeartbeatRequest RegionReport(const World& world, const Region& regi
   report.set_keys_written(region.load.write_bytes_per_s * interval_s / kBytesPerKey);
   report.set_bytes_read(region.load.read_bytes_per_s * interval_s);
   report.set_keys_read(region.load.read_bytes_per_s * interval_s / kBytesPerKey);
+  FillQueries(report.keys_written(), report.keys_read(), *report.mutable_query_stats());
   return report;
 }
 
@@ -125,7 +132,18 @@ pdpb::StoreHeartbeatRequest StoreReport(const Store& store, Load load, int64_t i
   stats.set_keys_written(load.write_bytes_per_s * interval_s / kBytesPerKey);
   stats.set_bytes_read(load.read_bytes_per_s * interval_s);
   stats.set_keys_read(load.read_bytes_per_s * interval_s / kBytesPerKey);
+  FillQueries(stats.keys_written(), stats.keys_read(), *stats.mutable_query_stats());
   return report;
+}
+
+void AddReads(const Region& region, int64_t interval_ms, pdpb::StoreStats& stats) {
+  if (region.load.read_bytes_per_s == 0) return;
+  const auto interval_s = static_cast<uint64_t>(std::max<int64_t>(1, interval_ms / 1000));
+  pdpb::PeerStat& reads = *stats.add_peer_stats();
+  reads.set_region_id(region.id);
+  reads.set_read_bytes(region.load.read_bytes_per_s * interval_s);
+  reads.set_read_keys(reads.read_bytes() / kBytesPerKey);
+  FillQueries(0, reads.read_keys(), *reads.mutable_query_stats());
 }
 
 std::optional<StepRequest> ReadStep(const pdpb::RegionHeartbeatResponse& response) {

@@ -15,6 +15,8 @@ pdpb::RegionHeartbeatRequest RegionReport(const World& world, const Region& regi
                                           uint64_t now_unix_s);
 pdpb::StoreHeartbeatRequest StoreReport(const Store& store, Load load, int64_t interval_ms,
                                         uint64_t now_unix_s);
+/// What the store reads of a region that it leads.
+void AddReads(const Region& region, int64_t interval_ms, pdpb::StoreStats& stats);
 metapb::Store StoreMeta(const Store& store, uint64_t now_unix_s);
 metapb::Region RegionMeta(const Region& region);
 

@@ -201,7 +201,12 @@ Scenario ParseScenario(const std::string& text) {
       inner.Finish();
     }
   }
-  if (scenario.regions.empty()) scenario.regions.emplace_back();
+  in.Get("dump", scenario.dump);
+  in.GetScaled("dump_io_mib_per_s", kMib, scenario.dump_io_bytes_per_s);
+  if (!scenario.dump.empty() && (!scenario.stores.empty() || !scenario.regions.empty())) {
+    throw std::runtime_error("dump: goes without stores and regions");
+  }
+  if (scenario.dump.empty() && scenario.regions.empty()) scenario.regions.emplace_back();
   if (const Json* rules = in.Find("rules")) scenario.rules = rules->dump();
   in.Object("load", [&](Reader& inner) { ReadLoad(inner, scenario.load); });
   in.Object("timing", [&](Reader& inner) { ReadTiming(inner, scenario.timing); });

@@ -100,6 +100,10 @@ struct Scenario {
   std::string config;      // JSON that the driver's configuration is set to first; empty: as it is.
   double store_limit = 0;  // Peers a minute that each store may take and give; 0: as it is.
   int replicas = 3;
+  /// A cluster as it was, in place of stores and regions: the files NAME.stores.json and NAME.regions.json in its
+  /// folder dumps, as GET /pd/api/v1/stores and /pd/api/v1/regions answer. For tests/sim.
+  std::string dump;
+  uint64_t dump_io_bytes_per_s = 100ULL << 20U;
   std::vector<StoreSpec> stores;
   std::vector<RegionSpec> regions;
   std::string rules;  // JSON list of placement rules that are set first; empty: as they are.

@@ -67,6 +67,9 @@ void Simulator::SetUp() {
   if (answer.bootstrapped()) {
     throw std::runtime_error("the cluster is bootstrapped already; the simulation needs a new one");
   }
+  if (!scenario_.dump.empty()) {
+    throw std::runtime_error("dump: plays on virtual time only, see tests/sim");
+  }
   for (const Event& event : scenario_.events) {
     if (std::holds_alternative<Import>(event.what)) {
       throw std::runtime_error("import: plays on virtual time only, see tests/sim");
@@ -268,12 +271,18 @@ void Simulator::ReportStores(bool all) {
   if (!all && now - stores_reported_ms_ < interval) return;
   stores_reported_ms_ = now;
   const std::map<uint64_t, Load> loads = StoreLoads(world_);
+  std::map<uint64_t, pdpb::StoreHeartbeatRequest> reports;
   for (const auto& [id, store] : world_.stores()) {
     if (!store.up) continue;
     const auto load = loads.find(id);
-    link_.SendStore(
-        StoreReport(store, load == loads.end() ? Load() : load->second, interval, UnixSeconds()));
+    reports[id] =
+        StoreReport(store, load == loads.end() ? Load() : load->second, interval, UnixSeconds());
   }
+  for (const auto& entry : world_.regions()) {
+    const auto report = reports.find(entry.second.leader_store);
+    if (report != reports.end()) AddReads(entry.second, interval, *report->second.mutable_stats());
+  }
+  for (auto& entry : reports) link_.SendStore(std::move(entry.second));
 }
 
 void Simulator::StartDueEvents(int64_t since_start_ms) {

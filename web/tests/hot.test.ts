@@ -90,7 +90,6 @@ test('of each kind there is a list, unless nothing is measured', () => {
   const hot: Hot = { stores: [], peers };
   expect(peersOf(hot, 'write', 'leaders')).toBe(one);
   expect(peersOf(hot, 'read', 'peers')).toBe(none);
-  expect(peersOf({ stores: [], peers: null }, 'read', 'peers')).toBeNull();
 });
 
 test('a part of what its store bears', () => {

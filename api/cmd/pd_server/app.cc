@@ -231,7 +231,7 @@ class ServerApp::Impl {
       FillCluster(cluster_->cluster(), *server_->config_store().online(), snapshot);
       snapshot.operators = operators_reader_->Read();
       snapshot.schedulers = ReadSchedulers(scheduling_->coordinator());
-      FillHot(scheduling_->coordinator(), snapshot);
+      FillHot(cluster_->cluster(), snapshot);
     });
     dashboard_feed_ = std::make_unique<DashboardFeed>([this] { return dashboard_->Take(); });
     RegisterDashboard(router_, *dashboard_feed_);

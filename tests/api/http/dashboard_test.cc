@@ -132,8 +132,7 @@ TEST_CASE("a snapshot tells what each scheduler does, and why not more") {
 
 TEST_CASE("hot peers of each kind have a list of their own") {
   DashboardSnapshot snapshot = Picture();
-  snapshot.hot.peers.emplace();
-  snapshot.hot.peers->write_leaders = Hottest({{7, 4, "leader", 12, {10, 2, 1}}});
+  snapshot.hot.peers.write_leaders = Hottest({{7, 4, "leader", 12, {10, 2, 1}}});
   const Json peers = Json::parse(DashboardSnapshotJson(snapshot))["hot"]["peers"];
   const Json none = Json::parse(R"({"total":0,"hottest":[]})");
   CHECK(peers["read_peers"] == none);

@@ -157,13 +157,12 @@ export interface HotPeers {
 export interface Hot {
   /** Only stores that are heard. */
   stores: StoreLoad[];
-  /** null: the server that answers does not measure hot regions. */
   peers: {
     read_peers: HotPeers;
     read_leaders: HotPeers;
     write_peers: HotPeers;
     write_leaders: HotPeers;
-  } | null;
+  };
 }
 
 export interface Snapshot {

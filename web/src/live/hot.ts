@@ -65,9 +65,8 @@ export function sumOf(loads: readonly StoreLoad[], flow: Flow, dimension: Dimens
   return loads.reduce((sum, load) => sum + rateOf(load[flow], dimension), 0);
 }
 
-/** null where they are not measured. */
-export function peersOf(hot: Hot, flow: Flow, role: Role): HotPeers | null {
-  return hot.peers === null ? null : hot.peers[`${flow}_${role}`];
+export function peersOf(hot: Hot, flow: Flow, role: Role): HotPeers {
+  return hot.peers[`${flow}_${role}`];
 }
 
 /** How many the server lists by each of the rates: only so many are sure to be the first. */

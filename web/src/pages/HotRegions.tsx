@@ -177,7 +177,7 @@ function Hottest({ hot, chosen }: { hot: Hot; chosen: Chosen }) {
   const [role, setRole] = useState<Role>('peers');
   const { flow, dimension } = chosen;
   const peers = peersOf(hot, flow, role);
-  const rows = (peers === null ? [] : first(peers, dimension)).map((peer) => ({
+  const rows = first(peers, dimension).map((peer) => ({
     peer,
     part: partOfStore(peer, hot.stores, flow, dimension),
   }));
@@ -187,21 +187,10 @@ function Hottest({ hot, chosen }: { hot: Hot; chosen: Chosen }) {
         <h2 id="hottest-title">
           Hottest for {NOUN[flow]}, by {dimension}
         </h2>
-        {peers !== null && (
-          <>
-            <span class="dim">{count(peers.total)} hot</span>
-            <Choice label="Which" options={ROLES} value={role} onPick={setRole} />
-          </>
-        )}
+        <span class="dim">{count(peers.total)} hot</span>
+        <Choice label="Which" options={ROLES} value={role} onPick={setRole} />
       </div>
-      {peers === null ? (
-        <Empty title="Not measured">
-          <p>
-            This server does not tell which regions are hot: it keeps no statistics of single
-            regions. What their stores bear is complete.
-          </p>
-        </Empty>
-      ) : rows.length === 0 ? (
+      {rows.length === 0 ? (
         <Empty title="Nothing is hot">
           <p>
             No {role === 'leaders' ? 'leader' : 'peer'} stands out from what its store{' '}

@@ -109,20 +109,27 @@ class HotSearch {
   /// Above the mean now and in all of the known past: what comes and goes is not followed.
   [[nodiscard]] bool GivesBy(const HotStore& store, LoadDim dim) const {
     const double ratio = Tolerance(config_.src_tolerance_ratio);
-    if (store.Low(dim) <= ratio * field_.mean[dim]) return false;
-    for (size_t i = 0; i < store.history.size(); ++i) {
-      if (store.history[i][dim] <= ratio * field_.mean_history[i][dim]) return false;
-    }
-    return true;
+    return store.Low(dim) > ratio * field_.mean[dim] && !LowPast(store, dim);
   }
   /// Below it in the same way.
   [[nodiscard]] bool TakesBy(const HotStore& store, LoadDim dim) const {
     const double ratio = Tolerance(config_.dst_tolerance_ratio);
     if (store.High(dim) * ratio >= field_.mean[dim]) return false;
     for (size_t i = 0; i < store.history.size(); ++i) {
-      if (store.history[i][dim] * ratio >= field_.mean_history[i][dim]) return false;
+      const double mean = field_.mean_history[i][dim];
+      if (mean > 0 && store.history[i][dim] * ratio >= mean) return false;
     }
     return true;
+  }
+  /// The latest time at which the load was not above the mean. When no store had any, as before a new leader knows
+  /// them, nothing can be said.
+  [[nodiscard]] std::optional<size_t> LowPast(const HotStore& store, LoadDim dim) const {
+    const double ratio = Tolerance(config_.src_tolerance_ratio);
+    for (size_t i = 0; i < store.history.size(); ++i) {
+      const double mean = field_.mean_history[i][dim];
+      if (mean > 0 && store.history[i][dim] <= ratio * mean) return i;
+    }
+    return {};
   }
 
   /// Why the store does not give by the first dimension: its load now, or an earlier one.
@@ -130,12 +137,10 @@ class HotSearch {
     const LoadDim dim = priorities_.first;
     const double ratio = Tolerance(config_.src_tolerance_ratio);
     const StoreId id = store.store->id;
-    if (store.Low(dim) > ratio * field_.mean[dim]) {
-      for (size_t i = 0; i < store.history.size(); ++i) {
-        const double bound = ratio * field_.mean_history[i][dim];
-        if (store.history[i][dim] > bound) continue;
-        return Refuse(Reason::kLoadEven, id, store.history[i][dim], bound, " a while ago");
-      }
+    const bool now = store.Low(dim) <= ratio * field_.mean[dim];
+    if (const auto past = LowPast(store, dim); past && !now) {
+      return Refuse(Reason::kLoadEven, id, store.history[*past][dim],
+                    ratio * field_.mean_history[*past][dim], " a while ago");
     }
     Refuse(Reason::kLoadEven, id, store.Low(dim), ratio * field_.mean[dim]);
   }

@@ -5,10 +5,10 @@
 #include <utility>
 #include <variant>
 
-#include "pd/dispatch/finding_metrics.h"
 #include "pd/dispatch/live_view.h"
 #include "pd/dispatch/schedule_options.h"
 #include "pd/dispatch/scheduler_codec.h"
+#include "pd/dispatch/scheduler_metrics.h"
 #include "pd/log/log.h"
 
 namespace pd {
@@ -59,6 +59,12 @@ struct Situation {
   scheduler::Instant now;
   int64_t unix_ns;
 };
+
+std::set<std::string> NamesOf(const std::vector<SchedulerTable::Entry>& entries) {
+  std::set<std::string> names;
+  for (const SchedulerTable::Entry& entry : entries) names.insert(entry.name);
+  return names;
+}
 
 /// It runs, is as urgent as what people ask for, and removes a peer from the store.
 bool TakesOff(const OperatorInfo& info, scheduler::StoreId store) {
@@ -285,11 +291,7 @@ void Coordinator::Reset() {
 }
 
 void Coordinator::NoteStandstill(const scheduler::Refusal& refusal) {
-  std::vector<std::string> names;
-  for (const SchedulerTable::Entry& entry : schedulers_.Running()) {
-    names.push_back(entry.name);
-  }
-  decisions_.NoteStandstill(names, refusal);
+  decisions_.NoteStandstill(NamesOf(schedulers_.Running()), refusal);
 }
 
 Millis Coordinator::Turn(scheduler::Instant now) {
@@ -408,10 +410,11 @@ void Coordinator::RunSchedulers(const scheduler::PlanContext& context, scheduler
       schedulers_version_ != schedulers_.version() || stores_known_ != context.view.stores().size();
   schedulers_version_ = schedulers_.version();
   stores_known_ = context.view.stores().size();
-  std::erase_if(running_, [&](const auto& running) {
-    return std::ranges::none_of(entries,
-                                [&](const auto& entry) { return entry.name == running.first; });
-  });
+  if (news) {
+    const std::set<std::string> names = NamesOf(entries);
+    std::erase_if(running_, [&](const auto& running) { return !names.contains(running.first); });
+    decisions_.KeepRuns(names);
+  }
   std::vector<scheduler::KeyRange> reserved;
   for (const SchedulerTable::Entry& entry : entries) {
     std::ranges::move(RangesReservedBy(entry.config, context.unix_ns),
@@ -446,13 +449,13 @@ void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::Pl
   KeepFindingsOf(entry, running.memory);
   decisions_.NoteRun(entry.name, decision);
   for (const scheduler::Refusal& refusal : decision.refusals) {
-    scheduler_events_.With({entry.name, ReasonText(refusal.reason)}).Add(refusal.times);
+    scheduler_events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
   }
   const uint64_t limit = RunLimit(context.options, *entry.type);
   bool any = false;
   for (scheduler::Proposal& proposal : decision.proposals) {
     if (runner_.CountOf(entry.type->limit_kind) >= limit) break;
-    scheduler_events_.With({entry.name, "new-operator"}).Add();
+    scheduler_events_.With({entry.type->name, "new-operator"}).Add();
     const auto refusal = admission_.Admit(std::move(proposal));
     if (refusal) decisions_.NoteAdmission(*refusal);
     any |= !refusal;
@@ -564,14 +567,8 @@ void Coordinator::Publish() {
       .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
       .Only()
       .Set(std::chrono::duration<double>(patrol_.last_round()).count());
-  PublishFindings(deps_.metrics, schedulers_.Running(),
-                  [this](scheduler::StoreId id) { return deps_.cluster.stores().AddressOf(id); });
-  GaugeFamily& status =
-      deps_.metrics.Gauges("pd_scheduler_status", "1 when a scheduler may run", {"kind", "type"});
-  for (const SchedulerTable::Entry& entry : schedulers_.All()) {
-    const bool allowed = !entry.disabled && !schedulers_.IsPaused(entry);
-    status.With({entry.name, "allow"}).Set(allowed ? 1 : 0);
-  }
+  PublishSchedulers(deps_.metrics, schedulers_,
+                    [this](scheduler::StoreId id) { return deps_.cluster.stores().AddressOf(id); });
 }
 
 }  // namespace pd

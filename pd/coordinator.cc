@@ -6,11 +6,11 @@
 #include <utility>
 #include <variant>
 
-#include "pd/dispatch/finding_metrics.h"
 #include "pd/dispatch/hot_scheduler_metrics.h"
 #include "pd/dispatch/live_view.h"
 #include "pd/dispatch/schedule_options.h"
 #include "pd/dispatch/scheduler_codec.h"
+#include "pd/dispatch/scheduler_metrics.h"
 #include "pd/log/log.h"
 
 namespace pd {
@@ -28,6 +28,12 @@ int64_t UnixSeconds(const Clock& clock) { return clock.UnixNanos() / 1'000'000'0
 scheduler::Refusal Unprepared(const Cluster& cluster) {
   return cluster.RefuseUnprepared().value_or(
       scheduler::Refusal{scheduler::Reason::kNotEnoughRegions, {}, {}, 0, 0, {}});
+}
+
+std::set<std::string> NamesOf(const std::vector<SchedulerTable::Entry>& entries) {
+  std::set<std::string> names;
+  for (const SchedulerTable::Entry& entry : entries) names.insert(entry.name);
+  return names;
 }
 
 /// It runs, is as urgent as what people ask for, and removes a peer from the store.
@@ -318,11 +324,7 @@ void Coordinator::Reset() {
 }
 
 void Coordinator::NoteStandstill(const scheduler::Refusal& refusal) {
-  std::vector<std::string> names;
-  for (const SchedulerTable::Entry& entry : schedulers_.Running()) {
-    names.push_back(entry.name);
-  }
-  decisions_.NoteStandstill(names, refusal);
+  decisions_.NoteStandstill(NamesOf(schedulers_.Running()), refusal);
 }
 
 Millis Coordinator::Turn(scheduler::Instant now) {
@@ -474,10 +476,11 @@ bool Coordinator::MayRun(const SchedulerTable::Entry& entry,
 scheduler::Instant Coordinator::RunSchedulers(const scheduler::PlanContext& context, News news,
                                               scheduler::Instant now) {
   const std::vector<SchedulerTable::Entry> entries = schedulers_.Running();
-  std::erase_if(running_, [&](const auto& running) {
-    return std::ranges::none_of(entries,
-                                [&](const auto& entry) { return entry.name == running.first; });
-  });
+  if (news == News::kSome) {
+    const std::set<std::string> names = NamesOf(entries);
+    std::erase_if(running_, [&](const auto& running) { return !names.contains(running.first); });
+    decisions_.KeepRuns(names);
+  }
   std::vector<scheduler::KeyRange> reserved;
   for (const SchedulerTable::Entry& entry : entries) {
     std::ranges::move(RangesReservedBy(entry.config, context.unix_ns),
@@ -522,13 +525,13 @@ void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::Pl
     NoteHotRun(running.memory.hot, decision, context.now, deps_.metrics);
   }
   for (const scheduler::Refusal& refusal : decision.refusals) {
-    scheduler_events_.With({entry.name, ReasonText(refusal.reason)}).Add(refusal.times);
+    scheduler_events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
   }
   const uint64_t limit = RunLimit(context.options, *entry.type);
   bool any = false;
   for (scheduler::Proposal& proposal : decision.proposals) {
     if (runner_.CountOf(entry.type->limit_kind) >= limit) break;
-    scheduler_events_.With({entry.name, "new-operator"}).Add();
+    scheduler_events_.With({entry.type->name, "new-operator"}).Add();
     const auto refusal = admission_.Admit(std::move(proposal));
     if (refusal) decisions_.NoteAdmission(*refusal);
     any |= !refusal;
@@ -643,14 +646,8 @@ void Coordinator::Publish() {
       .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
       .Only()
       .Set(std::chrono::duration<double>(patrol_.last_round()).count());
-  PublishFindings(deps_.metrics, schedulers_.Running(),
-                  [this](scheduler::StoreId id) { return deps_.cluster.stores().AddressOf(id); });
-  GaugeFamily& status =
-      deps_.metrics.Gauges("pd_scheduler_status", "1 when a scheduler may run", {"kind", "type"});
-  for (const SchedulerTable::Entry& entry : schedulers_.All()) {
-    const bool allowed = !entry.disabled && !schedulers_.IsPaused(entry);
-    status.With({entry.name, "allow"}).Set(allowed ? 1 : 0);
-  }
+  PublishSchedulers(deps_.metrics, schedulers_,
+                    [this](scheduler::StoreId id) { return deps_.cluster.stores().AddressOf(id); });
 }
 
 }  // namespace pd

@@ -27,6 +27,11 @@ void DecisionLog::NoteRun(const std::string& scheduler, const scheduler::Decisio
   }
 }
 
+void DecisionLog::KeepRuns(const std::set<std::string>& schedulers) {
+  const MutexLock lock(mutex_);
+  std::erase_if(runs_, [&](const auto& entry) { return !schedulers.contains(entry.first); });
+}
+
 void DecisionLog::NoteCheck(const scheduler::Decision& decision) {
   const MutexLock lock(mutex_);
   Source& source = merged_[kCheckers];
@@ -47,11 +52,12 @@ void DecisionLog::NoteAdmission(const scheduler::Refusal& refusal) {
   Merge(kAdmission, refusal);
 }
 
-void DecisionLog::NoteStandstill(const std::vector<std::string>& schedulers,
+void DecisionLog::NoteStandstill(const std::set<std::string>& schedulers,
                                  const scheduler::Refusal& refusal) {
   const int64_t now = clock_.UnixNanos();
   const MutexLock lock(mutex_);
   if (standstill_ != refusal.reason) ForgetLines();
+  std::erase_if(runs_, [&](const auto& entry) { return !schedulers.contains(entry.first); });
   standstill_ = refusal.reason;
   const auto say = [now](const std::string& name, Source& source) {
     source.name = name;

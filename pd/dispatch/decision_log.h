@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,13 +43,14 @@ class DecisionLog {
 
   /// A scheduler's run replaces what it said before.
   void NoteRun(const std::string& scheduler, const scheduler::Decision& decision);
+  /// Forgets schedulers that are gone: only these are left.
+  void KeepRuns(const std::set<std::string>& schedulers);
   /// Checkers and admission: each reason keeps its latest line and a count.
   void NoteCheck(const scheduler::Decision& decision);
   void NoteAdmission(const scheduler::Refusal& refusal);
   /// Nothing is planned at all for this reason, which takes the place of all that was said before; these schedulers and
   /// the checkers say it. To be noted again while it lasts, its numbers may change; no run is counted.
-  void NoteStandstill(const std::vector<std::string>& schedulers,
-                      const scheduler::Refusal& refusal);
+  void NoteStandstill(const std::set<std::string>& schedulers, const scheduler::Refusal& refusal);
   /// Planning goes on, if it stood: what NoteStandstill noted goes.
   void EndStandstill();
   void Clear();

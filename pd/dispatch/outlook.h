@@ -8,8 +8,8 @@
 
 namespace pd {
 
-/// What any plan may hang on, beside the regions themselves: settings, rules, labels, affinity groups, and of each store
-/// what it may take and give for as long as nobody does anything about it. As long as it stays the same, a region that
+/// What any plan may hang on, beside the regions themselves: settings, rules, labels, affinity groups, and of each
+/// store what it may take and give for as long as nobody does anything about it. As long as it stays the same, a region that
 /// has not changed need not be looked at again. For the thread that plans.
 class Outlook {
  public:

@@ -32,6 +32,7 @@ struct Args {
   }
   std::vector<std::string> operator()(const scheduler::GrantHotRegionConfig& config) const {
     std::vector<std::string> stores;
+    stores.reserve(config.stores.size());
     for (const auto store : config.stores) stores.push_back(std::to_string(store.value));
     return {std::to_string(config.leader_store.value), fmt::format("{}", fmt::join(stores, ","))};
   }

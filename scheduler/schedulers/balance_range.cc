@@ -314,6 +314,7 @@ std::vector<RangeSurplus> SurplusesOf(const PlanContext& context, const RangeJob
     if (store.IsUp() && IsOf(job.engine, store)) stores.push_back(&store);
   }
   std::vector<RangeSurplus> surpluses;
+  surpluses.reserve(stores.size());
   for (const Store* store : stores) surpluses.push_back({store->id});
   for (const KeyRange& range : job.ranges) {
     for (RangeSurplus& one : surpluses) {

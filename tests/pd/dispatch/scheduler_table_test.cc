@@ -74,10 +74,11 @@ TEST_CASE("schedulers with names of their own outlast the lead", "[coordinator]"
     return std::ranges::count(online->schedule.schedulers, "scatter-range", &SchedulerEntry::type);
   };
   CHECK(rows() == 2);
-  REQUIRE(Eventually([&] {
+  const auto runs = [&](const char* name) {
     const auto all = server.coordinator().decisions().All();
-    return std::ranges::count(all, "scatter-range-scheduler-t2", &DecisionLog::Source::name) == 1;
-  }));
+    return std::ranges::count(all, name, &DecisionLog::Source::name);
+  };
+  REQUIRE(Eventually([&] { return runs("scatter-range-scheduler-t2") == 1; }));
 
   server.StopLeading();
   server.Lead();
@@ -94,6 +95,14 @@ TEST_CASE("schedulers with names of their own outlast the lead", "[coordinator]"
   server.Lead();
   CHECK_FALSE(table.Find("scatter-range-scheduler-t1"));
   CHECK(table.Find("scatter-range-scheduler-t2"));
+  // Nothing is kept of names that are gone: in time there may be any number of them.
+  for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);
+  server.Report();
+  REQUIRE(Eventually([&] { return runs("scatter-range-scheduler-t2") == 1; }));
+  REQUIRE(table.Remove("scatter-range-scheduler-t2"));
+  CHECK(Eventually([&] { return runs("scatter-range-scheduler-t2") == 0; }));
+  CHECK(Eventually(
+      [&] { return server.Metrics().find("scatter-range-scheduler-t2") == std::string::npos; }));
 }
 
 TEST_CASE("a scheduler too many is refused", "[coordinator]") {

@@ -1,8 +1,10 @@
-#include "pd/dispatch/finding_metrics.h"
+#include "pd/dispatch/scheduler_metrics.h"
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace pd {
 namespace {
@@ -57,12 +59,17 @@ struct Collect {
 
 }  // namespace
 
-void PublishFindings(MetricsRegistry& metrics, const std::vector<SchedulerTable::Entry>& running,
-                     const std::function<std::string(scheduler::StoreId)>& address_of) {
+void PublishSchedulers(MetricsRegistry& metrics, const SchedulerTable& table,
+                       const std::function<std::string(scheduler::StoreId)>& address_of) {
   Findings findings;
-  for (const SchedulerTable::Entry& entry : running) {
-    std::visit(Collect{findings, address_of}, entry.config);
+  GaugeFamily::SeriesByValues status;
+  for (const SchedulerTable::Entry& entry : table.All()) {
+    const bool allowed = !entry.disabled && !table.IsPaused(entry);
+    Findings::Set(status, {entry.name, "allow"}, allowed ? 1 : 0);
+    if (!entry.disabled) std::visit(Collect{findings, address_of}, entry.config);
   }
+  metrics.Gauges("pd_scheduler_status", "1 when a scheduler may run", {"kind", "type"})
+      .Replace(std::move(status));
   metrics
       .Gauges("pd_scheduler_evicted_slow_store_status", "Stores whose leaders go as they are slow",
               {"store", "slow_type"})

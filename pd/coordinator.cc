@@ -526,6 +526,9 @@ void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::Pl
   }
   for (const scheduler::Refusal& refusal : decision.refusals) {
     scheduler_events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
+    if (refusal.reason == scheduler::Reason::kMovedRecently) {
+      moved_.NoteWantedBack(refusal.region, refusal.store, now);
+    }
   }
   const uint64_t limit = RunLimit(context.options, *entry.type);
   bool any = false;

@@ -31,7 +31,6 @@ uint64_t DigestOf(const scheduler::Store& store, const scheduler::PlanContext& c
   Digest digest;
   digest.Add(store.id.value);
   digest.Add(static_cast<uint64_t>(store.state));
-  digest.Add(static_cast<uint64_t>(store.node_state));
   for (const scheduler::StoreLabel& label : store.labels) {
     digest.Add(label.key);
     digest.Add(label.value);
@@ -54,18 +53,18 @@ uint64_t DigestOf(const scheduler::Store& store, const scheduler::PlanContext& c
 
 Outlook::Change Outlook::Look(const scheduler::PlanContext& context, Parts parts) {
   std::vector<uint64_t> stores;
-  std::vector<bool> low_space;
+  std::vector<std::pair<bool, bool>> filling;
   stores.reserve(context.view.stores().size());
   for (const scheduler::Store& store : context.view.stores()) {
     stores.push_back(DigestOf(store, context));
-    low_space.push_back(IsLowSpace(store, context.options.low_space_ratio));
+    filling.emplace_back(IsLowSpace(store, context.options.low_space_ratio), store.IsPreparing());
   }
   const bool rules = std::exchange(parts.rules_changed, false);
   const bool outside = rules || parts != parts_ || stores != stores_;
-  const bool itself = low_space != low_space_;
+  const bool itself = filling != filling_;
   parts_ = std::move(parts);
   stores_ = std::move(stores);
-  low_space_ = std::move(low_space);
+  filling_ = std::move(filling);
   return outside ? Change::kFromOutside : itself ? Change::kByItself : Change::kNone;
 }
 

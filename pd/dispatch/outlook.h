@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "scheduler/filters/plan_context.h"
@@ -9,8 +10,8 @@
 namespace pd {
 
 /// What any plan may hang on, beside the regions themselves: settings, rules, labels, affinity groups, and of each
-/// store what it may take and give for as long as nobody does anything about it. As long as it stays the same, a region that
-/// has not changed need not be looked at again. For the thread that plans.
+/// store what it may take and give for as long as nobody does anything about it. As long as it stays the same, a
+/// region that has not changed need not be looked at again. For the thread that plans.
 class Outlook {
  public:
   /// Shared with whoever keeps them: another object is another content.
@@ -24,16 +25,16 @@ class Outlook {
     friend bool operator==(const Parts&, const Parts&) = default;
   };
 
-  /// Whether it has changed since the last call, and whether by itself: a store has run short of space, or has some
-  /// again, as data moves.
+  /// Whether it has changed since the last call, and whether by itself, as data moves: a store has run short of space,
+  /// or has some again; a new one has got its first share.
   enum class Change : uint8_t { kNone, kByItself, kFromOutside };
   Change Look(const scheduler::PlanContext& context, Parts parts);
   void Clear() { *this = {}; }
 
  private:
   Parts parts_;
-  std::vector<uint64_t> stores_;  // A digest each.
-  std::vector<bool> low_space_;
+  std::vector<uint64_t> stores_;                // A digest each.
+  std::vector<std::pair<bool, bool>> filling_;  // Short of space; preparing.
 };
 
 }  // namespace pd

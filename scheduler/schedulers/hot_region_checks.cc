@@ -72,6 +72,12 @@ Verdict RefuseHotRegion(const PlanContext& context, const Region& region, const 
 Verdict RefuseHotMove(const PlanContext& context, const Region& region, const HotPeer& peer,
                       const Store& target, HotTask task) {
   const bool leads = region.leader.store == peer.store;
+  // Reads and writes may want the same region on different stores.
+  if (leads) {
+    auto back = RefuseMovedBack(context, MovedThing::kLeader, region.id, target.id);
+    if (back) return back;
+  }
+  if (auto back = RefuseMovedBack(context, MovedThing::kPeer, region.id, target.id)) return back;
   if (const Peer* at = region.PeerOnStore(target.id)) {
     if (!MovesLeaders(task))
       return Refusal{Reason::kStoreHoldsPeer, target.id, region.id, 0, 0, {}};

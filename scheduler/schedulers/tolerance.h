@@ -65,8 +65,8 @@ class LeaderScale {
 };
 
 /// How regions are weighed: the tolerance is the average region size times `tolerant-size-ratio`, which, left to
-/// itself, grows with the region count (as in the reference). Of a region that is larger than the average, half its size is
-/// tolerated at least, so that the move never has to be taken back.
+/// itself, grows with the region count (as in the reference). Of a region that is larger than the average, half its
+/// size is tolerated at least, so that the move never has to be taken back.
 class RegionScale {
  public:
   explicit RegionScale(const PlanContext& context);

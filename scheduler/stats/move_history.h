@@ -16,15 +16,19 @@ namespace scheduler {
 enum class MovedThing : uint8_t { kPeer, kLeader };
 
 /// What balancing took from where within the last hour, so that nothing goes back and forth: a scheduler does not bring
-/// it back there. Whoever keeps it forgets all when something changed for which a move back may be right.
+/// it back there. If one would, the hour starts anew, for a day at most: two that pull at a region in turn do so for
+/// long. Whoever keeps it forgets all when something changed for which a move back may be right.
 ///
 /// Bounded: beyond kMax the oldest is forgotten. O(log kMax) a call.
 class MoveHistory {
  public:
   static constexpr Millis kRemembered = Seconds{3600};
+  static constexpr Millis kRememberedMost = Seconds{24 * 3600};
   static constexpr size_t kMax = 200'000;
 
   void NoteLeft(MovedThing what, RegionId region, StoreId store, Instant now);
+  /// It was to go back there, and was not let.
+  void NoteWantedBack(RegionId region, StoreId store, Instant now);
   /// How long ago; none if it has not left, or longer ago than is remembered.
   [[nodiscard]] std::optional<Millis> SinceLeft(MovedThing what, RegionId region, StoreId store,
                                                 Instant now) const;
@@ -39,9 +43,19 @@ class MoveHistory {
     friend auto operator<=>(const Key&, const Key&) = default;
   };
 
-  std::map<Key, Instant> left_;
-  std::deque<std::pair<Instant, Key>>
-      order_;  // Oldest first; one that was noted again is in it twice.
+  struct Entry {
+    Instant left;
+    Instant wanted;  // When it was last to go back; at first as `left`.
+  };
+
+  [[nodiscard]] static bool IsPast(const Entry& entry, Instant now) {
+    return now - entry.wanted >= kRemembered || now - entry.left >= kRememberedMost;
+  }
+  void Trim(Instant now);
+
+  std::map<Key, Entry> left_;
+  /// By the time of noting; what left again is in it twice.
+  std::deque<std::pair<Instant, Key>> order_;
 };
 
 }  // namespace scheduler

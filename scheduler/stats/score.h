@@ -21,8 +21,8 @@ struct RegionScoreRatios {
 double RegionScoreV1(const Store& store, RegionScoreRatios ratios, int64_t delta_mib);
 
 /// Version 2, the default: the region size times a factor that grows as free space shrinks, so that small stores fill
-/// up together with large ones. The store's used and free space follow `delta_mib`. `available_bytes` is smoothed, so that
-/// what comes and goes by itself moves nothing.
+/// up together with large ones. The store's used and free space follow `delta_mib`. `available_bytes` is smoothed, so
+/// that what comes and goes by itself moves nothing.
 double RegionScoreV2(const Store& store, double low_space_ratio, int64_t delta_mib,
                      double available_bytes);
 

@@ -124,7 +124,8 @@ std::string RegionKey(size_t number) {
 
 void VisitRegionsOf(World& world, const Numbers& numbers, const HotSpot& spot,
                     const std::function<void(Region&)>& visit) {
-  for (int number = spot.first_region; number < spot.first_region + spot.count; ++number) {
+  for (int i = 0; i < spot.count; ++i) {
+    const int number = spot.first_region + i * spot.every;
     if (number < 1 || static_cast<size_t>(number) > numbers.regions.size()) break;
     const auto found = world.regions().find(numbers.regions[static_cast<size_t>(number) - 1]);
     if (found != world.regions().end()) visit(found->second);

@@ -135,6 +135,8 @@ Event ReadEvent(const Json& json, size_t index) {
     HotSpot hot;
     inner.Get("first", hot.first_region);
     inner.Get("count", hot.count);
+    inner.Get("every", hot.every);
+    if (hot.every < 1) throw std::runtime_error("hot_spot: every must be above 0");
     inner.GetScaled("for_s", 1000, hot.for_ms);
     ReadLoad(inner, hot.load);
     event.what = hot;
@@ -222,6 +224,7 @@ Scenario ParseScenario(const std::string& text) {
     inner.Get("alike_by", scenario.end.alike_by);
     inner.Get("hot_within_percent", scenario.end.hot_within_percent);
     inner.GetScaled("moves_most", 1, scenario.end.moves_most);
+    inner.GetScaled("leader_moves_most", 1, scenario.end.leader_moves_most);
   });
   in.Finish();
   std::stable_sort(scenario.events.begin(), scenario.events.end(),

@@ -73,6 +73,7 @@ struct Import {
 struct HotSpot {
   int first_region = 1;  // Regions are numbered from 1 in key order.
   int count = 1;
+  int every = 1;  // Only each so manieth from the first on.
   Load load;
   int64_t for_ms = 0;  // 0: until the end.
 };
@@ -90,8 +91,10 @@ struct End {
   std::string alike_by;
   /// Of the load of a store from the mean. 0: not judged.
   int hot_within_percent = 0;
-  /// Times the fewest moves that lead from the first state to the last one.
+  /// Times the fewest moves that lead from the first state to the last one, by what the stores hold in all; 0: that
+  /// says nothing of how many are needed.
   double moves_most = 1.2;
+  double leader_moves_most = 1.2;
 };
 
 struct Scenario {

@@ -47,6 +47,7 @@ Json PeerJson(const ClusterRoutes& routes, const Store& store, Access access, co
     unix_ns = static_cast<int64_t>(region->flow.interval_end_s) * kNsPerS;
   }
   std::vector<uint64_t> stores;
+  stores.reserve(peer.stores.size());
   for (const scheduler::StoreId one : peer.stores) stores.push_back(one.value);
   return {{"store_id", peer.store.value},
           {"stores", stores},

@@ -89,7 +89,8 @@ int ShowHistory(Invocation& call) {
   Json merged = Json::array();
   Request request = PostJson("/pd/api/v1/hotspot/regions/history", *body);
   request.method = "GET";
-  request.headers["PD-Allow-follower-handle"] = "true";  // A follower's own, not the leader's again.
+  request.headers["PD-Allow-follower-handle"] =
+      "true";  // A follower's own, not the leader's again.
   for (const Endpoint& endpoint : call.client().endpoints()) {
     const Answer answer = call.client().SendTo(endpoint, request);
     if (!answer.Ok()) {

@@ -113,13 +113,13 @@ class OneMember {
     REQUIRE(group.has_value());
     group_ = *std::move(group);
     meta_ = MetaStore::Create(*group_, database, clock_);
-    cluster_ = std::make_unique<Cluster>(Cluster::Deps{*meta_, config_, ids_, moved,
-                                                       [this] {
-                                                         if (on_cluster_id) on_cluster_id();
-                                                         return kClusterId;
-                                                       },
-                                                       [](const std::string&) {},
-                                                       setup.hot_folder});
+    cluster_ =
+        std::make_unique<Cluster>(Cluster::Deps{*meta_, config_, ids_, moved,
+                                                [this] {
+                                                  if (on_cluster_id) on_cluster_id();
+                                                  return kClusterId;
+                                                },
+                                                [](const std::string&) {}, setup.hot_folder});
     group_->AddListener(cluster_->listener());
     if (before_start) before_start(*this);
     REQUIRE(cluster_->Start(setup.drive));

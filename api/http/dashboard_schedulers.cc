@@ -63,18 +63,29 @@ class Reader {
   std::map<std::string, pd::DecisionLog::Source, std::less<>> sources_;
 };
 
-std::vector<uint64_t> StoresOf(const scheduler::SchedulerConfig& config) {
-  const scheduler::StoreRanges* stores = nullptr;
-  if (const auto* evict = std::get_if<scheduler::EvictLeaderConfig>(&config)) {
-    stores = &evict->stores;
-  } else if (const auto* grant = std::get_if<scheduler::GrantLeaderConfig>(&config)) {
-    stores = &grant->stores;
+/// The stores that a scheduler was made for.
+struct StoresOf {
+  using Ids = std::vector<uint64_t>;
+
+  Ids operator()(const scheduler::EvictLeaderConfig& config) const { return KeysOf(config.stores); }
+  Ids operator()(const scheduler::GrantLeaderConfig& config) const { return KeysOf(config.stores); }
+  Ids operator()(const scheduler::GrantHotRegionConfig& config) const {
+    Ids ids{config.leader_store.value};
+    for (const scheduler::StoreId store : config.stores) ids.push_back(store.value);
+    return ids;
   }
-  std::vector<uint64_t> ids;
-  if (stores == nullptr) return ids;
-  for (const auto& store : *stores) ids.push_back(store.first.value);
-  return ids;
-}
+  template <class Other>
+  Ids operator()(const Other&) const {
+    return {};
+  }
+
+ private:
+  static Ids KeysOf(const scheduler::StoreRanges& stores) {
+    Ids ids;
+    for (const auto& entry : stores) ids.push_back(entry.first.value);
+    return ids;
+  }
+};
 
 void Add(const Refusal& refusal, const scheduler::SchedulerType& type, DashboardScheduler& row) {
   DashboardSchedulerRefusal& line = row.refusals.emplace_back();
@@ -87,8 +98,8 @@ void Add(const Refusal& refusal, const scheduler::SchedulerType& type, Dashboard
 
 DashboardScheduler Reader::Read(const Entry& entry) const {
   DashboardScheduler row;
-  row.name = entry.type->name;
-  row.store_ids = StoresOf(entry.config);
+  row.name = entry.name;
+  row.store_ids = std::visit(StoresOf{}, entry.config);
   const scheduler::Kind kind = entry.type->limit_kind;
   row.kind = scheduler::KindText(kind);
   row.running = coordinator_.operators().CountOf(kind);

@@ -165,6 +165,8 @@ const char* OtherPhrase(Reason reason) {
       return "the loads of the stores deviate by {value} of their mean, {bound} counts as even";
     case Reason::kLoadNoBetter:
       return "no move from store {store} helps: the best has rank {value}, {bound} is wanted";
+    case Reason::kOtherLoadWorse:
+      return "store {store} would have a load of {value} of the other kind, {bound} is the most";
     case Reason::kRegionMovedLately:
       return "region {region} was moved {value} s ago, its load must show within {bound} s";
     case Reason::kLeaderMovedLately:

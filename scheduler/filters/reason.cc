@@ -78,6 +78,7 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "load-even",
     "loads-alike",
     "load-no-better",
+    "other-load-worse",
     "region-moved-lately",
     "leader-moved-lately",
     "stale-epoch",

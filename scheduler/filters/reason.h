@@ -85,6 +85,7 @@ enum class Reason : uint8_t {
   kLoadEven,  // The store's load; the load beyond which it would give, or below which it would take.
   kLoadsAlike,    // Deviation of the stores' loads as a share of their mean; what counts as even.
   kLoadNoBetter,  // Rank of the best move from the store; the rank wanted.
+  kOtherLoadWorse,  // What the target would read (or write) after a move for the other's sake; what it may.
   kRegionMovedLately,  // Seconds since its load was moved; seconds until that must show.
   kLeaderMovedLately,  // Seconds since the region has another leader; seconds it is left alone.
 

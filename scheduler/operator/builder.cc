@@ -296,13 +296,15 @@ Builder::Rank Builder::LeaderRank(const Peer& peer) const {
     return -static_cast<int64_t>(soon * 1000 / weight);
   };
   const StoreInfluence& coming = context_.influence.Of(peer.store);
-  return {expected != expected_roles_.end() && expected->second == RuleRole::kLeader ? 1 : 0,
-          up ? 1 : 0,
-          peer.store == current_leader_ ? 1 : 0,
-          to_promote_.contains(peer.store) ? 0 : 1,
-          added == added_at_.end() ? 1 : -static_cast<int64_t>(added->second),
-          store == nullptr ? 0 : score(store->counts.leaders, coming.leader_count),
-          store == nullptr ? 0 : score(store->counts.leader_size_mib, coming.leader_size_mib)};
+  return {
+      expected != expected_roles_.end() && expected->second == RuleRole::kLeader ? 1 : 0,
+      up ? 1 : 0,
+      peer.store == current_leader_ ? 1 : 0,
+      to_promote_.contains(peer.store) ? 0 : 1,
+      added == added_at_.end() ? 1 : -static_cast<int64_t>(added->second),
+      context_.moved.SinceLeft(MovedThing::kLeader, region_.id, peer.store, context_.now) ? 0 : 1,
+      store == nullptr ? 0 : score(store->counts.leaders, coming.leader_count),
+      store == nullptr ? 0 : score(store->counts.leader_size_mib, coming.leader_size_mib)};
 }
 
 }  // namespace scheduler

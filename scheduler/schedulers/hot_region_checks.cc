@@ -1,5 +1,8 @@
 #include "scheduler/schedulers/hot_region_checks.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "scheduler/filters/store_filter.h"
 
 namespace scheduler {
@@ -25,6 +28,47 @@ Verdict RefuseReserved(const Store& store) {
 Verdict RefuseNewLeader(const PlanContext& context, const Region& region, const Store& target) {
   if (auto refusal = RefuseLeaderTarget(context, target)) return refusal;
   return RefuseLeaderMove(context, region, target);
+}
+
+/// The load of each dimension that stores may have without being over the mean, by `access`.
+Load FairLoad(const ClusterView& view, Access access, const Store& like) {
+  constexpr double kTolerance = 1.05;
+  Load sum;
+  double stores = 0;
+  for (const Store& store : view.stores()) {
+    if (!store.IsUp() || store.IsTiFlash() != like.IsTiFlash()) continue;
+    sum += view.LoadsOf(store.id).Of(access);
+    ++stores;
+  }
+  return sum * (stores > 0 ? kTolerance / stores : 0);
+}
+
+/// What is moved for the sake of writes takes reads along, and the other way about. It may not make the target the
+/// store with the most of those: two tasks would pull at the region in turn (in the reference they do).
+Verdict RefuseOtherLoad(const PlanContext& context, const Region& region, const HotPeer& peer,
+                        const Store& target, HotTask task) {
+  const Access other = AccessOf(task) == Access::kRead ? Access::kWrite : Access::kRead;
+  const bool goes_along = other == Access::kRead ? region.leader.store == peer.store
+                                                 : region.PeerOnStore(target.id) == nullptr;
+  if (!goes_along) return {};
+  const std::vector<HotPeer> hot = context.view.HotPeers(other, peer.store);
+  const auto moved = std::ranges::find(hot, region.id, &HotPeer::region);
+  if (moved == hot.end()) return {};
+  const Load source = context.view.LoadsOf(peer.store).Of(other);
+  const Load after = context.view.LoadsOf(target.id).Of(other) + moved->load;
+  const Load fair = FairLoad(context.view, other, target);
+  for (const LoadDim dim : {LoadDim::kByte, LoadDim::kQuery}) {
+    const double most = std::max(source[dim] - moved->load[dim], fair[dim]);
+    if (moved->load[dim] > 0 && after[dim] > most) {
+      return Refusal{Reason::kOtherLoadWorse,
+                     target.id,
+                     region.id,
+                     after[dim],
+                     most,
+                     other == Access::kRead ? "reads" : "writes"};
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -78,6 +122,7 @@ Verdict RefuseHotMove(const PlanContext& context, const Region& region, const Ho
     if (back) return back;
   }
   if (auto back = RefuseMovedBack(context, MovedThing::kPeer, region.id, target.id)) return back;
+  if (auto worse = RefuseOtherLoad(context, region, peer, target, task)) return worse;
   if (const Peer* at = region.PeerOnStore(target.id)) {
     if (!MovesLeaders(task))
       return Refusal{Reason::kStoreHoldsPeer, target.id, region.id, 0, 0, {}};

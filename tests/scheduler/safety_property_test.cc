@@ -355,7 +355,6 @@ void ScheduleAll(World& world, const Region& region, Rng& rng, std::map<std::str
     }
   }
 }
-}
 
 /// Its stores have much to do, others little.
 void MakeHot(World& world, Rng& rng, RegionId region) {

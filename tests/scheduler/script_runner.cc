@@ -58,6 +58,10 @@ std::string ScriptRunner::RunLine(const Line& line) {
   if (line.verb == "load") return DoLoad(line), "";
   if (line.verb == "bucket") return DoBucket(line), "";
   world_.Refresh();
+  if (line.verb == "left") {
+    DoLeft(line);
+    return "";
+  }
   if (line.verb == "look") return DoLook();
   if (line.verb == "census") return DoCensus(line);
   if (line.verb == "ask-split") return DoAskSplit(line);

@@ -33,6 +33,8 @@ std::string CountsText(const ScatterCounts& counts);
 ///   schedule balance-leader seed=1                                   runs a scheduler, keeps what it found; `forget`:
 ///                                                                    without what it remembers of earlier runs
 ///   job add=ALIAS rule=peer-scatter range=a,m                        a job of balance-range
+///   left region=7 store=1                                            a scheduler took its peer from the store; with
+///                                                                    `leader` the lead
 ///   build desc region=7 add=4 remove=3 leader=2                      runs the builder
 ///   scatter region=7 group=g                                         plans where a region of a group goes, records it
 ///   split-scatter region=7 range=a,m                                 plans where a part of a split for load goes
@@ -83,6 +85,7 @@ class ScriptRunner {
   std::string DoCheck(const Line& line);
   std::string DoLeave(const Line& line);
   std::string DoSchedule(const Line& line);
+  void DoLeft(const Line& line);
   /// The queue of balance-range: `job add=ALIAS rule=peer-scatter range=a,m engine=tiflash timeout=SECONDS`,
   /// `job cancel=ID`, or `job` to show it.
   std::string DoJob(const Line& line);

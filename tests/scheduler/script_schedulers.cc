@@ -68,13 +68,23 @@ std::string HoldsText(const StoreHolds& holds) {
 
 }  // namespace
 
+void ScriptRunner::DoLeft(const Line& line) {
+  const auto what = !line.words.empty() && line.words.back() == "leader" ? MovedThing::kLeader
+                                                                         : MovedThing::kPeer;
+  world_.moved.NoteLeft(what, {static_cast<uint64_t>(line.Number("region"))},
+                        {static_cast<uint64_t>(line.Number("store"))}, world_.now);
+}
+
 std::string ScriptRunner::DoSchedule(const Line& line) {
   const SchedulerType* type = FindSchedulerType(line.Word(0));
   REQUIRE(type != nullptr);
   SchedulerConfig& config =
       configs_.try_emplace(type->name, DefaultSchedulerConfig(*type)).first->second;
   std::visit(Settings{line}, config);
-  if (auto* hot = std::get_if<HotRegionConfig>(&config)) SetHotRegion(line, *hot);
+  if (auto* hot = std::get_if<HotRegionConfig>(&config)) {
+    *hot = {};  // It has the settings of its line.
+    SetHotRegion(line, *hot);
+  }
   if (line.words.back() == "forget") memories_.erase(type->name);
   std::vector<KeyRange> reserved;
   for (const auto& entry : configs_) {

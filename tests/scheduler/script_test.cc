@@ -36,6 +36,7 @@ TEST_CASE("checker scripts", "[script]") {
 TEST_CASE("scheduler scripts", "[script]") {
   Play("balance_leader");
   Play("balance_region");
+  Play("balance_settles");
   Play("balance_range");
   Play("balance_witness");
   Play("evict_leader");

@@ -116,13 +116,6 @@ Verdict RefuseHotRegion(const PlanContext& context, const Region& region, const 
 Verdict RefuseHotMove(const PlanContext& context, const Region& region, const HotPeer& peer,
                       const Store& target, HotTask task) {
   const bool leads = region.leader.store == peer.store;
-  // Reads and writes may want the same region on different stores.
-  if (leads) {
-    auto back = RefuseMovedBack(context, MovedThing::kLeader, region.id, target.id);
-    if (back) return back;
-  }
-  if (auto back = RefuseMovedBack(context, MovedThing::kPeer, region.id, target.id)) return back;
-  if (auto worse = RefuseOtherLoad(context, region, peer, target, task)) return worse;
   if (const Peer* at = region.PeerOnStore(target.id)) {
     if (!MovesLeaders(task))
       return Refusal{Reason::kStoreHoldsPeer, target.id, region.id, 0, 0, {}};
@@ -143,6 +136,16 @@ Verdict RefuseHotMove(const PlanContext& context, const Region& region, const Ho
   if (auto refusal = RefuseSnapshotSender(context, *sender, Priority::kHigh, 0)) return refusal;
   if (!leads) return {};
   return RefuseNewLeader(context, region, target);
+}
+
+Verdict RefuseHotReturn(const PlanContext& context, const Region& region, const HotPeer& peer,
+                        const Store& target, HotTask task) {
+  if (region.leader.store == peer.store) {
+    auto back = RefuseMovedBack(context, MovedThing::kLeader, region.id, target.id);
+    if (back) return back;
+  }
+  if (auto back = RefuseMovedBack(context, MovedThing::kPeer, region.id, target.id)) return back;
+  return RefuseOtherLoad(context, region, peer, target, task);
 }
 
 }  // namespace scheduler

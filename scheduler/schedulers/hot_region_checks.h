@@ -27,4 +27,8 @@ std::optional<Refusal> RefuseHotRegion(const PlanContext& context, const Region&
 std::optional<Refusal> RefuseHotMove(const PlanContext& context, const Region& region,
                                      const HotPeer& peer, const Store& target, HotTask task);
 
+/// Why a move that evens out loads would soon be taken back: reads and writes may want the region on different stores.
+std::optional<Refusal> RefuseHotReturn(const PlanContext& context, const Region& region,
+                                       const HotPeer& peer, const Store& target, HotTask task);
+
 }  // namespace scheduler

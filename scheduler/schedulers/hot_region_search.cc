@@ -284,6 +284,7 @@ class HotSearch {
     }
     auto refusal = RefuseHotRegion(context_, *region, pick.peer, field_.task);
     if (!refusal) refusal = RefuseHotMove(context_, *region, pick.peer, target, field_.task);
+    if (!refusal) refusal = RefuseHotReturn(context_, *region, pick.peer, target, field_.task);
     if (refusal) {
       decision_.Refuse(*std::move(refusal));
       return false;

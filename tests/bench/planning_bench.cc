@@ -72,8 +72,9 @@ TEST_CASE("a patrol, and a cluster at rest") {
   const double before = CpuSeconds();
   const int64_t moves = play.Rest(kRestMs);
   CHECK(moves == 0);
-  std::cout << fmt::format("at rest, {} regions on 100 stores, heard of stores only: {:.2f}% of a core\n",
-                           regions, (CpuSeconds() - before) * 1000 / kRestMs * 100);
+  std::cout << fmt::format(
+      "at rest, {} regions on 100 stores, heard of stores only: {:.2f}% of a core\n", regions,
+      (CpuSeconds() - before) * 1000 / kRestMs * 100);
 }
 
 TEST_CASE("each scheduler at 1,000 stores") {

@@ -78,13 +78,15 @@ storesim::Region RegionFrom(const Json& json) {
 void PutDump(storesim::World& world, storesim::Numbers& numbers, const std::string& stores,
              const std::string& regions, uint64_t io_bytes_per_s) {
   try {
-    for (const Json& entry : Json::parse(stores).at("stores")) {
+    const Json all_stores = Json::parse(stores);
+    for (const Json& entry : all_stores.at("stores")) {
       if (entry.at("store").value("state_name", "Up") == "Tombstone") continue;
       const int number = static_cast<int>(numbers.stores.size()) + 1;
       numbers.stores.push_back(world.AddStore(StoreFrom(entry, number, io_bytes_per_s)).id);
     }
+    const Json all_regions = Json::parse(regions);
     std::vector<storesim::Region> all;
-    for (const Json& json : Json::parse(regions).at("regions")) {
+    for (const Json& json : all_regions.at("regions")) {
       storesim::Region region = RegionFrom(json);
       if (region.leader_store == 0) continue;
       for (const storesim::Peer& peer : region.peers) {

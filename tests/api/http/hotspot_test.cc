@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/http/dashboard_hot.h"
 #include "tests/api/http/cluster_fixture.h"
 
 namespace api {
@@ -97,6 +98,27 @@ TEST_CASE("hot peers are shown with their loads and the store's") {
   CHECK(elsewhere.find("store_write_bytes") == std::string::npos);
   CHECK(f.Ask("GET", "/stats/region?use_hot&engine=tiflash").find("store_engine") ==
         std::string::npos);
+}
+
+TEST_CASE("the dashboard is told which peers are hot") {
+  Fixture f;
+  f.Bootstrap();
+  f.Heat(18);
+  DashboardSnapshot snapshot;
+  snapshot.stores.emplace_back().store = *f.member().cluster().stores().Find({1});
+  FillHot(f.member().cluster(), snapshot);
+  const DashboardHot::Peers& peers = snapshot.hot.peers;
+  for (const DashboardHotPeers* one :
+       {&peers.read_peers, &peers.read_leaders, &peers.write_peers, &peers.write_leaders}) {
+    REQUIRE(one->total == 1);
+    CHECK(one->hottest.front().region_id == 101);
+    CHECK(one->hottest.front().store_id == 1);
+    CHECK(one->hottest.front().role == "leader");
+  }
+  CHECK(peers.read_peers.hottest.front().rates.bytes == 30'000);
+  CHECK(peers.read_peers.hottest.front().rates.queries == 10);
+  CHECK(peers.write_peers.hottest.front().rates.bytes == 10'000);
+  CHECK(peers.write_peers.hottest.front().degree == 18);
 }
 
 TEST_CASE("hot buckets are shown by region") {

@@ -1,7 +1,6 @@
 #include "pd/coordinator.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <utility>
 #include <variant>
@@ -18,6 +17,7 @@ namespace {
 
 constexpr Millis kReadyPoll{100};
 constexpr Millis kPushInterval{500};
+constexpr Millis kTurnMin{10};
 constexpr Millis kHoldInterval{1000};
 constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is asked again.
 constexpr scheduler::Instant kNever{Millis::max()};
@@ -91,6 +91,7 @@ Coordinator::Coordinator(Deps deps)
       metrics_(deps_.metrics),
       limits_(deps_.config),
       finished_moves_(deps_.metrics),
+      patrol_(deps_.cluster.regions()),
       runner_({deps_.clock, deps_.sink,
                [this](scheduler::RegionId id) { return deps_.cluster.regions().Find(id); },
                [this](scheduler::StoreId id) {
@@ -103,10 +104,13 @@ Coordinator::Coordinator(Deps deps)
                  returned_data_.Note(info);
                  finished_moves_.Note(info);
                  limits_.Release(info.booking);
+                 if (info.op.status() == scheduler::Status::kSuccess) return;
+                 // The region's next report need not say anything new.
+                 patrol_.PointOut(info.op.plan().region, InstantOf(deps_.clock.Monotonic()));
+                 Wake();
                }}),
       admission_({deps_.cluster.regions(), limits_, runner_, deps_.ids, deps_.clock, metrics_}),
       schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key}),
-      patrol_(deps_.cluster.regions()),
       decisions_(deps_.clock),
       jobs_({deps_.cluster, admission_, runner_, [this](const auto& look) { Look(look); }}),
       split_scatter_({deps_.cluster.regions(), runner_,
@@ -192,7 +196,7 @@ void Coordinator::OnSplitGranted(const GrantedSplit& split) {
 
 void Coordinator::PauseChecker(scheduler::CheckerKind kind, int64_t seconds) {
   checker_paused_until_s_[static_cast<size_t>(kind)] =
-      seconds <= 0 ? 0 : UnixSeconds(deps_.clock) + seconds;
+      seconds <= 0 ? 0 : UnixSeconds(deps_.clock) + std::min(seconds, kPauseSecondsMax);
   patrol_.NoteNews();
   Wake();
 }
@@ -275,9 +279,10 @@ void Coordinator::Run() {
   while (true) {
     {
       const MutexLock lock(mutex_);
+      if (!stopping_) wake_.WaitFor(mutex_, rest_);
       dozing_ = true;
-      if (!stopping_ && !woken_ && wait > Millis{0}) wake_.WaitFor(mutex_, wait);
-      dozing_ = woken_ = false;
+      if (!stopping_ && !woken_ && wait > rest_) wake_.WaitFor(mutex_, wait - rest_);
+      dozing_ = false;
       while (!stopping_ && term_ == 0) wake_.Wait(mutex_);
       if (stopping_) return;
     }
@@ -286,15 +291,15 @@ void Coordinator::Run() {
 }
 
 void Coordinator::Wake() {
+  // In this order: who is about to wait sees one or is seen.
+  woken_ = true;
   if (!dozing_.exchange(false)) return;
-  {
-    const MutexLock lock(mutex_);
-    woken_ = true;
-  }
+  { const MutexLock lock(mutex_); }
   wake_.NotifyAll();
 }
 
 Millis Coordinator::Step() {
+  woken_ = false;
   bool new_lead = false;
   {
     const MutexLock lock(mutex_);
@@ -356,7 +361,8 @@ Millis Coordinator::Turn(scheduler::Instant now) {
   }
   // At most half of this thread's time goes into planning.
   const scheduler::Instant done = InstantOf(deps_.clock.Monotonic());
-  return std::max({next - done, done - now, Millis{1}});
+  rest_ = std::max(done - now, kTurnMin);
+  return std::max(next - done, rest_);
 }
 
 Coordinator::News Coordinator::Watch(const Situation& situation,
@@ -372,8 +378,9 @@ Coordinator::News Coordinator::Watch(const Situation& situation,
     held_version_ = version;
     next_hold_ = now + kHoldInterval;
   }
-  const Outlook::Change change = outlook_.Look(
-      context, {situation.settings, situation.labels, situation.affinity, version, rules_changed});
+  const Outlook::Change change =
+      outlook_.Look(context, {situation.settings, situation.labels, situation.affinity, version,
+                              situation.options.region_bounds, rules_changed});
   if (change == Outlook::Change::kNone) return News::kNone;
   patrol_.NoteNews();
   if (change == Outlook::Change::kFromOutside) moved_.Clear();  // A move back may be right.
@@ -404,7 +411,10 @@ void Coordinator::CheckRegions(const scheduler::PlanContext& context, scheduler:
 
 void Coordinator::CheckOne(const scheduler::PlanContext& context, const scheduler::Region& region,
                            scheduler::CheckInput& input) {
-  if (runner_.IsBusy(region.id)) return;
+  if (runner_.IsBusy(region.id)) {
+    patrol_.NoteWaits();
+    return;
+  }
   input.replica_operators = runner_.CountOf(scheduler::Kind::kReplica);
   input.witness_operators = runner_.CountOf(scheduler::Kind::kWitness);
   input.merge_operators = runner_.CountOf(scheduler::Kind::kMerge);
@@ -415,21 +425,18 @@ void Coordinator::CheckOne(const scheduler::PlanContext& context, const schedule
     patrol_.NoteMissing(region.id, *result.repair.missing_peers, context.now);
   }
   if (result.finding) deps_.cluster.affinity().Take(*result.finding);
-  const auto waits = [](const scheduler::Decision& decision) {
-    return std::ranges::any_of(decision.refusals, scheduler::PassesWithTime);
-  };
-  const auto works = [](const scheduler::Decision& decision) {
-    return !decision.proposals.empty();
-  };
-  const std::array decisions{&result.repair, &result.affinity, &result.merge};
-  if (std::ranges::any_of(decisions, [&](const auto* one) { return works(*one); })) {
+  const size_t admitted = admitted_in_turn_;
+  bool again = false;
+  bool waits = false;
+  for (scheduler::Decision* decision : {&result.repair, &result.affinity, &result.merge}) {
+    again |= FollowCheck(*decision);
+    waits |= std::ranges::any_of(decision->refusals, scheduler::PassesWithTime);
+  }
+  if (admitted_in_turn_ > admitted) {
     patrol_.NoteWork();
-  } else if (std::ranges::any_of(decisions, [&](const auto* one) { return waits(*one); })) {
+  } else if (again || waits) {
     patrol_.NoteWaits();
   }
-  bool again = FollowCheck(result.repair);
-  again |= FollowCheck(result.affinity);
-  again |= FollowCheck(result.merge);
   if (again) patrol_.LookAgain(region.id, context.now);
 }
 

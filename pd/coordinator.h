@@ -172,10 +172,10 @@ class Coordinator final : public LeaderService, public RegionObserver {
   StoreLimits limits_;
   ReturnedData returned_data_;
   FinishedMoves finished_moves_;
+  Patrol patrol_;  // Told by the runner.
   OperatorRunner runner_;
   Admission admission_;
   SchedulerTable schedulers_;
-  Patrol patrol_;
   DecisionLog decisions_;
   RegionJobs jobs_;
   SplitScatter split_scatter_;
@@ -199,10 +199,11 @@ class Coordinator final : public LeaderService, public RegionObserver {
   scheduler::Instant next_push_;
   scheduler::Instant next_hold_;
 
-  std::atomic<bool> dozing_ = false;  // The thread waits for long.
+  std::atomic<bool> woken_ = false;   // There is something to do ...
+  std::atomic<bool> dozing_ = false;  // ... and the thread waits until there is.
+  Millis rest_{0};                    // How long it waits whatever there is; its own.
   mutable Mutex mutex_;
   CondVar wake_;
-  bool woken_ PD_GUARDED_BY(mutex_) = false;
   bool stopping_ PD_GUARDED_BY(mutex_) = false;
   uint64_t term_ PD_GUARDED_BY(mutex_) = 0;     // 0: not leading.
   uint64_t leads_ PD_GUARDED_BY(mutex_) = 0;    // Counts the starts of leadership ...

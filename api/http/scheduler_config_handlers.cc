@@ -128,10 +128,11 @@ HttpResponse SetSlowStore(const SchedulingRoutes& routes, const HttpRequest& req
   if (!body) return body.error();
   scheduler::EvictSlowStoreConfig next = std::get<scheduler::EvictSlowStoreConfig>(entry.config);
   if (body->contains("recovery-duration")) {
-    if (!(*body)["recovery-duration"].is_number()) {
+    const Json& given = (*body)["recovery-duration"];
+    if (!given.is_number() || !(given.get<double>() >= 0) || given.get<double>() > 1e18) {
       return ErrorResponse(400, "invalid argument for 'recovery-duration'");
     }
-    next.recovery_duration_s = static_cast<uint64_t>((*body)["recovery-duration"].get<double>());
+    next.recovery_duration_s = static_cast<uint64_t>(given.get<double>());
   }
   if (body->contains("batch")) {
     if (!(*body)["batch"].is_number()) {

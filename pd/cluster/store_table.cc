@@ -268,6 +268,8 @@ Result<void> StoreTable::Change(StoreId id, const std::function<Result<void>(Sto
 Result<StoreTable::HeartbeatAnswer> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
   const scheduler::Instant now = Now();
   const int64_t unix_ns = deps_.clock.UnixNanos();
+  // Sizes come with the regions' reports: after a change of the leader there are none at first.
+  const bool knows_sizes = deps_.knows_peers();
   const auto size_mib =
       static_cast<double>(deps_.regions.SumsOf(heartbeat.id).counts.region_size_mib());
   const WriteLock lock(mutex_);
@@ -284,9 +286,9 @@ Result<StoreTable::HeartbeatAnswer> StoreTable::OnHeartbeat(Heartbeat heartbeat)
   // The reference counts each heartbeat twice, which its recorded scores show: 60 samples are 30 heartbeats.
   for (int sample = 0; sample < 2; ++sample) {
     entry.available.Add(static_cast<double>(entry.store.stats.available_bytes));
-    entry.region_size.Add(size_mib);
+    if (knows_sizes) entry.region_size.Add(size_mib);
   }
-  entry.store.smoothed_region_size_mib = entry.region_size.Value();
+  if (knows_sizes) entry.store.smoothed_region_size_mib = entry.region_size.Value();
   entry.store.smoothed_available_bytes = entry.available.Value();
   CountNetworkSlowness(entry.store);
   return HeartbeatAnswer{entry.store.node_state, entry.SaveDue()};

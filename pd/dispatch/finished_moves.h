@@ -10,8 +10,8 @@
 namespace pd {
 
 /// What operators of schedulers have moved since it was last asked: the way from whichever thread sees an operator end
-/// to the one that plans. Thread-safe. Bounded: beyond kMax the oldest are dropped, which only means that a region may
-/// come back sooner.
+/// to the one that plans. Thread-safe. Bounded: beyond kMax further ones are not noted, which only means that a
+/// region may come back sooner.
 class FinishedMoves {
  public:
   static constexpr size_t kMax = 100'000;

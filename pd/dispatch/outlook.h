@@ -20,7 +20,8 @@ class Outlook {
     std::shared_ptr<const void> labels;
     std::shared_ptr<const void> affinity;
     uint64_t schedulers_version = 0;
-    bool rules_changed = false;  // Since the last call.
+    scheduler::RegionBounds region_bounds;  // As the stores say.
+    bool rules_changed = false;             // Since the last call.
 
     friend bool operator==(const Parts&, const Parts&) = default;
   };

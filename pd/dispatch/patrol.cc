@@ -118,8 +118,8 @@ scheduler::Instant Patrol::WalkDue(Millis interval) const {
     return at_start_ ? std::max(next, round_started_ + kRoundMin) : next;
   }
   const auto count = static_cast<int64_t>(regions_.size());
-  const Millis waiting{count * 1000 / static_cast<int64_t>(kWaitingPerSecond)};
-  const Millis round = pace_ == Pace::kQuiet ? kQuietRound : std::max(kWaitingRoundMin, waiting);
+  const Millis all{count * 1000 / static_cast<int64_t>(kRestingPerSecond)};
+  const Millis round = std::max(all, pace_ == Pace::kQuiet ? kQuietRoundMin : kWaitingRoundMin);
   const int64_t batches = 1 + count / static_cast<int64_t>(BatchSize());
   return walked_at_ + std::max(interval, Millis{round.count() / batches});
 }
@@ -138,14 +138,14 @@ void Patrol::NoteWork() {
 void Patrol::NoteWaits() {
   const MutexLock lock(mutex_);
   next_pace_ = std::max(next_pace_, Pace::kWaiting);
-  if (at_start_) pace_ = std::max(pace_, Pace::kWaiting);
+  pace_ = std::max(pace_, Pace::kWaiting);
 }
 
 scheduler::Instant Patrol::NextDue(scheduler::Instant now, Millis interval) const {
   const MutexLock lock(mutex_);
   scheduler::Instant due = WalkDue(interval);
   if (!queue_.empty()) due = std::min(due, queue_.begin()->first);
-  if (endangered_.size() > 0) due = now;
+  if (const auto next = endangered_.NextDue(interval)) due = std::min(due, *next);
   return std::max(due, now + interval);
 }
 

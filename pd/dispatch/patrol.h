@@ -20,10 +20,10 @@ namespace pd {
 /// Which regions to look at next: those that lack peers, those somebody pointed out, then the whole key space in order,
 /// over and over (as in the reference).
 ///
-/// The key space is walked in batches of a 1024th of the regions, at least 128 and at most 8192, so that a round takes
-/// about 1024 ticks. A whole round that found nothing need not be walked again (the reference does, for ever): a region
-/// that changes is pointed out, and NoteNews() tells of what concerns them all. Until then the walk goes on at a pace
-/// that costs next to nothing, in case something was missed, or faster if it met what passes with time.
+/// The key space is walked in batches of a 1024th of the regions, at least 128 and at most 8192, so that a round
+/// takes about 1024 ticks. A whole round that found nothing need not be walked again at once (the reference does, for
+/// ever): a region whose peers change is pointed out, and NoteNews() tells of what concerns them all. Until then the
+/// walk goes on at a pace that costs little, for what changes otherwise, and faster if it met what passes with time.
 ///
 /// Regions are pointed out by heartbeats that changed them, by stores that go down or leave, and by checks that have to
 /// wait; they come before the walk, oldest first, and not before their time.
@@ -35,11 +35,12 @@ class Patrol {
   static constexpr size_t kLooksPerSecond = 5'000;
   /// A small cluster need not be walked more often than this.
   static constexpr Millis kRoundMin{100};
-  /// A round that is to see whether what stood in the way has passed: so many regions a second, in a second at least.
-  static constexpr size_t kWaitingPerSecond = 10'000;
+  /// Of rounds that are not walked at full pace: so many regions a second.
+  static constexpr size_t kRestingPerSecond = 10'000;
+  /// One that is to see whether what stood in the way has passed takes at least so long ...
   static constexpr Millis kWaitingRoundMin{1000};
-  /// A round of which nothing is expected.
-  static constexpr Millis kQuietRound = scheduler::Seconds{3600};
+  /// ... and one of which nothing is expected.
+  static constexpr Millis kQuietRoundMin = scheduler::Seconds{60};
 
   explicit Patrol(const RegionTable& regions) : regions_(regions) {}
 
@@ -53,9 +54,10 @@ class Patrol {
   /// EndangeredRegions says.
   void NoteMissing(scheduler::RegionId region, uint64_t peers, scheduler::Instant at);
 
-  /// Settings, rules, stores: something changed that any region may hang on. The walk starts a round at once.
+  /// Settings, rules, stores: something changed that any region may hang on. The walk goes on at full pace at once, and
+  /// another round follows.
   void NoteNews();
-  /// A look at a region the walk came to found something to do.
+  /// A look at a region found something to do, and it is being done.
   void NoteWork();
   /// The same found what passes with time.
   void NoteWaits();

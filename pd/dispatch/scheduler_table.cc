@@ -249,7 +249,7 @@ Result<void> SchedulerTable::Pause(std::string_view name, int64_t seconds) {
     entry.resume_at_unix_s.reset();
     if (seconds <= 0) continue;
     entry.paused_at_unix_s = now_s;
-    entry.resume_at_unix_s = now_s + seconds;
+    entry.resume_at_unix_s = now_s + std::min(seconds, kPauseSecondsMax);
   }
   ++version_;
   if (!any && name != "all") return Fail(ErrorCode::kNotFound, kNotFoundText);

@@ -16,6 +16,9 @@
 
 namespace pd {
 
+/// No pause is longer: a hundred years.
+inline constexpr int64_t kPauseSecondsMax = int64_t{100} * 365 * 24 * 3600;
+
 /// The schedulers that run, with their settings and pauses. Settings last under /pd/{cid}/scheduler_config/{name}, and
 /// the list of schedulers in schedule.schedulers-v2. Thread-safe; changes wait for Raft, one after the other. Errors
 /// carry the reference's texts.

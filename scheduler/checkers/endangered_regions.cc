@@ -27,6 +27,15 @@ void EndangeredRegions::Clear() {
   order_.clear();
 }
 
+std::optional<Instant> EndangeredRegions::NextDue(Millis patrol_interval) const {
+  std::optional<Instant> next;
+  for (const auto& [region, entry] : entries_) {
+    const Instant due = entry.last + entry.attempts * 10 * patrol_interval;
+    if (!next || due < *next) next = due;
+  }
+  return next;
+}
+
 std::vector<RegionId> EndangeredRegions::TakeDue(Instant now, Millis patrol_interval) {
   std::vector<RegionId> due;
   for (const auto& ordered : order_) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -29,6 +30,9 @@ class EndangeredRegions {
 
   /// The regions whose time has come, those that lack most first; each counts as looked at.
   std::vector<RegionId> TakeDue(Instant now, Millis patrol_interval);
+
+  /// When the first of them is due; none without any. O(regions).
+  [[nodiscard]] std::optional<Instant> NextDue(Millis patrol_interval) const;
 
   [[nodiscard]] size_t size() const { return entries_.size(); }
 

@@ -99,6 +99,9 @@ bool PassesWithTime(const Refusal& refusal) {
     case Reason::kStoreSendLimit:
     case Reason::kStoreSnapshots:
     case Reason::kStorePendingPeers:
+    case Reason::kRegionNoLeader:
+    case Reason::kRegionJointState:
+    case Reason::kRegionTooFewCopies:
     case Reason::kRegionDownPeers:
     case Reason::kRegionPendingPeers:
     case Reason::kRegionNotReplicated:

@@ -31,13 +31,12 @@ class LeaderBalance {
         decision_.Refuse(std::move(*special));
         continue;
       }
-      AddUnlessRefused(sources_, store, RefuseLeaderSource(context, store));
-      auto refusal = RefuseLeaderTarget(context, store);
-      const int64_t tolerance = scale_.tolerance();
-      level_.Add(store, context.LeaderScore(store, tolerance) * store.leader_weight,
-                 context.LeaderScore(store, tolerance),
-                 refusal ? BalanceLevel::Takes::kNothing : BalanceLevel::Takes::kItsShare);
-      AddUnlessRefused(targets_, store, std::move(refusal));
+      auto no_source = RefuseLeaderSource(context, store);
+      auto no_target = RefuseLeaderTarget(context, store);
+      if (!no_source || !no_target)
+        AddToLevel(store, no_target ? Takes::kNothing : Takes::kItsShare);
+      AddUnlessRefused(sources_, store, std::move(no_source));
+      AddUnlessRefused(targets_, store, std::move(no_target));
     }
     check_level_ = !quota.HeldBackInVain(context.now);
   }
@@ -53,16 +52,25 @@ class LeaderBalance {
         Visit(*targets_[target], target, &LeaderBalance::MoveIn);
       }
     }
-    if (decision_.proposals.empty() && held_back_) {
-      quota_.HeldBack(context_.now);
-    } else {
-      quota_.NotHeldBack();
-    }
+    quota_.NoteRun(decision_.proposals.size(),
+                   held_back_ ? RetryQuota::Held::kSome : RetryQuota::Held::kNone, context_.now);
     return std::move(decision_);
   }
 
  private:
   using Move = bool (LeaderBalance::*)(const Store&);
+  using Takes = BalanceLevel::Takes;
+
+  /// At least one more, so that a store without leaders has its part.
+  [[nodiscard]] int64_t Extra() const { return std::max<int64_t>(1, scale_.tolerance()); }
+
+  void AddToLevel(const Store& store, Takes takes) {
+    const uint64_t held = context_.options.leader_policy == LeaderPolicy::kSize
+                              ? store.counts.leader_size_mib
+                              : store.counts.leaders;
+    level_.Add(store, static_cast<double>(held) + static_cast<double>(Extra()),
+               context_.LeaderScore(store, Extra()), takes);
+  }
 
   void AddUnlessRefused(std::vector<const Store*>& list, const Store& store,
                         std::optional<Refusal> refusal) {
@@ -109,7 +117,7 @@ class LeaderBalance {
 
   /// What it gives would not have to come back.
   bool MayGive(const Store& source) {
-    const double score = context_.LeaderScore(source, scale_.tolerance());  // As in the level.
+    const double score = context_.LeaderScore(source, Extra());  // As in the level.
     if (!check_level_ || !level_.IsBelow(source, score)) return true;
     held_back_ = true;
     decision_.Refuse({Reason::kBelowLevel, source.id, {}, score, level_.LevelFor(source), {}});

@@ -49,11 +49,8 @@ class RegionBalance {
     check_level_ = !quota_.HeldBackInVain(context_.now);
     while (decision_.proposals.size() < kBatchMax && ProposeOne()) {
     }
-    if (decision_.proposals.empty() && held_back_) {
-      quota_.HeldBack(context_.now);
-    } else {
-      quota_.NotHeldBack();
-    }
+    quota_.NoteRun(decision_.proposals.size(),
+                   held_back_ ? RetryQuota::Held::kSome : RetryQuota::Held::kNone, context_.now);
     return std::move(decision_);
   }
 
@@ -62,11 +59,13 @@ class RegionBalance {
     return context_.RegionScore(store, influence_.Of(store.id).region_size_mib);
   }
 
+  [[nodiscard]] int64_t Extra() const { return std::max<int64_t>(1, scale_.tolerance_mib()); }
+
   /// A store that is down or leaves has something to share out, but takes nothing.
   void AddToLevel(const Store& store) {
     const bool takes =
         store.IsUp() && store.DownTime(context_.now) <= context_.options.max_store_down_time;
-    const int64_t tolerance = scale_.tolerance_mib();
+    const int64_t tolerance = Extra();
     level_.Add(store,
                static_cast<double>(store.counts.region_size_mib()) + static_cast<double>(tolerance),
                context_.RegionScore(store, tolerance),
@@ -75,7 +74,7 @@ class RegionBalance {
 
   /// What it gives would not have to come back.
   bool MayGive(const Store& source) {
-    const double score = context_.RegionScore(source, scale_.tolerance_mib());  // As in the level.
+    const double score = context_.RegionScore(source, Extra());  // As in the level.
     if (!check_level_ || !level_.IsBelow(source, score)) return true;
     held_back_ = true;
     decision_.Refuse({Reason::kBelowLevel, source.id, {}, score, level_.LevelFor(source), {}});

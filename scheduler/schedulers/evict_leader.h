@@ -12,6 +12,9 @@ namespace scheduler {
 
 using StoreRanges = std::map<StoreId, std::vector<KeyRange>>;
 
+/// A slow store stays evicted no longer than ten years after it has become fast: what is set beyond counts as that.
+inline constexpr uint64_t kRecoveryMaxS = uint64_t{10} * 365 * 24 * 3600;
+
 struct EvictLeaderConfig {
   StoreRanges stores;
   uint64_t batch = 3;  // Proposals a run, 1..100.

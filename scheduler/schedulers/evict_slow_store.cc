@@ -19,7 +19,8 @@ Refusal NoSource(StoreId store, double value, double bound, const char* detail) 
 bool HasRecovered(const PlanContext& context, const EvictSlowStoreConfig& config,
                   std::optional<Instant>& fine_since) {
   if (!fine_since) fine_since = context.now;
-  return context.now - *fine_since >= Seconds{static_cast<int64_t>(config.recovery_duration_s)};
+  return context.now - *fine_since >=
+         Seconds{static_cast<int64_t>(std::min(config.recovery_duration_s, kRecoveryMaxS))};
 }
 
 /// The evicted store is let go once it is gone, or has been fast for long enough.

@@ -13,7 +13,7 @@ namespace scheduler {
 /// Moves leaders away from a store that is slow: by its disk, as it reports itself, and, if it is turned on, by its
 /// network.
 struct EvictSlowStoreConfig {
-  uint64_t recovery_duration_s = 1800;
+  uint64_t recovery_duration_s = 1800;  // No more than kRecoveryMaxS counts.
   bool network_slow_store = false;
   uint64_t batch = 3;
   // What was found. It lasts, so that the next PD leader goes on with it.

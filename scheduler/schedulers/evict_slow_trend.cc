@@ -44,7 +44,8 @@ class SlowTrend {
   std::optional<Refusal> JudgeEvicted() {
     const Store* store = Find(config_.evicted.front());
     if (!memory_.evicted_at) memory_.evicted_at = context_.now;
-    const Millis wanted = Seconds{static_cast<int64_t>(config_.recovery_duration_s)};
+    const Millis wanted =
+        Seconds{static_cast<int64_t>(std::min(config_.recovery_duration_s, kRecoveryMaxS))};
     const Millis passed = context_.now - *memory_.evicted_at;
     if (store != nullptr && (passed < wanted || !IsFast(*store))) return {};
     const StoreId id = config_.evicted.front();

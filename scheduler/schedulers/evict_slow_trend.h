@@ -11,8 +11,8 @@ namespace scheduler {
 
 /// Moves leaders away from a store that is becoming slower than the others.
 struct EvictSlowTrendConfig {
-  uint64_t recovery_duration_s = 1800;
-  std::vector<StoreId> evicted;  // What was found; one at most. It lasts.
+  uint64_t recovery_duration_s = 1800;  // No more than kRecoveryMaxS counts.
+  std::vector<StoreId> evicted;         // What was found; one at most. It lasts.
 
   friend bool operator==(const EvictSlowTrendConfig&, const EvictSlowTrendConfig&) = default;
 };

@@ -13,12 +13,21 @@ std::optional<std::string> LoadSplitKey(const ClusterView& view, const Region& r
                                         Access access, LoadDim dim) {
   const std::vector<HotBucket> buckets = view.HotBucketsOf(region);
   if (buckets.size() < 2) return {};
-  const LoadDim by = dim == LoadDim::kCpu ? LoadDim::kByte : dim;
+  LoadDim by = dim == LoadDim::kCpu ? LoadDim::kByte : dim;
   const auto load_of = [&](const HotBucket& bucket) {
     return access == Access::kRead ? bucket.read[by] : bucket.write[by];
   };
-  double total = 0;
-  for (const HotBucket& bucket : buckets) total += load_of(bucket);
+  const auto sum_of_all = [&] {
+    double sum = 0;
+    for (const HotBucket& bucket : buckets) sum += load_of(bucket);
+    return sum;
+  };
+  double total = sum_of_all();
+  if (total <= 0) {  // Stores need not report all of it by bucket.
+    by = LoadDim::kByte;
+    total = sum_of_all();
+  }
+  if (total <= 0) return {};
   double sum = 0;
   for (const HotBucket& bucket : buckets) {
     sum += load_of(bucket);

@@ -108,7 +108,15 @@ struct Runner {
     return GrantHotRegion(context, config, rng);
   }
   Decision operator()(const ShuffleHotRegionConfig& config) const {
-    return ShuffleHotRegion(context, config, rng);
+    if (memory.operators < config.limit) return ShuffleHotRegion(context, config, rng);
+    Decision decision;
+    decision.Refuse({Reason::kScheduleLimit,
+                     {},
+                     {},
+                     static_cast<double>(memory.operators),
+                     static_cast<double>(config.limit),
+                     {}});
+    return decision;
   }
 
  private:

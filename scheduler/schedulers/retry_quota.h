@@ -24,15 +24,20 @@ class RetryQuota {
   }
   void Found(StoreId store) { tries_.erase(store); }
   void FoundNothing(StoreId store) { tries_[store] = std::max(1U, TriesFor(store) / 2); }
-  /// A run that proposed nothing held stores back which are below the level where all will meet. Whether that has
-  /// lasted: then what holds the others up will not pass, and the level is out of reach.
-  [[nodiscard]] bool HeldBackInVain(Instant now) const {
-    return held_back_since_ && now - *held_back_since_ >= kHeldBack;
+  /// Runs that proposed nothing have held stores back, which are below the level where all will meet, for so long that
+  /// what holds the others up will not pass: the level is out of reach, until a run without it proposes nothing.
+  [[nodiscard]] bool HeldBackInVain(Instant now) {
+    if (held_back_since_ && now - *held_back_since_ >= kHeldBack) in_vain_ = true;
+    return in_vain_;
   }
-  void HeldBack(Instant now) {
-    if (!held_back_since_) held_back_since_ = now;
+  enum class Held : uint8_t { kNone, kSome };
+  /// How a run has ended.
+  void NoteRun(size_t proposals, Held held, Instant now) {
+    if (proposals > 0 || in_vain_ || held == Held::kNone) held_back_since_.reset();
+    if (proposals > 0) return;
+    in_vain_ = false;
+    if (held == Held::kSome && !held_back_since_) held_back_since_ = now;
   }
-  void NotHeldBack() { held_back_since_.reset(); }
 
   /// Forgets stores that are gone.
   void KeepOnly(const std::vector<Store>& stores) {
@@ -44,6 +49,7 @@ class RetryQuota {
  private:
   std::map<StoreId, uint32_t> tries_;  // Absent: kTriesMax.
   std::optional<Instant> held_back_since_;
+  bool in_vain_ = false;
 };
 
 }  // namespace scheduler

@@ -58,6 +58,16 @@ TEST_CASE("a region that has all its peers, or is gone, is no longer looked at",
   CHECK(regions.TakeDue(At(100), kInterval).empty());
 }
 
+TEST_CASE("it is known when the first is due", "[endangered]") {
+  EndangeredRegions regions;
+  CHECK_FALSE(regions.NextDue(kInterval));
+  regions.Note({1}, 1, At(0));
+  regions.Note({2}, 1, At(50));
+  CHECK(regions.NextDue(kInterval) == At(0) + 10 * kInterval);
+  CHECK(regions.TakeDue(At(0) + 10 * kInterval, kInterval) == Ids{{1}});
+  CHECK(regions.NextDue(kInterval) == At(50) + 10 * kInterval);
+}
+
 TEST_CASE("when there are too many, those that lack least go", "[endangered]") {
   EndangeredRegions regions;
   for (uint64_t id = 1; id <= EndangeredRegions::kMax; ++id) regions.Note({id}, 1, At(0));

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "scheduler/schedulers/grant_hot_region.h"
+#include "scheduler/schedulers/registry.h"
 #include "scheduler/schedulers/shuffle_hot_region.h"
 #include "tests/scheduler/world.h"
 
@@ -47,6 +48,22 @@ int RunOut(World& world, const Plan& plan) {
     world.PutRegion(region);
   }
   return 200;
+}
+
+TEST_CASE("shuffle-hot-region stops at its own limit") {
+  World world;
+  SchedulerMemory memory;
+  memory.operators = 2;
+  Rng rng(1);
+  const Decision decision = RunScheduler(world.Context(), ShuffleHotRegionConfig{2}, memory, rng);
+  REQUIRE(decision.refusals.size() == 1);
+  CHECK(decision.refusals.front().reason == Reason::kScheduleLimit);
+  CHECK(decision.refusals.front().value == 2);
+  CHECK(decision.refusals.front().bound == 2);
+  memory.operators = 1;
+  CHECK(RunScheduler(world.Context(), ShuffleHotRegionConfig{2}, memory, rng)
+            .refusals.front()
+            .reason == Reason::kNoHotPeers);
 }
 
 TEST_CASE("grant-hot-region gathers leaders on one store and the other peers on the rest") {

@@ -44,7 +44,7 @@ double Ratio(double value, double least) { return least > 0 ? value / least : va
 
 const char* Head() {
   return "scenario                 settled   leaders regions    load   transfers  least     x"
-         "     moves  least     x  back  rest   CPU s";
+         "     moves  least     x  bytes x  back  rest   CPU s";
 }
 
 std::string Line(const std::string& name, const PlayResult& result, double cpu_s) {
@@ -52,12 +52,13 @@ std::string Line(const std::string& name, const PlayResult& result, double cpu_s
   const auto number = [](auto value) { return static_cast<double>(value); };
   return fmt::format(
       "{:<24} {:>6}{} {:>7.1f}% {:>6.1f}% {:>6.1f}%  {:>10} {:>6} {:>5.2f}  {:>8} {:>6} {:>5.2f} "
-      "{:>5} {:>5} {:>7.1f}",
+      "{:>8.2f} {:>5} {:>5} {:>7.1f}",
       name, result.settled ? fmt::format("{}", result.settled_ms / 1000) : "never",
       result.settled ? " s" : "  ", result.spread.leaders, result.spread.regions,
       result.spread.load, moves.leaders, moves.leaders_least,
       Ratio(number(moves.leaders), number(moves.leaders_least)), moves.peers, moves.peers_least,
-      Ratio(number(moves.peers), number(moves.peers_least)), moves.back, result.moves_at_rest,
+      Ratio(number(moves.peers), number(moves.peers_least)),
+      Ratio(number(moves.bytes), number(moves.bytes_least)), moves.back, result.moves_at_rest,
       cpu_s);
 }
 

@@ -52,6 +52,7 @@ TEST_CASE("what plans hang on is seen to change", "[outlook]") {
   SECTION("settings") { seen.parts.config = std::make_shared<int>(1); }
   SECTION("labels of regions") { seen.parts.labels = std::make_shared<int>(2); }
   SECTION("affinity groups") { seen.parts.affinity = std::make_shared<int>(3); }
+  SECTION("at what size stores split regions") { seen.parts.region_bounds.max_size_mib = 384; }
   SECTION("schedulers") { ++seen.parts.schedulers_version; }
   SECTION("a store joins") { seen.Put(MakeStore(3, seen.world)); }
   SECTION("a store's label") {

@@ -66,12 +66,12 @@ TEST_CASE("a round that found nothing is not walked again before there is news",
   Patrol patrol(table);
   for (const int64_t at : {0, 10, 20}) CHECK_FALSE(Next(patrol, At(at)).empty());
   const Instant quiet = patrol.NextDue(At(30), Millis{10});
-  CHECK(quiet - At(20) == Patrol::kQuietRound / 3);
+  CHECK(quiet - At(20) == Patrol::kQuietRoundMin / 3);
   CHECK(Next(patrol, quiet - Millis{1}).empty());
 
   SECTION("nothing happens: it goes on, in case something was missed") {
     CHECK(Ids(Next(patrol, quiet)).front() == 1000);
-    CHECK(patrol.NextDue(quiet, Millis{10}) - quiet == Patrol::kQuietRound / 3);
+    CHECK(patrol.NextDue(quiet, Millis{10}) - quiet == Patrol::kQuietRoundMin / 3);
   }
   SECTION("something that concerns all regions changed") {
     patrol.NoteNews();
@@ -92,6 +92,11 @@ TEST_CASE("a round that found nothing is not walked again before there is news",
     patrol.NoteWaits();
     CHECK(patrol.NextDue(At(30), Millis{10}) == At(20) + Patrol::kWaitingRoundMin / 3);
   }
+  SECTION("the same in the middle of a round") {
+    (void)Next(patrol, quiet);
+    patrol.NoteWaits();
+    CHECK(patrol.NextDue(quiet, Millis{10}) == quiet + Patrol::kWaitingRoundMin / 3);
+  }
   SECTION("a region that had to be forgotten is found by the walk") {
     for (uint64_t id = 0; id <= Patrol::kPointedOutMax; ++id) {
       patrol.PointOut({100'000 + id}, At(9'000'000));
@@ -108,12 +113,14 @@ TEST_CASE("who waits for the patrol knows until when", "[patrol]") {
   Walked walked;
   Patrol& patrol = walked.patrol;
   const auto due_in = [&](int64_t at) { return patrol.NextDue(At(at), Millis{10}) - At(at); };
-  CHECK(due_in(0) == Patrol::kQuietRound);
+  CHECK(due_in(0) == Patrol::kQuietRoundMin);
   patrol.PointOut({1005}, At(70));
   CHECK(due_in(20) == Millis{50});
-  CHECK(due_in(69) == Millis{10});  // No sooner than the patrol's interval.
-  patrol.NoteMissing({1003}, 1, At(20));
-  CHECK(due_in(20) == Millis{10});
+  CHECK(due_in(69) == Millis{10});        // No sooner than the patrol's interval.
+  patrol.NoteMissing({1003}, 1, At(20));  // To be looked at again after ten intervals.
+  (void)Next(patrol, At(70));
+  CHECK(due_in(70) == Millis{50});
+  CHECK(due_in(115) == Millis{10});
 }
 
 TEST_CASE("regions pointed out come first, once, and not before their time", "[patrol]") {

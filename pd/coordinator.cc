@@ -359,9 +359,10 @@ Millis Coordinator::Turn(scheduler::Instant now) {
     decisions_.EndStandstill();
     next = std::min(next, Plan(context, news));
   }
-  // At most half of this thread's time goes into planning.
+  // At most half of this thread's time goes into planning. A clock that was put on meanwhile, as by a machine that
+  // slept, puts nothing off.
   const scheduler::Instant done = InstantOf(deps_.clock.Monotonic());
-  rest_ = std::max(done - now, kTurnMin);
+  rest_ = std::clamp(done - now, kTurnMin, kPushInterval);
   return std::max(next - done, rest_);
 }
 

@@ -229,6 +229,34 @@ TEST_CASE("without rules in force nothing is planned, and says why", "[coordinat
   CHECK(server.coordinator().operators().running_count() == 0);
 }
 
+TEST_CASE("a clock that jumps in the midst of a turn does not put the next one off",
+          "[coordinator]") {
+  test::FakeDatabase database;
+  MetricsRegistry metrics;
+  test::CountedCommands commands;
+  std::unique_ptr<Coordinator> coordinator;
+  test::MemberSetup setup;
+  setup.drive = Cluster::Drive::kByHand;
+  setup.stands_at = std::chrono::seconds(1000);
+  test::OneMember member(
+      database,
+      [&](test::OneMember& made) { coordinator = test::MakeCoordinator(made, metrics, commands); },
+      setup);
+  REQUIRE(coordinator->OnLeaderStart(member.term()));
+  scheduler::Region region = ThreeVoters();
+  region.peers.resize(1);
+  region.leader = {};
+  REQUIRE(member.cluster().Bootstrap(test::MakeStore(1), region));
+  region.leader = region.peers.front();
+  REQUIRE(member.cluster().HandleRegionReport(region));
+  coordinator->Step();
+  REQUIRE(coordinator->planning());
+  member.moved.on_unix_nanos = [&] { member.moved.StandAt(std::chrono::seconds(5000)); };
+  CHECK(coordinator->Step() <= Millis{500});
+  member.moved.on_unix_nanos = nullptr;
+  coordinator->OnLeaderStop();
+}
+
 TEST_CASE("a peer that got its data back does not lay it down again at once", "[coordinator]") {
   Server server;
   server.Fill();

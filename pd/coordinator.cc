@@ -104,7 +104,7 @@ Coordinator::Coordinator(Deps deps)
                  returned_data_.Note(info);
                  finished_moves_.Note(info);
                  limits_.Release(info.booking);
-                 if (info.op.status() == scheduler::Status::kSuccess) return;
+                 if (info.op.status() != scheduler::Status::kTimeout) return;
                  // The region's next report need not say anything new.
                  patrol_.PointOut(info.op.plan().region, InstantOf(deps_.clock.Monotonic()));
                  Wake();

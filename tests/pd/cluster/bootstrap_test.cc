@@ -1,18 +1,9 @@
 // How a cluster begins.
-#include <atomic>
-#include <chrono>
-#include <functional>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <thread>
 #include <utility>
 
 #include <catch2/catch.hpp>
-#include <fmt/format.h>
 
 #include "pd/cluster/cluster.h"
-#include "pd/cluster/cluster_metrics.h"
 #include "pd/codec/cluster_codec.h"
 #include "tests/harness/wait.h"
 #include "tests/pd/cluster/one_member.h"
@@ -28,7 +19,6 @@ using test::kClusterId;
 using test::OneMember;
 using test::Reported;
 
-using namespace std::chrono_literals;
 using scheduler::PeerId;
 using scheduler::Region;
 using scheduler::RegionId;

@@ -1,38 +1,24 @@
 // The metrics page of a cluster.
 #include "pd/cluster/cluster_metrics.h"
 
-#include <atomic>
-#include <chrono>
-#include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <utility>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
 #include "pd/cluster/cluster.h"
-#include "pd/codec/cluster_codec.h"
-#include "tests/harness/wait.h"
 #include "tests/pd/cluster/one_member.h"
 #include "tests/pd/storage/fake_database.h"
 
 namespace pd {
 namespace {
 
-using harness::Eventually;
 using test::FirstRegion;
 using test::FirstStore;
-using test::kClusterId;
 using test::OneMember;
 using test::Reported;
 
-using namespace std::chrono_literals;
-using scheduler::PeerId;
-using scheduler::Region;
-using scheduler::RegionId;
 using scheduler::Store;
 using scheduler::StoreId;
 

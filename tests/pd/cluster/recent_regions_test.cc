@@ -1,7 +1,5 @@
 #include "pd/cluster/recent_regions.h"
 
-#include <chrono>
-
 #include <catch2/catch.hpp>
 
 namespace pd {

@@ -1,13 +1,13 @@
 #include "scheduler/schedulers/balance_leader.h"
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <tuple>
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
 #include "scheduler/schedulers/balance_level.h"
+#include "scheduler/schedulers/planned_run.h"
 #include "scheduler/schedulers/random_region.h"
 #include "scheduler/schedulers/tolerance.h"
 
@@ -23,22 +23,23 @@ class LeaderBalance {
         quota_(quota),
         rng_(rng),
         scale_(context),
-        level_(context),
-        influence_(context.influence) {
+        hold_back_(context, quota),
+        run_(context) {
     for (const Store& store : context.view.stores()) {
       if (store.state == StoreState::kTombstone) continue;
       if (auto special = RefuseSpecialUse(store)) {
-        decision_.Refuse(std::move(*special));
+        run_.decision().Refuse(std::move(*special));
         continue;
       }
       auto no_source = RefuseLeaderSource(context, store);
       auto no_target = RefuseLeaderTarget(context, store);
-      if (!no_source || !no_target)
-        AddToLevel(store, no_target ? Takes::kNothing : Takes::kItsShare);
+      if (!no_source || !no_target) {
+        hold_back_.level().Add(store, scale_.Amount(store), scale_.Score(store),
+                               no_target ? Takes::kNothing : Takes::kItsShare);
+      }
       AddUnlessRefused(sources_, store, std::move(no_source));
       AddUnlessRefused(targets_, store, std::move(no_target));
     }
-    check_level_ = !quota.HeldBackInVain(context.now);
   }
 
   Decision Run() {
@@ -52,39 +53,27 @@ class LeaderBalance {
         Visit(*targets_[target], target, &LeaderBalance::MoveIn);
       }
     }
-    quota_.NoteRun(decision_.proposals.size(),
-                   held_back_ ? RetryQuota::Held::kSome : RetryQuota::Held::kNone, context_.now);
-    return std::move(decision_);
+    hold_back_.EndRun(run_.proposals());
+    return std::move(run_.decision());
   }
 
  private:
   using Move = bool (LeaderBalance::*)(const Store&);
   using Takes = BalanceLevel::Takes;
 
-  /// At least one more, so that a store without leaders has its part.
-  [[nodiscard]] int64_t Extra() const { return std::max<int64_t>(1, scale_.tolerance()); }
-
-  void AddToLevel(const Store& store, Takes takes) {
-    const uint64_t held = context_.options.leader_policy == LeaderPolicy::kSize
-                              ? store.counts.leader_size_mib
-                              : store.counts.leaders;
-    level_.Add(store, static_cast<double>(held) + static_cast<double>(Extra()),
-               context_.LeaderScore(store, Extra()), takes);
-  }
-
   void AddUnlessRefused(std::vector<const Store*>& list, const Store& store,
                         std::optional<Refusal> refusal) {
     if (refusal) {
-      decision_.Refuse(std::move(*refusal));
+      run_.decision().Refuse(std::move(*refusal));
     } else {
       list.push_back(&store);
     }
   }
 
-  [[nodiscard]] bool Open() const { return decision_.proposals.size() < config_.batch; }
+  [[nodiscard]] bool Open() const { return run_.proposals() < config_.batch; }
 
   [[nodiscard]] double Score(const Store& store) const {
-    return context_.LeaderScore(store, LeaderDelta(context_, influence_.Of(store.id)));
+    return context_.LeaderScore(store, LeaderDelta(context_, run_.influence().Of(store.id)));
   }
 
   void Sort() {
@@ -96,10 +85,10 @@ class LeaderBalance {
     });
     highest_ = lowest_ = {};
     for (const Store* source : sources_) {
-      highest_.Offer(*source, scale_.Source(influence_, *source));
+      highest_.Offer(*source, scale_.Source(run_.influence(), *source));
     }
     for (const Store* target : targets_) {
-      lowest_.Offer(*target, -scale_.Target(influence_, *target));
+      lowest_.Offer(*target, -scale_.Target(run_.influence(), *target));
     }
   }
 
@@ -107,21 +96,14 @@ class LeaderBalance {
   bool IsFarEnough(const Store& store, Move move) {
     const bool out = move == &LeaderBalance::MoveOut;
     const Store* const other = out ? lowest_.Than(store) : highest_.Than(store);
-    if (other == nullptr) return Refuse(out ? Reason::kNoTarget : Reason::kNoSource, store.id, {});
+    if (other == nullptr) return run_.Refuse(out ? Reason::kNoTarget : Reason::kNoSource, store.id);
     const Store& source = out ? store : *other;
     const Store& target = out ? *other : store;
-    const BalanceVerdict verdict = scale_.Judge(influence_, source, target);
-    if (!verdict.Worthwhile()) RefuseBalanced(source, target, {}, verdict);
-    return verdict.Worthwhile() && (!out || MayGive(source));
-  }
-
-  /// What it gives would not have to come back.
-  bool MayGive(const Store& source) {
-    const double score = context_.LeaderScore(source, Extra());  // As in the level.
-    if (!check_level_ || !level_.IsBelow(source, score)) return true;
-    held_back_ = true;
-    decision_.Refuse({Reason::kBelowLevel, source.id, {}, score, level_.LevelFor(source), {}});
-    return false;
+    const BalanceVerdict verdict = scale_.Judge(run_.influence(), source, target);
+    if (!verdict.Worthwhile())
+      run_.RefuseBalanced(source.id, target.id, {}, verdict.source_score, verdict.target_score);
+    return verdict.Worthwhile() &&
+           (!out || hold_back_.MayGive(source, scale_.Score(source), run_.decision()));
   }
 
   /// Tries the store as often as its quota says; a store without success is passed. After a success the order is made
@@ -143,14 +125,11 @@ class LeaderBalance {
   }
 
   [[nodiscard]] std::optional<Region> Pick(const Store& store, HeldAs held_as) {
-    return PickRegion(
-        context_, BalancedRegions(store.id, held_as, config_.ranges), rng_, decision_,
-        [&](const Region& region) -> std::optional<Refusal> {
-          if (used_.contains(region.id) || context_.busy_regions.contains(region.id)) {
-            return Refusal{Reason::kOperatorExists, StoreId{}, region.id, 0, 0, {}};
-          }
-          return RefuseUnhealthyRegion(region);
-        });
+    return PickRegion(context_, BalancedRegions(store.id, held_as, config_.ranges), rng_,
+                      run_.decision(), [&](const Region& region) {
+                        auto refusal = run_.RefuseTaken(region);
+                        return refusal ? refusal : RefuseUnhealthyRegion(region);
+                      });
   }
 
   [[nodiscard]] std::optional<Refusal> RefuseMove(const Region& region, const Store& target) const {
@@ -160,64 +139,47 @@ class LeaderBalance {
 
   bool MoveOut(const Store& source) {
     const auto region = Pick(source, HeldAs::kLeader);
-    if (!region) return Refuse(Reason::kNoRegion, source.id, {});
+    if (!region) return run_.Refuse(Reason::kNoRegion, source.id);
     for (const Store* target : targets_) {
       const Peer* peer = region->PeerOnStore(target->id);
       if (target->id == source.id || peer == nullptr || IsLearner(*peer) || peer->witness) continue;
       if (auto refusal = RefuseMove(*region, *target)) {
-        decision_.Refuse(std::move(*refusal));
+        run_.decision().Refuse(std::move(*refusal));
         continue;
       }
       return Propose(*region, source, *target);
     }
-    return Refuse(Reason::kNoTarget, source.id, region->id);
+    return run_.Refuse(Reason::kNoTarget, source.id, region->id);
   }
 
   bool MoveIn(const Store& target) {
     const auto region = Pick(target, HeldAs::kFollower);
-    if (!region) return Refuse(Reason::kNoRegion, target.id, {});
+    if (!region) return run_.Refuse(Reason::kNoRegion, target.id);
     const auto source =
         std::ranges::find(sources_, region->leader.store, [](const Store* s) { return s->id; });
-    if (source == sources_.end()) return Refuse(Reason::kNoSource, target.id, region->id);
-    if (!MayGive(**source)) return false;
+    if (source == sources_.end()) return run_.Refuse(Reason::kNoSource, target.id, region->id);
+    if (!hold_back_.MayGive(**source, scale_.Score(**source), run_.decision())) return false;
     if (auto refusal = RefuseMove(*region, target)) {
-      decision_.Refuse(std::move(*refusal));
+      run_.decision().Refuse(std::move(*refusal));
       return false;
     }
     return Propose(*region, **source, target);
   }
 
-  bool Refuse(Reason reason, StoreId store, RegionId region) {
-    decision_.Refuse({reason, store, region, 0, 0, {}});
-    return false;
-  }
-
-  void RefuseBalanced(const Store& source, const Store& target, RegionId region,
-                      const BalanceVerdict& verdict) {
-    decision_.Refuse({Reason::kAlreadyBalanced, source.id, region, verdict.source_score,
-                      verdict.target_score, "target " + std::to_string(target.id.value)});
-  }
-
   bool Propose(const Region& region, const Store& source, const Store& target) {
-    const BalanceVerdict verdict = scale_.Judge(influence_, source, target);
+    const BalanceVerdict verdict = scale_.Judge(run_.influence(), source, target);
     if (!verdict.Worthwhile()) {
-      RefuseBalanced(source, target, region.id, verdict);
+      run_.RefuseBalanced(source.id, target.id, region.id, verdict.source_score,
+                          verdict.target_score);
       return false;
     }
-    Result<Proposal> built =
-        Builder(context_, "balance-leader", region)
-            .SetLeader(target.id)
-            .SetWhy("leader score " + NumberText(Score(source)) + " on store " +
-                    std::to_string(source.id.value) + ", " + NumberText(Score(target)) +
-                    " on store " + std::to_string(target.id.value))
-            .Build(Kind::kLeader);
-    const bool ok = built.has_value();
-    if (ok) {
-      used_.insert(region.id);
-      influence_.Add(built->TotalInfluence(region));
-    }
-    decision_.Take(region.id, std::move(built));
-    return ok;
+    return run_.Take(
+        region, Builder(context_, "balance-leader", region)
+                    .SetLeader(target.id)
+                    .SetWhy("leader score " + NumberText(Score(source)) + " on store " +
+                            std::to_string(source.id.value) + ", " + NumberText(Score(target)) +
+                            " on store " + std::to_string(target.id.value))
+                    .Build(Kind::kLeader));
   }
 
   const PlanContext& context_;
@@ -225,16 +187,12 @@ class LeaderBalance {
   RetryQuota& quota_;
   Rng& rng_;
   const LeaderScale scale_;
-  BalanceLevel level_;
-  bool check_level_ = true;
-  bool held_back_ = false;  // A store below the level.
-  Influence influence_;     // Running operators and what this run proposed.
+  HoldBack hold_back_;
+  PlannedRun run_;
   std::vector<const Store*> sources_;
   std::vector<const Store*> targets_;
   BestOther highest_;  // The source and the target between which most is to be gained.
   BestOther lowest_;
-  std::set<RegionId> used_;
-  Decision decision_;
 };
 
 }  // namespace

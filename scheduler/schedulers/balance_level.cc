@@ -46,8 +46,12 @@ double BalanceLevel::LevelFor(const Store& store) const {
   return std::min(engine->second.level(), alike->second.level());
 }
 
-bool BalanceLevel::IsBelow(const Store& store, double score) const {
-  return score < LevelFor(store);
+bool HoldBack::MayGive(const Store& source, double score, Decision& decision) {
+  const double level = level_.LevelFor(source);
+  if (in_vain_ || score >= level) return true;
+  held_ = RetryQuota::Held::kSome;
+  decision.Refuse({Reason::kBelowLevel, source.id, {}, score, level, {}});
+  return false;
 }
 
 }  // namespace scheduler

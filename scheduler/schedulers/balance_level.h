@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "scheduler/filters/plan_context.h"
+#include "scheduler/operator/decision.h"
+#include "scheduler/schedulers/retry_quota.h"
 
 namespace scheduler {
 
@@ -24,8 +26,7 @@ class BalanceLevel {
   /// What a store holds, and its score with it, above 0. One that takes nothing has a part in what is shared out only.
   enum class Takes : uint8_t { kNothing, kItsShare };
   void Add(const Store& store, double amount, double score, Takes takes);
-  [[nodiscard]] bool IsBelow(const Store& store, double score) const;
-  /// The lower of the two, which a store has to reach; for people.
+  /// The lower of the two, which a store has to reach.
   [[nodiscard]] double LevelFor(const Store& store) const;
 
  private:
@@ -41,6 +42,29 @@ class BalanceLevel {
   std::vector<std::string> keys_;
   std::map<bool, Share> engines_;  // By IsTiFlash().
   std::map<std::string, Share> classes_;
+};
+
+/// Keeps the stores below the level from giving, in one run of a scheduler; see RetryQuota for when that is in vain.
+class HoldBack {
+ public:
+  HoldBack(const PlanContext& context, RetryQuota& quota)
+      : now_(context.now),
+        quota_(quota),
+        in_vain_(quota.HeldBackInVain(context.now)),
+        level_(context) {}
+
+  /// To which the stores are added, all before the first is asked for.
+  [[nodiscard]] BalanceLevel& level() { return level_; }
+  /// What the store gives would not have to come back; else `decision` says so. The score is that which was added.
+  bool MayGive(const Store& source, double score, Decision& decision);
+  void EndRun(size_t proposals) { quota_.NoteRun(proposals, held_, now_); }
+
+ private:
+  const Instant now_;
+  RetryQuota& quota_;
+  const bool in_vain_;
+  RetryQuota::Held held_ = RetryQuota::Held::kNone;
+  BalanceLevel level_;
 };
 
 }  // namespace scheduler

@@ -14,6 +14,7 @@
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
 #include "scheduler/rules/fair_share.h"
+#include "scheduler/schedulers/planned_run.h"
 #include "scheduler/schedulers/random_region.h"
 
 namespace scheduler {
@@ -113,12 +114,12 @@ class RangeBalance {
  public:
   RangeBalance(const PlanContext& context, const RangeJob& job,
                const std::vector<RangeSurplus>& stores, Rng& rng)
-      : context_(context), job_(job), rng_(rng), influence_(context.influence), stores_(stores) {}
+      : context_(context), job_(job), rng_(rng), run_(context), stores_(stores) {}
 
   Decision Run() {
-    while (decision_.proposals.size() < kBatchMax && ProposeOne()) {
+    while (run_.proposals() < kBatchMax && ProposeOne()) {
     }
-    return std::move(decision_);
+    return std::move(run_.decision());
   }
 
  private:
@@ -129,7 +130,7 @@ class RangeBalance {
 
   /// What operators under way will bring to a store or take from it.
   [[nodiscard]] double Pending(StoreId store) const {
-    const StoreInfluence& influence = influence_.Of(store);
+    const StoreInfluence& influence = run_.influence().Of(store);
     return static_cast<double>(OfLeaders() ? influence.leader_count : influence.region_count);
   }
   [[nodiscard]] double Expected(const RangeSurplus& one) const {
@@ -169,7 +170,7 @@ class RangeBalance {
     auto refusal =
         OfLeaders() ? RefuseLeaderSource(context_, store) : RefuseRegionSource(context_, store);
     if (refusal) {
-      decision_.Refuse(*std::move(refusal));
+      run_.decision().Refuse(*std::move(refusal));
       return false;
     }
     if (OfLeaders() && TryFrom(source, How::kTransfer)) return true;
@@ -183,25 +184,23 @@ class RangeBalance {
       if (!region) break;
       if (MoveFrom(source, *region, how)) return true;
     }
-    decision_.Refuse(
+    run_.decision().Refuse(
         {Reason::kNoRegion, source.store, RegionId{}, static_cast<double>(tries), kDrawsMax, {}});
     return false;
   }
 
   std::optional<Region> Pick(StoreId source) {
     for (const HeldAs held_as : HeldAsOf(job_.rule)) {
-      auto region = PickRegion(context_, BalancedRegions(source, held_as, job_.ranges), rng_,
-                               decision_, [&](const Region& one) { return Refuse(one, source); });
+      auto region =
+          PickRegion(context_, BalancedRegions(source, held_as, job_.ranges), rng_, run_.decision(),
+                     [&](const Region& one) { return Refuse(one, source); });
       if (region) return region;
     }
     return {};
   }
 
   std::optional<Refusal> Refuse(const Region& region, StoreId source) const {
-    if (used_.contains(region.id)) {
-      return Refusal{Reason::kOperatorExists, StoreId{}, region.id, 0, 0, {}};
-    }
-    if (auto refusal = RefuseBusyRegion(context_, region)) return refusal;
+    if (auto refusal = run_.RefuseTaken(region)) return refusal;
     if (auto refusal = RefuseUnhealthyRegion(region)) return refusal;
     const Peer* peer = region.PeerOnStore(source);
     if (peer == nullptr) return Refusal{Reason::kRegionGone, source, region.id, 0, 0, {}};
@@ -229,7 +228,7 @@ class RangeBalance {
       auto refusal =
           transfer ? RefuseTransfer(region, store) : RefuseMove(fit, region, source.store, store);
       if (refusal) {
-        decision_.Refuse(*std::move(refusal));
+        run_.decision().Refuse(*std::move(refusal));
       } else if (Propose(source, target, region)) {
         return true;
       }
@@ -262,13 +261,11 @@ class RangeBalance {
   }
 
   [[nodiscard]] int64_t SentBy(const Store& store) const {
-    return influence_.Of(store.id).CostOf(LimitType::kSendSnapshot) -
-           context_.influence.Of(store.id).CostOf(LimitType::kSendSnapshot);
+    return run_.proposed().Of(store.id).CostOf(LimitType::kSendSnapshot);
   }
 
   void RefuseBalanced(const RangeSurplus& source, const RangeSurplus& target, RegionId region) {
-    decision_.Refuse({Reason::kAlreadyBalanced, source.store, region, Gives(source),
-                      Takes(target) + kApart, "target " + std::to_string(target.store.value)});
+    run_.RefuseBalanced(source.store, target.store, region, Gives(source), Takes(target) + kApart);
   }
 
   bool Propose(const RangeSurplus& source, const RangeSurplus& target, const Region& region) {
@@ -284,26 +281,16 @@ class RangeBalance {
       return NumberText(one.has) + " of " + NumberText(one.wanted) + " on store " +
              std::to_string(one.store.value);
     };
-    Result<Proposal> built =
-        builder.SetWhy("job " + std::to_string(job_.id) + ": " + text(source) + ", " + text(target))
-            .Build(Kind::kRange);
-    const bool ok = built.has_value();
-    if (ok) {
-      used_.insert(region.id);
-      influence_.Add(built->TotalInfluence(region));
-    }
-    decision_.Take(region.id, std::move(built));
-    return ok;
+    builder.SetWhy("job " + std::to_string(job_.id) + ": " + text(source) + ", " + text(target));
+    return run_.Take(region, builder.Build(Kind::kRange));
   }
 
   const PlanContext& context_;
   const RangeJob& job_;
   Rng& rng_;
-  Influence influence_;               // Running operators and what this run proposed.
+  PlannedRun run_;
   std::vector<RangeSurplus> stores_;  // By falling surplus.
   std::set<StoreId> drained_;         // Gave what they could in this run.
-  std::set<RegionId> used_;
-  Decision decision_;
 };
 
 }  // namespace

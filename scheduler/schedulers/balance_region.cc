@@ -10,6 +10,7 @@
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
 #include "scheduler/schedulers/balance_level.h"
+#include "scheduler/schedulers/planned_run.h"
 #include "scheduler/schedulers/random_region.h"
 #include "scheduler/schedulers/tolerance.h"
 
@@ -28,57 +29,38 @@ class RegionBalance {
         quota_(quota),
         rng_(rng),
         scale_(context),
-        level_(context),
-        influence_(context.influence),
+        hold_back_(context, quota),
+        run_(context),
         few_regions_(context.view.CountRegions({}) < kFewRegions) {
     for (const Store& store : context.view.stores()) {
       if (store.state == StoreState::kTombstone) continue;
       stores_.push_back(&store);
-      AddToLevel(store);
+      // A store that is down or leaves has something to share out, but takes nothing.
+      const bool takes =
+          store.IsUp() && store.DownTime(context.now) <= context.options.max_store_down_time;
+      hold_back_.level().Add(
+          store, scale_.Amount(store), scale_.Score(store),
+          takes ? BalanceLevel::Takes::kItsShare : BalanceLevel::Takes::kNothing);
       auto refusal = RefuseRegionTarget(context, store);
       if (!refusal) refusal = RefuseLowSpace(context, store);
       if (!refusal) refusal = RefuseSpecialUse(store);
       if (!refusal) continue;
-      decision_.Refuse(std::move(*refusal));
+      run_.decision().Refuse(std::move(*refusal));
       faulty_.insert(store.id);
     }
   }
 
   Decision Run() {
     quota_.KeepOnly(context_.view.stores());
-    check_level_ = !quota_.HeldBackInVain(context_.now);
-    while (decision_.proposals.size() < kBatchMax && ProposeOne()) {
+    while (run_.proposals() < kBatchMax && ProposeOne()) {
     }
-    quota_.NoteRun(decision_.proposals.size(),
-                   held_back_ ? RetryQuota::Held::kSome : RetryQuota::Held::kNone, context_.now);
-    return std::move(decision_);
+    hold_back_.EndRun(run_.proposals());
+    return std::move(run_.decision());
   }
 
  private:
   [[nodiscard]] double Score(const Store& store) const {
-    return context_.RegionScore(store, influence_.Of(store.id).region_size_mib);
-  }
-
-  [[nodiscard]] int64_t Extra() const { return std::max<int64_t>(1, scale_.tolerance_mib()); }
-
-  /// A store that is down or leaves has something to share out, but takes nothing.
-  void AddToLevel(const Store& store) {
-    const bool takes =
-        store.IsUp() && store.DownTime(context_.now) <= context_.options.max_store_down_time;
-    const int64_t tolerance = Extra();
-    level_.Add(store,
-               static_cast<double>(store.counts.region_size_mib()) + static_cast<double>(tolerance),
-               context_.RegionScore(store, tolerance),
-               takes ? BalanceLevel::Takes::kItsShare : BalanceLevel::Takes::kNothing);
-  }
-
-  /// What it gives would not have to come back.
-  bool MayGive(const Store& source) {
-    const double score = context_.RegionScore(source, Extra());  // As in the level.
-    if (!check_level_ || !level_.IsBelow(source, score)) return true;
-    held_back_ = true;
-    decision_.Refuse({Reason::kBelowLevel, source.id, {}, score, level_.LevelFor(source), {}});
-    return false;
+    return context_.RegionScore(store, run_.influence().Of(store.id).region_size_mib);
   }
 
   void Sort() {
@@ -88,7 +70,8 @@ class RegionBalance {
     std::ranges::sort(stores_, {}, [&](const Store* store) { return places.at(store->id); });
     lowest_ = {};
     for (const Store* store : stores_) {
-      if (!faulty_.contains(store->id)) lowest_.Offer(*store, -scale_.Target(influence_, *store));
+      if (!faulty_.contains(store->id))
+        lowest_.Offer(*store, -scale_.Target(run_.influence(), *store));
     }
   }
 
@@ -99,7 +82,7 @@ class RegionBalance {
       const Store& source = *stores_[i];
       if (drained_.contains(source.id)) continue;
       if (auto refusal = RefuseRegionSource(context_, source)) {
-        decision_.Refuse(std::move(*refusal));
+        run_.decision().Refuse(std::move(*refusal));
         continue;
       }
       if (MoveFrom(source, std::span(stores_).subspan(i + 1))) {
@@ -114,23 +97,23 @@ class RegionBalance {
   bool MoveFrom(const Store& source, std::span<const Store* const> lower) {
     // Without a store that is low enough no region need be looked at.
     const Store* const lowest = lowest_.Than(source);
-    if (lowest == nullptr) return RefuseNoTarget(source);
-    const BalanceVerdict verdict = scale_.Judge(influence_, source, *lowest, 0);
+    if (lowest == nullptr) return run_.Refuse(Reason::kNoTarget, source.id);
+    const BalanceVerdict verdict = scale_.Judge(run_.influence(), source, *lowest, 0);
     if (!verdict.Worthwhile()) {
-      RefuseBalanced(source, *lowest, {}, verdict);
+      run_.RefuseBalanced(source.id, lowest->id, {}, verdict.source_score, verdict.target_score);
       return false;
     }
-    if (!MayGive(source)) return false;
+    if (!hold_back_.MayGive(source, scale_.Score(source), run_.decision())) return false;
     const uint32_t tries = quota_.TriesFor(source.id);
     for (uint32_t i = 0; i < tries; ++i) {
       const auto region = Pick(source);
       if (!region) {
-        decision_.Refuse({Reason::kNoRegion,
-                          source.id,
-                          RegionId{},
-                          static_cast<double>(i),
-                          static_cast<double>(tries),
-                          {}});
+        run_.decision().Refuse({Reason::kNoRegion,
+                                source.id,
+                                RegionId{},
+                                static_cast<double>(i),
+                                static_cast<double>(tries),
+                                {}});
         return false;
       }
       if (MoveRegion(source, *region, lower)) return true;
@@ -145,7 +128,7 @@ class RegionBalance {
                                 HeldAs::kLearner};
     for (const HeldAs held_as : kOrder) {
       auto region = PickRegion(
-          context_, BalancedRegions(source.id, held_as, config_.ranges), rng_, decision_,
+          context_, BalancedRegions(source.id, held_as, config_.ranges), rng_, run_.decision(),
           [&](const Region& candidate) { return RefuseRegion(candidate, source, held_as); });
       if (region) return region;
     }
@@ -156,10 +139,9 @@ class RegionBalance {
     const auto refuse = [&](Reason reason) {
       return Refusal{reason, StoreId{}, region.id, 0, 0, {}};
     };
-    if (context_.busy_regions.contains(region.id) || used_.contains(region.id)) {
-      return refuse(Reason::kOperatorExists);
-    }
-    auto refusal =
+    auto refusal = run_.RefuseTaken(region);
+    if (refusal) return refusal;
+    refusal =
         held_as == HeldAs::kPending ? RefuseRegionMove(region) : RefuseUnhealthyRegion(region);
     if (refusal) return refusal;
     const Peer* peer = region.PeerOnStore(source.id);
@@ -169,10 +151,10 @@ class RegionBalance {
       return refuse(Reason::kRegionEmpty);
     const Store* sender = context_.view.FindStore(region.leader.store);
     if (sender == nullptr) return refuse(Reason::kStoreUnknown);
-    const int64_t planned_mib = proposed_.Of(sender->id).CostOf(LimitType::kSendSnapshot);
+    const int64_t planned_mib = run_.proposed().Of(sender->id).CostOf(LimitType::kSendSnapshot);
     if (auto busy = RefuseSnapshotSender(context_, *sender, Priority::kMedium, planned_mib)) {
       // Nothing else would tell why nothing moves: the store is neither the source nor the target.
-      if (busy->reason == Reason::kStoreSendLimit) decision_.Refuse(*busy);
+      if (busy->reason == Reason::kStoreSendLimit) run_.decision().Refuse(*busy);
       return busy;
     }
     if (!context_.Fit(region).IsSatisfied()) return refuse(Reason::kRegionNotReplicated);
@@ -185,31 +167,22 @@ class RegionBalance {
       const Store& target = *lower[i];
       if (faulty_.contains(target.id) || region.PeerOnStore(target.id) != nullptr) continue;
       if (auto back = RefuseMovedBack(context_, MovedThing::kPeer, region.id, target.id)) {
-        decision_.Refuse(std::move(*back));
+        run_.decision().Refuse(std::move(*back));
         continue;
       }
       if (!MayReplace(context_.view, fit, source.id, target)) {
-        decision_.Refuse({Reason::kStorePlacement, target.id, region.id, 0, 0, {}});
+        run_.decision().Refuse({Reason::kStorePlacement, target.id, region.id, 0, 0, {}});
         continue;
       }
-      const BalanceVerdict verdict = scale_.Judge(influence_, source, target, region.size_mib);
+      const BalanceVerdict verdict =
+          scale_.Judge(run_.influence(), source, target, region.size_mib);
       if (!verdict.Worthwhile()) {
-        RefuseBalanced(source, target, region.id, verdict);
+        run_.RefuseBalanced(source.id, target.id, region.id, verdict.source_score,
+                            verdict.target_score);
         continue;
       }
       if (Propose(source, region, target)) return true;
     }
-    return false;
-  }
-
-  void RefuseBalanced(const Store& source, const Store& target, RegionId region,
-                      const BalanceVerdict& verdict) {
-    decision_.Refuse({Reason::kAlreadyBalanced, source.id, region, verdict.source_score,
-                      verdict.target_score, "target " + std::to_string(target.id.value)});
-  }
-
-  bool RefuseNoTarget(const Store& source) {
-    decision_.Refuse({Reason::kNoTarget, source.id, {}, 0, 0, {}});
     return false;
   }
 
@@ -225,24 +198,17 @@ class RegionBalance {
                     std::to_string(source.id.value) + ", " + NumberText(Score(target)) +
                     " on store " + std::to_string(target.id.value))
             .Build(Kind::kRegion);
-    const bool ok = built.has_value();
-    if (ok) {
-      used_.insert(region.id);
-      const Influence added = built->TotalInfluence(region);
-      influence_.Add(added);
-      proposed_.Add(added);
-      if (!HasRoom(target, LimitType::kAddPeer, target.room.add_peer)) faulty_.insert(target.id);
-      if (!HasRoom(source, LimitType::kRemovePeer, source.room.remove_peer)) {
-        drained_.insert(source.id);
-      }
+    if (!run_.Take(region, std::move(built))) return false;
+    if (!HasRoom(target, LimitType::kAddPeer, target.room.add_peer)) faulty_.insert(target.id);
+    if (!HasRoom(source, LimitType::kRemovePeer, source.room.remove_peer)) {
+      drained_.insert(source.id);
     }
-    decision_.Take(region.id, std::move(built));
-    return ok;
+    return true;
   }
 
   /// The limits as this run's own proposals will leave them.
   [[nodiscard]] bool HasRoom(const Store& store, LimitType type, int64_t room) const {
-    return room - proposed_.Of(store.id).CostOf(type) >= kNormalRegionCost;
+    return room - run_.proposed().Of(store.id).CostOf(type) >= kNormalRegionCost;
   }
 
   const PlanContext& context_;
@@ -250,18 +216,13 @@ class RegionBalance {
   RetryQuota& quota_;
   Rng& rng_;
   const RegionScale scale_;
-  BalanceLevel level_;
-  bool check_level_ = true;
-  bool held_back_ = false;  // A store below the level.
-  Influence influence_;     // Running operators and what this run proposed.
-  Influence proposed_;      // Only the latter.
+  HoldBack hold_back_;
+  PlannedRun run_;
   bool few_regions_;
   std::vector<const Store*> stores_;  // By falling score.
   std::set<StoreId> faulty_;          // May not be targets now.
   BestOther lowest_;                  // Of the others.
   std::set<StoreId> drained_;         // May not be sources any more.
-  std::set<RegionId> used_;
-  Decision decision_;
 };
 
 }  // namespace

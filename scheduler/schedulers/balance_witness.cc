@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
-#include <set>
 #include <string>
 #include <tuple>
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
+#include "scheduler/schedulers/planned_run.h"
 #include "scheduler/schedulers/random_region.h"
 
 namespace scheduler {
@@ -32,10 +32,10 @@ class WitnessBalance {
         quota_(quota),
         rng_(rng),
         tolerance_(ToleranceOf(context)),
-        influence_(context.influence) {
+        run_(context) {
     for (const Store& store : context.view.stores()) {
       if (auto refusal = RefuseBasicTarget(context, store)) {
-        decision_.Refuse(*std::move(refusal));
+        run_.decision().Refuse(*std::move(refusal));
       } else {
         stores_.push_back(&store);
       }
@@ -44,17 +44,18 @@ class WitnessBalance {
 
   Decision Run() {
     quota_.KeepOnly(context_.view.stores());
-    while (decision_.proposals.size() < config_.batch && ProposeOne()) {
+    while (run_.proposals() < config_.batch && ProposeOne()) {
     }
-    return std::move(decision_);
+    return std::move(run_.decision());
   }
 
  private:
   [[nodiscard]] int64_t Count(const Store& store) const {
-    return static_cast<int64_t>(store.counts.witnesses) + influence_.Of(store.id).witness_count;
+    return static_cast<int64_t>(store.counts.witnesses) +
+           run_.influence().Of(store.id).witness_count;
   }
   [[nodiscard]] int64_t Pending(const Store& store) const {
-    return std::abs(influence_.Of(store.id).witness_count);
+    return std::abs(run_.influence().Of(store.id).witness_count);
   }
   [[nodiscard]] int64_t SourceScore(const Store& store) const {
     return static_cast<int64_t>(store.counts.witnesses) - Pending(store) - tolerance_;
@@ -74,7 +75,7 @@ class WitnessBalance {
         break;
       }
       if (auto refusal = RefuseLowSpace(context_, *source)) {
-        decision_.Refuse(*std::move(refusal));
+        run_.decision().Refuse(*std::move(refusal));
         continue;
       }
       if (TryFrom(*source)) {
@@ -89,16 +90,16 @@ class WitnessBalance {
   bool TryFrom(const Store& source) {
     const uint32_t tries = quota_.TriesFor(source.id);
     for (uint32_t i = 0; i < tries; ++i) {
-      const auto region =
-          PickRegion(context_, BalancedRegions(source.id, HeldAs::kWitness, config_.ranges), rng_,
-                     decision_, [&](const Region& candidate) { return Refuse(candidate, source); });
+      const auto region = PickRegion(
+          context_, BalancedRegions(source.id, HeldAs::kWitness, config_.ranges), rng_,
+          run_.decision(), [&](const Region& candidate) { return Refuse(candidate, source); });
       if (!region) {
-        decision_.Refuse({Reason::kNoRegion,
-                          source.id,
-                          RegionId{},
-                          static_cast<double>(i),
-                          static_cast<double>(tries),
-                          {}});
+        run_.decision().Refuse({Reason::kNoRegion,
+                                source.id,
+                                RegionId{},
+                                static_cast<double>(i),
+                                static_cast<double>(tries),
+                                {}});
         return false;
       }
       if (Swap(source, *region)) return true;
@@ -107,10 +108,7 @@ class WitnessBalance {
   }
 
   std::optional<Refusal> Refuse(const Region& region, const Store& source) const {
-    if (used_.contains(region.id)) {
-      return Refusal{Reason::kOperatorExists, StoreId{}, region.id, 0, 0, {}};
-    }
-    if (auto refusal = RefuseBusyRegion(context_, region)) return refusal;
+    if (auto refusal = run_.RefuseTaken(region)) return refusal;
     if (auto refusal = RefuseUnhealthyRegion(region)) return refusal;
     const Peer* peer = region.PeerOnStore(source.id);
     if (peer == nullptr || !peer->witness || !IsVoter(*peer)) {
@@ -134,14 +132,13 @@ class WitnessBalance {
       }
       if (Propose(source, target, region)) return true;
     }
-    decision_.Refuse({Reason::kNoTarget, source.id, region.id, 0, 1, {}});
+    run_.decision().Refuse({Reason::kNoTarget, source.id, region.id, 0, 1, {}});
     return false;
   }
 
   void RefuseBalanced(const Store& source, const Store& target, RegionId region) {
-    decision_.Refuse(
-        {Reason::kAlreadyBalanced, source.id, region, static_cast<double>(SourceScore(source)),
-         static_cast<double>(TargetScore(target)), "target " + std::to_string(target.id.value)});
+    run_.RefuseBalanced(source.id, target.id, region, static_cast<double>(SourceScore(source)),
+                        static_cast<double>(TargetScore(target)));
   }
 
   bool Propose(const Store& source, const Store& target, const Region& region) {
@@ -153,8 +150,7 @@ class WitnessBalance {
       peers[peer.store] = peer;
     }
     if (!context_.Fit(after).IsSatisfied()) {
-      decision_.Refuse({Reason::kStorePlacement, target.id, region.id, 0, 0, {}});
-      return false;
+      return run_.Refuse(Reason::kStorePlacement, target.id, region.id);
     }
     Result<Proposal> built =
         Builder(context_, "balance-witness", region)
@@ -163,14 +159,9 @@ class WitnessBalance {
                     std::to_string(source.id.value) + ", " + std::to_string(Count(target)) +
                     " on store " + std::to_string(target.id.value))
             .Build(Kind::kWitness);
-    const bool ok = built.has_value();
-    if (ok) {
-      built->kind = Kind::kWitness;  // Not also of regions: it counts against the witness limit.
-      used_.insert(region.id);
-      influence_.Add(built->TotalInfluence(region));
-    }
-    decision_.Take(region.id, std::move(built));
-    return ok;
+    // Not also of regions: it counts against the witness limit.
+    if (built) built->kind = Kind::kWitness;
+    return run_.Take(region, std::move(built));
   }
 
   const PlanContext& context_;
@@ -178,10 +169,8 @@ class WitnessBalance {
   RetryQuota& quota_;
   Rng& rng_;
   const int64_t tolerance_;
-  Influence influence_;               // Running operators and what this run proposed.
+  PlannedRun run_;
   std::vector<const Store*> stores_;  // By falling count.
-  std::set<RegionId> used_;
-  Decision decision_;
 };
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "scheduler/schedulers/evict_leader.h"
 
 #include <algorithm>
-#include <set>
 #include <string>
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
+#include "scheduler/schedulers/planned_run.h"
 #include "scheduler/schedulers/tolerance.h"
 
 namespace scheduler {
@@ -15,37 +15,31 @@ class Eviction {
  public:
   Eviction(const PlanContext& context, const EvictLeaderConfig& config, const EvictionWish& wish,
            Rng& rng)
-      : context_(context), config_(config), wish_(wish), rng_(rng), influence_(context.influence) {}
+      : context_(context), config_(config), wish_(wish), rng_(rng), run_(context) {}
 
   Decision Run() {
     // Rounds over the stores, so that each gets its share of the batch.
     bool any = true;
-    while (any && decision_.proposals.size() < config_.batch) {
+    while (any && run_.proposals() < config_.batch) {
       any = false;
       for (const auto& [store, ranges] : config_.stores) {
-        if (decision_.proposals.size() >= config_.batch) break;
+        if (run_.proposals() >= config_.batch) break;
         any |= EvictOne(store, ranges);
       }
     }
-    return std::move(decision_);
+    return std::move(run_.decision());
   }
 
  private:
   bool EvictOne(StoreId store, const std::vector<KeyRange>& ranges) {
-    const auto busy = [&](const Region& region) -> std::optional<Refusal> {
-      if (!used_.contains(region.id) && !context_.busy_regions.contains(region.id)) return {};
-      return Refusal{Reason::kOperatorExists, store, region.id, 0, 0, {}};
-    };
+    const auto taken = [&](const Region& region) { return run_.RefuseTaken(region); };
     const RegionDraw draw{store, HeldAs::kLeader, ranges, wish_.denied};
-    auto region = PickRegion(context_, draw, rng_, decision_, [&](const Region& candidate) {
+    auto region = PickRegion(context_, draw, rng_, run_.decision(), [&](const Region& candidate) {
       auto refusal = RefuseUnhealthyRegion(candidate);
-      return refusal ? refusal : busy(candidate);
+      return refusal ? refusal : taken(candidate);
     });
-    if (!region) region = PickRegion(context_, draw, rng_, decision_, busy);
-    if (!region) {
-      decision_.Refuse({Reason::kNoRegion, store, RegionId{}, 0, 0, {}});
-      return false;
-    }
+    if (!region) region = PickRegion(context_, draw, rng_, run_.decision(), taken);
+    if (!region) return run_.Refuse(Reason::kNoRegion, store);
     return Propose(store, *region);
   }
 
@@ -60,35 +54,25 @@ class Eviction {
       auto refusal = RefuseLeaderTarget(context_, *target);
       if (!refusal) refusal = RefuseLeaderByRules(context_, region, *target);
       if (refusal) {
-        decision_.Refuse(std::move(*refusal));
+        run_.decision().Refuse(std::move(*refusal));
         continue;
       }
       targets.push_back(peer.store);
     }
-    if (targets.empty()) {
-      decision_.Refuse({Reason::kNoTarget, store, region.id, 0, 0, {}});
-      return false;
-    }
+    if (targets.empty()) return run_.Refuse(Reason::kNoTarget, store, region.id);
     std::ranges::sort(targets);
-    Result<Proposal> built =
-        Builder(context_, wish_.desc, region)
-            .SetLeader(BestOf(targets))
-            .SetLeaderCandidates(targets)
-            .SetWhy("store " + std::to_string(store.value) + " gives up leaders")
-            .Build(Kind::kLeader, wish_.priority);
-    const bool ok = built.has_value();
-    if (ok) {
-      used_.insert(region.id);
-      influence_.Add(built->TotalInfluence(region));
-    }
-    decision_.Take(region.id, std::move(built));
-    return ok;
+    return run_.Take(region,
+                     Builder(context_, wish_.desc, region)
+                         .SetLeader(BestOf(targets))
+                         .SetLeaderCandidates(targets)
+                         .SetWhy("store " + std::to_string(store.value) + " gives up leaders")
+                         .Build(Kind::kLeader, wish_.priority));
   }
 
   /// Where there are fewest leaders, so that no more need move afterwards (any of them in the reference).
   [[nodiscard]] StoreId BestOf(const std::vector<StoreId>& targets) const {
     return *std::ranges::min_element(targets, {}, [&](StoreId id) {
-      const int64_t coming = LeaderDelta(context_, influence_.Of(id));
+      const int64_t coming = LeaderDelta(context_, run_.influence().Of(id));
       return context_.LeaderScore(*context_.view.FindStore(id), coming);
     });
   }
@@ -97,9 +81,7 @@ class Eviction {
   const EvictLeaderConfig& config_;
   const EvictionWish wish_;
   Rng& rng_;
-  Influence influence_;  // Running operators and what this run proposed.
-  std::set<RegionId> used_;
-  Decision decision_;
+  PlannedRun run_;
 };
 
 }  // namespace

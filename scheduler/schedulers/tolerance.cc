@@ -57,6 +57,15 @@ double LeaderScale::Target(const Influence& influence, const Store& store) const
   return context_.LeaderScore(store, under_way + tolerance_);
 }
 
+double LeaderScale::Amount(const Store& store) const {
+  const uint64_t held = context_.options.leader_policy == LeaderPolicy::kSize
+                            ? store.counts.leader_size_mib
+                            : store.counts.leaders;
+  return static_cast<double>(held) + static_cast<double>(More());
+}
+
+double LeaderScale::Score(const Store& store) const { return context_.LeaderScore(store, More()); }
+
 RegionScale::RegionScale(const PlanContext& context)
     : context_(context), tolerance_mib_(BySize(context)) {}
 
@@ -67,6 +76,12 @@ int64_t RegionScale::Margin(const Influence& influence, const Store& store,
   const int64_t under_way = std::abs(influence.Of(store.id).region_size_mib) * kInfluenceFactor;
   return under_way + std::max(tolerance_mib_, static_cast<int64_t>(moved_mib / 2));
 }
+
+double RegionScale::Amount(const Store& store) const {
+  return static_cast<double>(store.counts.region_size_mib()) + static_cast<double>(More());
+}
+
+double RegionScale::Score(const Store& store) const { return context_.RegionScore(store, More()); }
 
 double RegionScale::Source(const Influence& influence, const Store& store,
                            uint64_t moved_mib) const {

@@ -56,12 +56,16 @@ class LeaderScale {
                                      const Store& target) const {
     return {Source(influence, source), Target(influence, target)};
   }
-  /// Leaders, or MiB by size policy.
-  [[nodiscard]] int64_t tolerance() const { return tolerance_; }
+  /// What a store counts with among others: what it holds, and its score with that. Both with the tolerance added, at
+  /// least one, so that a store without leaders has its part.
+  [[nodiscard]] double Amount(const Store& store) const;
+  [[nodiscard]] double Score(const Store& store) const;
 
  private:
+  [[nodiscard]] int64_t More() const { return tolerance_ > 0 ? tolerance_ : 1; }
+
   const PlanContext& context_;
-  int64_t tolerance_;
+  int64_t tolerance_;  // Leaders, or MiB by size policy.
 };
 
 /// How regions are weighed: the tolerance is the average region size times `tolerant-size-ratio`, which, left to
@@ -80,9 +84,12 @@ class RegionScale {
                                      const Store& target, uint64_t moved_mib) const {
     return {Source(influence, source, moved_mib), Target(influence, target, moved_mib)};
   }
-  [[nodiscard]] int64_t tolerance_mib() const { return tolerance_mib_; }
+  /// As with leaders.
+  [[nodiscard]] double Amount(const Store& store) const;
+  [[nodiscard]] double Score(const Store& store) const;
 
  private:
+  [[nodiscard]] int64_t More() const { return tolerance_mib_ > 0 ? tolerance_mib_ : 1; }
   [[nodiscard]] int64_t Margin(const Influence& influence, const Store& store,
                                uint64_t moved_mib) const;
 

@@ -182,7 +182,7 @@ void Coordinator::OnRegionReported(const scheduler::Region& region,
                    settings->schedule.MergeRegionKeys());
   };
   // What has become small may be merged.
-  if (change.save || !region.down_peers.empty() || (change.index && small())) {
+  if (change.save || change.look || !region.down_peers.empty() || (change.index && small())) {
     patrol_.PointOut(region.id, InstantOf(deps_.clock.Monotonic()));
     Wake();
   }
@@ -534,9 +534,9 @@ void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::Pl
   }
   for (const scheduler::Refusal& refusal : decision.refusals) {
     scheduler_events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
-    if (refusal.reason == scheduler::Reason::kMovedRecently) {
-      moved_.NoteWantedBack(refusal.region, refusal.store, now);
-    }
+  }
+  for (const auto& [region, store] : decision.wanted_back) {
+    moved_.NoteWantedBack(region, store, now);
   }
   const uint64_t limit = RunLimit(context.options, *entry.type);
   bool any = false;

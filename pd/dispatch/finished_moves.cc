@@ -58,7 +58,7 @@ void FinishedMoves::AddTo(scheduler::MoveHistory& history, scheduler::Instant no
   for (const Move& move : moves) {
     if (!move.came) {
       history.NoteLeft(move.what, move.region, move.store, now);
-    } else if (history.SinceLeft(move.what, move.region, move.store, now)) {
+    } else if (history.AwayFrom(move.what, move.region, move.store, now)) {
       back_.With({move.what == scheduler::MovedThing::kPeer ? "peer" : "leader"}).Add();
     }
   }

@@ -92,6 +92,7 @@ void Patrol::AddWalk(scheduler::Instant now, Millis interval,
   walked_at_ = now;
   if (at_start_) {
     round_started_ = now;
+    full_round_ = pace_ == Pace::kFull;
     at_start_ = false;
     cursor_.clear();
   }
@@ -101,7 +102,7 @@ void Patrol::AddWalk(scheduler::Instant now, Millis interval,
   if (cursor_.empty() || walked.size() < limit) {
     // What the last batch brings will count for the round to come.
     at_start_ = true;
-    if (pace_ == Pace::kFull) last_round_ = now - round_started_;
+    if (full_round_) last_round_ = now - round_started_;
     pace_ = std::exchange(next_pace_, Pace::kQuiet);
   }
   std::ranges::move(walked, std::back_inserter(batch));

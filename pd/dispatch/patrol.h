@@ -93,7 +93,8 @@ class Patrol {
   enum class Pace : uint8_t { kQuiet, kWaiting, kFull };  // Slow ones first.
   Pace pace_ PD_GUARDED_BY(mutex_) = Pace::kFull;
   Pace next_pace_ PD_GUARDED_BY(mutex_) = Pace::kQuiet;  // By what this round has found so far.
-  bool hurry_ PD_GUARDED_BY(mutex_) = true;              // The walk goes on at once.
+  bool full_round_ PD_GUARDED_BY(mutex_) = true;  // It has been walked at full pace from its start.
+  bool hurry_ PD_GUARDED_BY(mutex_) = true;       // The walk goes on at once.
   scheduler::Instant walked_at_ PD_GUARDED_BY(mutex_);
   std::string cursor_ PD_GUARDED_BY(mutex_);
   bool at_start_ PD_GUARDED_BY(mutex_) = true;

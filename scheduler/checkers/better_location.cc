@@ -18,15 +18,18 @@ bool IsBestSpread(const Rule& rule, std::span<const Store* const> stores) {
   return IsolationScore(rule.location_labels, stores) >= pair * peers * (peers - 1) / 2;
 }
 
+/// With a peer lost, another move would only make it worse.
+bool MayImprove(const Region& region, const Rule& rule, std::span<const Store* const> stores) {
+  return !rule.location_labels.empty() && stores.size() > 1 && !IsBestSpread(rule, stores) &&
+         !RefuseRegionMove(region);
+}
+
 }  // namespace
 
 std::optional<BetterLocation> FindBetterLocation(const PlanContext& context, const Region& region,
                                                  const Rule& rule,
                                                  std::span<const Store* const> stores) {
-  if (rule.location_labels.empty() || stores.size() <= 1) return {};
-  if (IsBestSpread(rule, stores)) return {};
-  // With a peer lost, another move would only make it worse.
-  if (RefuseRegionMove(region)) return {};
+  if (!MayImprove(region, rule, stores)) return {};
   const Store* old_store = SelectStoreToLeave(context, rule, stores);
   if (old_store == nullptr) return {};
   const StoreSelector selector(context, region, rule,
@@ -39,7 +42,10 @@ std::optional<BetterLocation> FindBetterLocation(const PlanContext& context, con
 void MoveToBetterLocation(const PlanContext& context, const Region& region, const Rule& rule,
                           std::span<const Store* const> stores, Decision& decision) {
   auto better = FindBetterLocation(context, region, rule, stores);
-  if (!better) return;
+  if (!better) {
+    if (MayImprove(region, rule, stores)) RefuseToLeave(context, stores, decision);
+    return;
+  }
   Peer peer = *region.PeerOnStore(better->from);
   const StoreSelector selector(context, region, rule, NewPeerLike(peer.witness));
   const Store* target = selector.Take(std::move(better->selection), stores.size(), decision);

@@ -109,9 +109,10 @@ class ReplicaRepair {
       const bool well = IsHealthyPeer(region_, peer) && IsConnected(context_, peer.store);
       if (!well) sick.push_back(peer);
     }
-    const Store* store =
-        SelectStoreToLeave(context_, rule_, StoresOf(context_.view, sick.empty() ? voters : sick));
-    if (store != nullptr) Remove(store->id, "remove-extra-replica", Priority::kMedium);
+    const std::vector<const Store*> stores = StoresOf(context_.view, sick.empty() ? voters : sick);
+    const Store* store = SelectStoreToLeave(context_, rule_, stores);
+    if (store == nullptr) return RefuseToLeave(context_, stores, decision_);
+    Remove(store->id, "remove-extra-replica", Priority::kMedium);
   }
 
   void Remove(StoreId store, const std::string& desc, Priority priority) {
@@ -127,8 +128,8 @@ class ReplicaRepair {
   }
 
   void Improve() {
-    if (!FindBetterLocation(context_, region_, rule_, stores_)) return;
     const bool on = context_.options.enable_location_replacement;
+    if (!on && !FindBetterLocation(context_, region_, rule_, stores_)) return;
     if (!IsOn(on, "enable-location-replacement", {})) return;
     MoveToBetterLocation(context_, region_, rule_, stores_, decision_);
   }

@@ -114,4 +114,11 @@ const Store* SelectStoreToLeave(const PlanContext& context, const Rule& rule,
   return worst;
 }
 
+void RefuseToLeave(const PlanContext& context, std::span<const Store* const> stores,
+                   Decision& decision) {
+  for (const Store* store : stores) {
+    if (auto refusal = RefuseRegionSource(context, *store)) decision.Refuse(*std::move(refusal));
+  }
+}
+
 }  // namespace scheduler

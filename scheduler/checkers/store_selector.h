@@ -61,5 +61,8 @@ class StoreSelector {
 /// none.
 const Store* SelectStoreToLeave(const PlanContext& context, const Rule& rule,
                                 std::span<const Store* const> stores);
+/// Why stores of these may give nothing away now: one of them may be the one to leave.
+void RefuseToLeave(const PlanContext& context, std::span<const Store* const> stores,
+                   Decision& decision);
 
 }  // namespace scheduler

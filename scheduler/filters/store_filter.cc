@@ -255,14 +255,10 @@ std::optional<Refusal> RefuseSooner(const PlanContext& context, Reason reason, R
 
 std::optional<Refusal> RefuseMovedBack(const PlanContext& context, MovedThing what, RegionId region,
                                        StoreId target) {
-  const auto since = context.moved.SinceLeft(what, region, target, context.now);
-  if (!since) return {};
-  return Refusal{Reason::kMovedRecently,
-                 target,
-                 region,
-                 SecondsOf(*since),
-                 SecondsOf(MoveHistory::kRemembered),
-                 {}};
+  const auto away = context.moved.AwayFrom(what, region, target, context.now);
+  if (!away) return {};
+  return Refusal{Reason::kMovedRecently, target, region, SecondsOf(away->since),
+                 SecondsOf(away->until), {}};
 }
 
 }  // namespace scheduler

@@ -35,39 +35,52 @@ bool BucketsChanged(const Region& origin, const Region& report) {
          (report.buckets.version == 0 && origin.buckets.version != 0);
 }
 
+/// Whether checkers may come to something else.
+bool WorthALook(const Region& origin, const Region& report) {
+  return report.leader.id != origin.leader.id || !SameDown(origin, report) ||
+         !SamePending(origin, report) || report.source != origin.source ||
+         report.on_leaving_store != origin.on_leaving_store;
+}
+
+RegionChange Compare(const Region& origin, const Region& report, const ClassifyOptions& options) {
+  RegionChange change;
+  if (report.epoch.version > origin.epoch.version ||
+      report.epoch.conf_ver > origin.epoch.conf_ver) {
+    change = {.index = true, .save = true, .notify = true, .fresh = true};
+  }
+  if (report.encryption_meta != origin.encryption_meta) {
+    change.index = change.save = change.notify = true;
+  }
+  if (report.leader.id != origin.leader.id) change.index = change.notify = true;
+  if (report.peers.size() != origin.peers.size()) {
+    return {.index = true, .save = true, .notify = true, .fresh = change.fresh};
+  }
+  if (BucketsChanged(origin, report)) {
+    return {.index = true, .save = true, .notify = true, .fresh = change.fresh};
+  }
+  if (FlowChanged(origin, report, options) || !SameDown(origin, report) ||
+      !SamePending(origin, report)) {
+    change.index = change.notify = true;
+    return change;
+  }
+  const bool replication_changed = report.replication.state != ReplicationState::kUnknown &&
+                                   report.replication != origin.replication;
+  if (report.size_mib != origin.size_mib || report.keys != origin.keys || replication_changed ||
+      report.in_flashback != origin.in_flashback ||
+      report.flashback_start_ts != origin.flashback_start_ts || report.source != origin.source ||
+      report.on_leaving_store != origin.on_leaving_store) {
+    change.index = true;
+  }
+  return change;
+}
+
 }  // namespace
 
 RegionChange ClassifyRegion(const Region* origin, const Region& report,
                             const ClassifyOptions& options) {
   if (origin == nullptr) return {.index = true, .save = true, .notify = true, .fresh = true};
-  RegionChange change;
-  if (report.epoch.version > origin->epoch.version ||
-      report.epoch.conf_ver > origin->epoch.conf_ver) {
-    change = {.index = true, .save = true, .notify = true, .fresh = true};
-  }
-  if (report.encryption_meta != origin->encryption_meta) {
-    change.index = change.save = change.notify = true;
-  }
-  if (report.leader.id != origin->leader.id) change.index = change.notify = true;
-  if (report.peers.size() != origin->peers.size()) {
-    return {.index = true, .save = true, .notify = true, .fresh = change.fresh};
-  }
-  if (BucketsChanged(*origin, report)) {
-    return {.index = true, .save = true, .notify = true, .fresh = change.fresh};
-  }
-  if (FlowChanged(*origin, report, options) || !SameDown(*origin, report) ||
-      !SamePending(*origin, report)) {
-    change.index = change.notify = true;
-    return change;
-  }
-  const bool replication_changed = report.replication.state != ReplicationState::kUnknown &&
-                                   report.replication != origin->replication;
-  if (report.size_mib != origin->size_mib || report.keys != origin->keys || replication_changed ||
-      report.in_flashback != origin->in_flashback ||
-      report.flashback_start_ts != origin->flashback_start_ts || report.source != origin->source ||
-      report.on_leaving_store != origin->on_leaving_store) {
-    change.index = true;
-  }
+  RegionChange change = Compare(*origin, report, options);
+  change.look = WorthALook(*origin, report);
   return change;
 }
 

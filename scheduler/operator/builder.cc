@@ -302,7 +302,7 @@ Builder::Rank Builder::LeaderRank(const Peer& peer) const {
       peer.store == current_leader_ ? 1 : 0,
       to_promote_.contains(peer.store) ? 0 : 1,
       added == added_at_.end() ? 1 : -static_cast<int64_t>(added->second),
-      context_.moved.SinceLeft(MovedThing::kLeader, region_.id, peer.store, context_.now) ? 0 : 1,
+      context_.moved.AwayFrom(MovedThing::kLeader, region_.id, peer.store, context_.now) ? 0 : 1,
       store == nullptr ? 0 : score(store->counts.leaders, coming.leader_count),
       store == nullptr ? 0 : score(store->counts.leader_size_mib, coming.leader_size_mib)};
 }

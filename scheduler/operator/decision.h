@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct Decision {
   std::vector<Refusal> refusals;
   std::map<std::pair<Reason, StoreId>, size_t> places;  // Where among the refusals.
   const char* checker = "";  // Whose it is, by its name in metrics; empty for schedulers.
+  /// Of kMovedRecently, each region and store once: what would have gone back.
+  std::set<std::pair<RegionId, StoreId>> wanted_back;
   bool look_again_soon =
       false;  // What stood in the way passes by itself: the region goes to the queue of regions to see.
   std::optional<uint64_t>
@@ -25,6 +28,9 @@ struct Decision {
 
   /// Notes a refusal; the same reason for the same store is counted, not repeated.
   void Refuse(Refusal refusal) {
+    if (refusal.reason == Reason::kMovedRecently) {
+      wanted_back.emplace(refusal.region, refusal.store);
+    }
     const auto [known, fresh] =
         places.try_emplace({refusal.reason, refusal.store}, refusals.size());
     if (fresh) {

@@ -1,5 +1,6 @@
 #include "scheduler/stats/move_history.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace scheduler {
@@ -32,11 +33,13 @@ void MoveHistory::NoteWantedBack(RegionId region, StoreId store, Instant now) {
   }
 }
 
-std::optional<Millis> MoveHistory::SinceLeft(MovedThing what, RegionId region, StoreId store,
-                                             Instant now) const {
+std::optional<MoveHistory::Absence> MoveHistory::AwayFrom(MovedThing what, RegionId region,
+                                                          StoreId store, Instant now) const {
   const auto found = left_.find({what, region, store});
   if (found == left_.end() || IsPast(found->second, now)) return {};
-  return now - found->second.left;
+  const Entry& entry = found->second;
+  const Millis wanted = entry.wanted - entry.left + kRemembered;
+  return Absence{now - entry.left, std::min(wanted, kRememberedMost)};
 }
 
 void MoveHistory::Clear() {

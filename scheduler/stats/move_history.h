@@ -29,8 +29,12 @@ class MoveHistory {
   void NoteLeft(MovedThing what, RegionId region, StoreId store, Instant now);
   /// It was to go back there, and was not let.
   void NoteWantedBack(RegionId region, StoreId store, Instant now);
-  /// How long ago; none if it has not left, or longer ago than is remembered.
-  [[nodiscard]] std::optional<Millis> SinceLeft(MovedThing what, RegionId region, StoreId store,
+  struct Absence {
+    Millis since{0};  // How long ago it left.
+    Millis until{0};  // For how long from then on it stays away, as things are.
+  };
+  /// None if it has not left, or longer ago than is remembered.
+  [[nodiscard]] std::optional<Absence> AwayFrom(MovedThing what, RegionId region, StoreId store,
                                                 Instant now) const;
   void Clear();
 

@@ -43,10 +43,10 @@ TEST_CASE("what schedulers have moved is remembered", "[finished-moves]") {
   moves.Note(Ended(Kind::kRegion, MovePeer(1, 4)));
   moves.Note(Ended(Kind::kLeader, {scheduler::TransferLeader{{2}, {3}, {}}}));
   moves.AddTo(history, At(10));
-  CHECK(history.SinceLeft(MovedThing::kPeer, kRegion, {1}, At(10)));
-  CHECK(history.SinceLeft(MovedThing::kLeader, kRegion, {2}, At(10)));
-  CHECK_FALSE(history.SinceLeft(MovedThing::kPeer, kRegion, {4}, At(10)));
-  CHECK_FALSE(history.SinceLeft(MovedThing::kLeader, kRegion, {3}, At(10)));
+  CHECK(history.AwayFrom(MovedThing::kPeer, kRegion, {1}, At(10)));
+  CHECK(history.AwayFrom(MovedThing::kLeader, kRegion, {2}, At(10)));
+  CHECK_FALSE(history.AwayFrom(MovedThing::kPeer, kRegion, {4}, At(10)));
+  CHECK_FALSE(history.AwayFrom(MovedThing::kLeader, kRegion, {3}, At(10)));
   CHECK(metrics.Render().find("pd_scheduler_moved_back_total{") == std::string::npos);
 
   // By way of another store.
@@ -66,12 +66,12 @@ TEST_CASE("what others do, and what was not done, is not", "[finished-moves]") {
   moves.Note(Ended(Kind::kAdmin | Kind::kRegion, MovePeer(1, 4)));
   moves.Note(Ended(Kind::kRegion, MovePeer(1, 4), scheduler::Status::kCanceled));
   moves.AddTo(history, At(10));
-  CHECK_FALSE(history.SinceLeft(MovedThing::kPeer, kRegion, {1}, At(10)));
+  CHECK_FALSE(history.AwayFrom(MovedThing::kPeer, kRegion, {1}, At(10)));
   // Of another leadership.
   moves.Note(Ended(Kind::kRegion, MovePeer(1, 4)));
   moves.Clear();
   moves.AddTo(history, At(10));
-  CHECK_FALSE(history.SinceLeft(MovedThing::kPeer, kRegion, {1}, At(10)));
+  CHECK_FALSE(history.AwayFrom(MovedThing::kPeer, kRegion, {1}, At(10)));
 }
 
 }  // namespace

@@ -87,6 +87,8 @@ TEST_CASE("a round that found nothing is not walked again before there is news",
     (void)Next(patrol, quiet);
     patrol.NoteWork();
     CHECK_FALSE(Next(patrol, quiet + Millis{10}).empty());
+    CHECK_FALSE(Next(patrol, quiet + Millis{20}).empty());
+    CHECK(patrol.last_round() == Millis{20});  // The one before: this one began at another pace.
   }
   SECTION("what was met passes with time") {
     patrol.NoteWaits();

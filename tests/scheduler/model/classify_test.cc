@@ -25,7 +25,9 @@ Region Known() {
 
 constexpr RegionChange kNothing{};
 constexpr RegionChange kIndex{.index = true};
+constexpr RegionChange kIndexLook{.index = true, .look = true};
 constexpr RegionChange kIndexNotify{.index = true, .notify = true};
+constexpr RegionChange kLook{.index = true, .notify = true, .look = true};
 constexpr RegionChange kSaved{.index = true, .save = true, .notify = true};
 constexpr RegionChange kFresh{.index = true, .save = true, .notify = true, .fresh = true};
 
@@ -39,8 +41,8 @@ TEST_CASE("a heartbeat is classified by what it changes", "[classify]") {
       {"nothing", [](Region&) {}, kNothing},
       {"version", [](Region& r) { r.epoch.version = 3; }, kFresh},
       {"conf_ver", [](Region& r) { r.epoch.conf_ver = 3; }, kFresh},
-      {"leader", [](Region& r) { r.leader = r.peers[1]; }, kIndexNotify},
-      {"leader lost", [](Region& r) { r.leader = {}; }, kIndexNotify},
+      {"leader", [](Region& r) { r.leader = r.peers[1]; }, kLook},
+      {"leader lost", [](Region& r) { r.leader = {}; }, kLook},
       {"term alone", [](Region& r) { r.term = 6; }, kNothing},
       {"peer count", [](Region& r) { r.peers.pop_back(); }, kSaved},
       {"newer buckets", [](Region& r) { r.buckets.version = 4; }, kSaved},
@@ -54,8 +56,8 @@ TEST_CASE("a heartbeat is classified by what it changes", "[classify]") {
        [](Region& r) {
          r.down_peers = {{r.peers[1], 5}};
        },
-       kIndexNotify},
-      {"pending peer", [](Region& r) { r.pending_peers = {r.peers[1]}; }, kIndexNotify},
+       kLook},
+      {"pending peer", [](Region& r) { r.pending_peers = {r.peers[1]}; }, kLook},
       {"size", [](Region& r) { r.size_mib = 11; }, kIndex},
       {"keys", [](Region& r) { r.keys = 101; }, kIndex},
       {"replication",
@@ -66,7 +68,8 @@ TEST_CASE("a heartbeat is classified by what it changes", "[classify]") {
       {"replication unknown", [](Region& r) { r.replication.state_id = 1; }, kNothing},
       {"encryption", [](Region& r) { r.encryption_meta = "key"; }, kSaved},
       {"flashback", [](Region& r) { r.in_flashback = true; }, kIndex},
-      {"a store leaves", [](Region& r) { r.on_leaving_store = true; }, kIndex},
+      {"a store leaves", [](Region& r) { r.on_leaving_store = true; }, kIndexLook},
+      {"heard of first", [](Region& r) { r.source = RegionSource::kSync; }, kIndexLook},
       {"flashback time", [](Region& r) { r.flashback_start_ts = 1; }, kIndex},
   };
   const Region origin = Known();
@@ -99,7 +102,7 @@ TEST_CASE("the first report after a load from disk counts as a new leader", "[cl
   Region origin = Known();
   origin.leader = {};
   origin.source = RegionSource::kStorage;
-  CHECK(ClassifyRegion(&origin, Known(), {}) == kIndexNotify);
+  CHECK(ClassifyRegion(&origin, Known(), {}) == kLook);
 }
 
 TEST_CASE("reports are brought into shape", "[classify]") {

@@ -13,13 +13,13 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "api/grpc/bytes.h"
 #include "api/grpc/server.h"
 #include "proto/pdpb.pb.h"
+#include "tests/harness/measure.h"
 
 namespace {
 
@@ -85,15 +85,6 @@ struct Client {
   _exit(1);
 }
 
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 /// The child waits for the port, so that it is made before this process has any thread.
 struct Child {
   explicit Child(int clients) {
@@ -131,13 +122,13 @@ void Measure(const Child& child, int clients, size_t io_threads) {
   child.Begin(server.port());
   while (g_messages < 1000) usleep(1000);
   const uint64_t messages = g_messages;
-  const double cpu = CpuSeconds();
+  const double cpu = harness::CpuSeconds();
   const auto start = Clock::now();
   sleep(2);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   const auto count = static_cast<double>(g_messages - messages);
   std::printf("clients=%d io_threads=%zu cpu_us=%.1f messages_per_s=%.0f\n", clients, io_threads,
-              (CpuSeconds() - cpu) * 1e6 / count, count / seconds);
+              (harness::CpuSeconds() - cpu) * 1e6 / count, count / seconds);
   child.End();
   server.Stop(std::chrono::milliseconds(0));
   pool.Stop();

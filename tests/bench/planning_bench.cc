@@ -6,9 +6,9 @@
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include "scheduler/checkers/checkers.h"
+#include "tests/harness/measure.h"
 #include "tests/sim/play.h"
 
 namespace sim {
@@ -16,20 +16,6 @@ namespace {
 
 constexpr uint64_t kMib = 1024 * 1024;
 constexpr int64_t kRestMs = 60LL * 60 * 1000;
-
-int RegionCount() {
-  const char* text = std::getenv("QM_BENCH_REGIONS");
-  return text == nullptr ? 1'000'000 : std::atoi(text);
-}
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 storesim::Scenario Balanced(int stores, int regions) {
   storesim::Scenario scenario;
@@ -52,12 +38,12 @@ void Patrol(Play& play, int regions) {
   scheduler::CheckInput input;
   uint64_t proposals = 0;
   play.driver().coordinator().Look([&](const scheduler::PlanContext& context) {
-    const double before = CpuSeconds();
+    const double before = harness::CpuSeconds();
     play.driver().cluster().regions().Visit({}, [&](const scheduler::Region& region) {
       proposals += CheckRegion(context, region, input).repair.proposals.size();
       return true;
     });
-    const double took_s = CpuSeconds() - before;
+    const double took_s = harness::CpuSeconds() - before;
     std::cout << fmt::format("patrol of {} regions: CPU {:.2f} s, {:.2f} us a region\n", regions,
                              took_s, took_s / regions * 1e6);
   });
@@ -65,16 +51,16 @@ void Patrol(Play& play, int regions) {
 }
 
 TEST_CASE("a patrol, and a cluster at rest") {
-  const int regions = RegionCount();
+  const int regions = static_cast<int>(harness::RegionCount(1'000'000));
   Play play(Balanced(100, regions));
   REQUIRE(play.Run(0).settled);
   Patrol(play, regions);
-  const double before = CpuSeconds();
+  const double before = harness::CpuSeconds();
   const int64_t moves = play.Rest(kRestMs);
   CHECK(moves == 0);
   std::cout << fmt::format(
       "at rest, {} regions on 100 stores, heard of stores only: {:.2f}% of a core\n", regions,
-      (CpuSeconds() - before) * 1000 / kRestMs * 100);
+      (harness::CpuSeconds() - before) * 1000 / kRestMs * 100);
 }
 
 TEST_CASE("each scheduler at 1,000 stores") {
@@ -87,10 +73,10 @@ TEST_CASE("each scheduler at 1,000 stores") {
       const scheduler::SchedulerConfig config = scheduler::DefaultSchedulerConfig(type);
       scheduler::SchedulerMemory memory;
       scheduler::Rng rng(1);
-      const double before = CpuSeconds();
+      const double before = harness::CpuSeconds();
       for (int i = 0; i < kRuns; ++i) static_cast<void>(RunScheduler(context, config, memory, rng));
       std::cout << fmt::format("{} at 1,000 stores: CPU {:.0f} us a run\n", type.name,
-                               (CpuSeconds() - before) / kRuns * 1e6);
+                               (harness::CpuSeconds() - before) / kRuns * 1e6);
     }
   });
 }

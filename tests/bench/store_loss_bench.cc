@@ -9,8 +9,8 @@
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
-#include <sys/resource.h>
 
+#include "tests/harness/measure.h"
 #include "tests/pd/dispatch/coordinator_server.h"
 #include "tests/pd/temporary_folder.h"
 
@@ -25,19 +25,7 @@ constexpr uint64_t kStores = 100;
 constexpr Nanos kDownTime =
     60s;  // max-store-down-time here, so that fewer heartbeats pass meanwhile.
 
-uint64_t RegionCount() {
-  const char* text = std::getenv("QM_BENCH_REGIONS");
-  return text == nullptr ? 1'000'000 : std::strtoull(text, nullptr, 10);
-}
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+uint64_t RegionCount() { return harness::RegionCount(1'000'000); }
 
 /// Time and CPU of the whole process since it was made.
 class Watch {
@@ -45,12 +33,13 @@ class Watch {
   [[nodiscard]] std::string Text() const {
     const std::chrono::duration<double, std::milli> took =
         std::chrono::steady_clock::now() - start_;
-    return fmt::format("{:.0f} ms, CPU {:.0f} ms", took.count(), (CpuSeconds() - cpu_) * 1000);
+    return fmt::format("{:.0f} ms, CPU {:.0f} ms", took.count(),
+                       (harness::CpuSeconds() - cpu_) * 1000);
   }
 
  private:
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  const double cpu_ = CpuSeconds();
+  const double cpu_ = harness::CpuSeconds();
 };
 
 class DeafStores final : public CommandSink {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+
+#include <catch2/catch.hpp>
 
 namespace sim {
 namespace {
@@ -169,6 +172,26 @@ std::optional<storesim::StepRequest> RequestOf(const Command& command) {
   const scheduler::Region& region = command.region;
   return storesim::StepRequest{region.id.value, region.epoch.conf_ver, region.epoch.version,
                                *std::move(step)};
+}
+
+std::optional<Received> Receive(Driver& driver, const storesim::World& world,
+                                const Command& command, int64_t now_ms,
+                                const std::function<bool(uint64_t store)>& hears) {
+  const uint64_t store = command.region.leader.store.value;
+  const auto found = world.regions().find(command.region.id.value);
+  if (store == 0 || !hears(store) || found == world.regions().end()) return {};
+  auto request = RequestOf(command);
+  REQUIRE(request.has_value());
+  const storesim::Region& region = found->second;
+  const bool fresh = region.conf_ver == request->conf_ver && region.version == request->version &&
+                     region.leader_store == store && !region.changing;
+  if (!fresh) return {};
+  if (auto* split = std::get_if<storesim::SplitAt>(&request->step)) {
+    AskSplitIds(driver, world, region, now_ms, *split);
+  }
+  const auto info = driver.coordinator().operators().Find({region.id});
+  REQUIRE((info && info->op.started_at()));
+  return Received{&region, *std::move(request), info->op};
 }
 
 }  // namespace sim

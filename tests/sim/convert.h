@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
 #include "pd/cluster/hot_statistics.h"
 #include "pd/cluster/store_table.h"
 #include "scheduler/model/region.h"
+#include "scheduler/operator/operator.h"
 #include "tests/sim/driver.h"
 #include "tests/storesim/world.h"
 
@@ -31,5 +33,17 @@ void AskSplitIds(Driver& driver, const storesim::World& world, const storesim::R
 
 /// What a command means to the stores; splits want ids still. None for what they do not know.
 std::optional<storesim::StepRequest> RequestOf(const Command& command);
+
+/// A command as it reaches the region's leader.
+struct Received {
+  const storesim::Region* region = nullptr;
+  storesim::StepRequest request;  // Of a split with its ids.
+  scheduler::Operator op;         // That it belongs to.
+};
+/// None when the leader would ignore it: it is stale, or the leader is at work; it is said again until the next report
+/// comes. `hears`: whether a store is reached. Fails the test where the stores do not know the command.
+std::optional<Received> Receive(Driver& driver, const storesim::World& world,
+                                const Command& command, int64_t now_ms,
+                                const std::function<bool(uint64_t store)>& hears);
 
 }  // namespace sim

@@ -41,6 +41,17 @@ bool HasLoad(const storesim::Scenario& scenario) {
          });
 }
 
+/// The stores of a region, its leader's first.
+std::vector<uint64_t> PlacesOf(const storesim::Region& region) {
+  std::vector<uint64_t> places;
+  for (const storesim::Peer& peer : region.peers) {
+    if (peer.store_id != region.leader_store) places.push_back(peer.store_id);
+  }
+  std::ranges::sort(places);
+  places.insert(places.begin(), region.leader_store);
+  return places;
+}
+
 }  // namespace
 
 Play::Play(storesim::Scenario scenario, Say say, Dump dump)
@@ -144,7 +155,8 @@ PlayResult Play::Run(int64_t rest_ms) {
     if (still_ms > kStuckMs) break;
   }
   result.settled_ms = last_move_ms_ - started_ms_;
-  result.spread = SpreadOf(world_, scenario_.end.alike_by);
+  result.spread = storesim::SpreadOf(world_, scenario_.end.alike_by);
+  result.load_spread = storesim::LoadSpreadOf(world_, scenario_.end.alike_by);
   result.moves = tally_.MovesTo(world_);
   if (result.settled) result.moves_at_rest = Rest(rest_ms);
   result.reports = reports_;
@@ -165,14 +177,9 @@ bool Play::Happened() const {
 
 bool Play::HasSettled() const {
   for (const auto& [id, store] : world_.stores()) {
-    if ((store.removing || !store.up) && store.peers > 0) return false;
-    if (store.up && store.pending > 0) return false;
+    if (!store.up && store.peers > 0) return false;
   }
-  if (world_.running() > 0) return false;
-  const Spread spread = SpreadOf(world_, scenario_.end.alike_by);
-  const auto percent = static_cast<double>(scenario_.end.balanced_within_percent);
-  const auto hot = static_cast<double>(scenario_.end.hot_within_percent);
-  return spread.leaders <= percent && spread.regions <= percent && (hot == 0 || spread.load <= hot);
+  return world_.running() == 0 && storesim::IsBalanced(world_, scenario_.end);
 }
 
 int64_t Play::NextMs() const {
@@ -274,26 +281,17 @@ void Play::ReportLater(const storesim::Region& region, int64_t at_ms) {
 }
 
 void Play::Obey() {
+  const auto hears = [this](uint64_t store) { return world_.stores().at(store).up; };
   for (const Command& command : driver_.TakeCommands()) {
-    const uint64_t store = command.region.leader.store.value;
-    const auto found = world_.regions().find(command.region.id.value);
-    if (store == 0 || found == world_.regions().end() || !world_.stores().at(store).up) continue;
-    auto request = RequestOf(command);
-    REQUIRE(request.has_value());
-    const storesim::Region& region = found->second;
-    const bool fresh = region.conf_ver == request->conf_ver && region.version == request->version &&
-                       region.leader_store == store && !region.changing;
-    if (!fresh) continue;  // Said again until the next report comes.
-    if (auto* split = std::get_if<storesim::SplitAt>(&request->step)) {
-      AskSplitIds(driver_, world_, region, now_ms_, *split);
-    }
-    const auto info = driver_.coordinator().operators().Find({region.id});
-    REQUIRE(info.has_value());
+    const auto received = Receive(driver_, world_, command, now_ms_, hears);
+    if (!received) continue;
+    const storesim::Region& region = *received->region;
+    const scheduler::Proposal& plan = received->op.plan();
     steps_.push_back(fmt::format("{} ms: region {} {} {}", now_ms_ - started_ms_, region.id,
-                                 info->op.plan().desc, info->op.plan().brief));
-    tally_.NoteStep(region, request->step, now_ms_);
+                                 plan.desc, plan.brief));
+    tally_.NoteStep(region, received->request.step, now_ms_);
     last_move_ms_ = now_ms_;
-    world_.Apply(now_ms_, store, *request);
+    world_.Apply(now_ms_, region.leader_store, received->request);
   }
 }
 
@@ -364,8 +362,11 @@ void Play::Start(const storesim::SlowStore& event) {
 
 void Play::Start(const storesim::Import& event) {
   Cause(fmt::format("{} regions are imported", event.spec.count));
-  imports_.push_back({event.spec, now_ms_, std::max<int64_t>(1, event.for_ms / event.spec.count),
-                      event.spec.count});
+  imports_.push_back({event.spec,
+                      now_ms_,
+                      std::max<int64_t>(1, event.for_ms / event.spec.count),
+                      event.spec.count,
+                      {}});
 }
 
 void Play::Start(const storesim::HotSpot& event) {
@@ -388,7 +389,7 @@ void Play::ReportHotSpot(const storesim::HotSpot& spot) {
 void Play::ImportDue() {
   for (Importing& import : imports_) {
     while (import.left > 0 && import.next_ms <= now_ms_) {
-      const bool done = ImportOne(import.spec);
+      const bool done = ImportOne(import);
       import.left -= done ? 1 : 0;
       import.next_ms = done ? import.next_ms + import.every_ms : now_ms_ + kTurnMs;
     }
@@ -397,7 +398,7 @@ void Play::ImportDue() {
 }
 
 /// The last region splits, and the part before the new key is full at once.
-bool Play::ImportOne(const storesim::RegionSpec& spec) {
+bool Play::ImportOne(Importing& import) {
   storesim::Region& last = world_.regions().at(numbers_.regions.back());
   storesim::SplitAt split;
   split.keys.push_back(storesim::RegionKey(numbers_.regions.size() + 1));
@@ -405,12 +406,15 @@ bool Play::ImportOne(const storesim::RegionSpec& spec) {
                      std::ranges::none_of(last.peers, &storesim::Peer::pending);
   if (still) AskSplitIds(driver_, world_, last, now_ms_, split);
   if (split.ids.empty()) return false;
+  // Nobody could know that what comes next comes elsewhere.
+  std::vector<uint64_t> places = PlacesOf(last);
+  if (std::exchange(import.places, places) != places) tally_.NoteTurn(world_);
   storesim::Region part = last;
   part.id = split.ids.front().region_id;
   part.end_key = split.keys.front();
   part.version = ++last.version;
-  part.size_bytes = spec.size_bytes;
-  part.keys = spec.keys;
+  part.size_bytes = import.spec.size_bytes;
+  part.keys = import.spec.keys;
   part.load = part.usual_load = {};
   for (size_t i = 0; i < part.peers.size(); ++i) {
     part.peers[i].id = split.ids.front().peer_ids[i];

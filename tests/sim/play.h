@@ -14,6 +14,7 @@
 #include "tests/sim/tally.h"
 #include "tests/storesim/fill.h"
 #include "tests/storesim/scenario.h"
+#include "tests/storesim/spread.h"
 #include "tests/storesim/world.h"
 
 namespace sim {
@@ -23,7 +24,8 @@ struct PlayResult {
   bool settled =
       false;  // Nothing moved any more, and stores were as near as the scenario asks for.
   int64_t settled_ms = 0;  // The last move, after all regions had been reported.
-  Spread spread;
+  storesim::Spread spread;
+  double load_spread = 0;
   Moves moves;
   int64_t moves_at_rest = 0;  // In the hour after.
   int64_t reports = 0;        // Heartbeats of stores and regions that were taken in.
@@ -87,8 +89,6 @@ class Play {
   void Start(const storesim::HotSpot& event);
   void ReportHotSpot(const storesim::HotSpot& spot);
   void ImportDue();
-  /// False when the stores are not ready for it.
-  bool ImportOne(const storesim::RegionSpec& spec);
 
   [[nodiscard]] bool HasSettled() const;
   [[nodiscard]] bool Happened() const;
@@ -116,7 +116,10 @@ class Play {
     int64_t next_ms = 0;
     int64_t every_ms = 0;
     int left = 0;
+    std::vector<uint64_t> places;  // Of the last one.
   };
+  /// False when the stores are not ready for it.
+  bool ImportOne(Importing& import);
   std::vector<Importing> imports_;
   std::map<uint64_t, uint64_t> leaders_of_dead_;  // By region: the store that led it when it died.
 

@@ -203,25 +203,17 @@ void Simulation::Report(const storesim::Region& region) {
 }
 
 void Simulation::Obey() {
+  const auto hears = [this](uint64_t store) { return Hears(store); };
   for (const Command& command : driver_.TakeCommands()) {
-    const uint64_t store = command.region.leader.store.value;
-    const auto region = world_.regions().find(command.region.id.value);
-    if (store == 0 || !Hears(store) || region == world_.regions().end()) continue;
-    auto request = RequestOf(command);
-    REQUIRE(request.has_value());
-    const storesim::Region& now = region->second;
-    const bool fresh = now.conf_ver == request->conf_ver && now.version == request->version &&
-                       now.leader_store == store && !now.changing;
-    if (!fresh) continue;  // Said again until the next report comes.
-    if (auto* split = std::get_if<storesim::SplitAt>(&request->step))
-      AskSplitIds(driver_, world_, now, now_ms_, *split);
-    const auto info = driver_.coordinator().operators().Find({now.id});
-    REQUIRE((info && info->op.started_at()));
-    const std::string& desc = info->op.plan().desc;
-    Say(fmt::format("region {} {}, {}", now.id, StepName(request->step), desc));
-    invariants_.CheckStep(world_, now, *request,
-                          {now_ms_, info->op.started_at()->since_epoch.count(), PurposeOf(desc)});
-    world_.Apply(now_ms_, store, *request);
+    const auto received = Receive(driver_, world_, command, now_ms_, hears);
+    if (!received) continue;
+    const storesim::Region& region = *received->region;
+    const std::string& desc = received->op.plan().desc;
+    Say(fmt::format("region {} {}, {}", region.id, StepName(received->request.step), desc));
+    invariants_.CheckStep(
+        world_, region, received->request,
+        {now_ms_, received->op.started_at()->since_epoch.count(), PurposeOf(desc)});
+    world_.Apply(now_ms_, region.leader_store, received->request);
   }
 }
 

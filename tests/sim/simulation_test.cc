@@ -11,15 +11,11 @@
 #include <fmt/format.h>
 
 #include "pd/log/log.h"
+#include "tests/sim/sanitized.h"
 
 namespace sim {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 constexpr uint64_t kSeedsOfAll = 8;                             // In so many everything happens.
 constexpr uint64_t kSeedsUsual = kSanitized ? 1 : kSeedsOfAll;  // Sanitizers are slow.
 

@@ -1,86 +1,14 @@
 #include "tests/sim/tally.h"
 
 #include <algorithm>
-#include <cmath>
-#include <optional>
 #include <variant>
-#include <vector>
-
-#include "scheduler/stats/score.h"
-#include "tests/sim/convert.h"
-#include "tests/storesim/fill.h"
 
 namespace sim {
 namespace {
 
 constexpr int64_t kBackAndForthMs = 60LL * 60 * 1000;
-constexpr double kLowSpaceRatio = 0.8;  // The default of planning.
-
-/// Values of stores that are alike, with what a difference of one is worth.
-struct Values {
-  std::vector<double> of_stores;
-  double one = 0;
-};
-
-double Farthest(const Values& values) {
-  if (values.of_stores.empty()) return 0;
-  double sum = 0;
-  for (const double value : values.of_stores) sum += value;
-  const double mean = sum / static_cast<double>(values.of_stores.size());
-  double most = 0;
-  for (const double value : values.of_stores) most = std::max(most, std::abs(value - mean));
-  return mean == 0 || most <= values.one ? 0 : most / mean * 100;
-}
-
-double RegionScore(const storesim::Store& store) {
-  scheduler::Store seen;
-  seen.stats = HeartbeatOf(store).stats;
-  seen.region_weight = store.region_weight;
-  // All of it counts as one kind: the score asks for the sum.
-  seen.counts.followers = static_cast<uint64_t>(store.peers);
-  seen.counts.follower_size_mib = store.used_bytes >> 20U;
-  return scheduler::RegionScoreV2(seen, kLowSpaceRatio, 0,
-                                  static_cast<double>(seen.stats.available_bytes));
-}
 
 }  // namespace
-
-Spread SpreadOf(const storesim::World& world, const std::string& alike_by) {
-  struct Class {
-    Values leaders;
-    Values regions;
-    Values load;
-  };
-  std::map<std::string, Class> classes;
-  const std::map<uint64_t, storesim::Load> loads = storesim::StoreLoads(world);
-  for (const auto& [id, store] : world.stores()) {
-    if (!store.up || store.removing) continue;
-    std::string name;
-    for (const std::string& key : {std::string("engine"), alike_by}) {
-      const auto label = store.labels.find(key);
-      if (label != store.labels.end()) name += "/" + label->second;
-    }
-    Class& alike = classes[name];
-    alike.leaders.of_stores.push_back(static_cast<double>(store.leaders) / store.leader_weight);
-    alike.leaders.one = std::max(alike.leaders.one, 1 / store.leader_weight);
-    const double score = RegionScore(store);
-    alike.regions.of_stores.push_back(score);
-    if (store.peers > 0) {
-      alike.regions.one = std::max(alike.regions.one, score / static_cast<double>(store.peers));
-    }
-    const auto load = loads.find(id);
-    const storesim::Load mine = load == loads.end() ? storesim::Load() : load->second;
-    alike.load.of_stores.push_back(
-        static_cast<double>(mine.write_bytes_per_s + mine.read_bytes_per_s));
-  }
-  Spread spread;
-  for (const auto& entry : classes) {
-    spread.leaders = std::max(spread.leaders, Farthest(entry.second.leaders));
-    spread.regions = std::max(spread.regions, Farthest(entry.second.regions));
-    spread.load = std::max(spread.load, Farthest(entry.second.load));
-  }
-  return spread;
-}
 
 void Tally::NoteStore(const storesim::Store& store) {
   first_[store.id] = {store.leaders, store.peers, static_cast<int64_t>(store.used_bytes)};
@@ -144,6 +72,10 @@ Moves Tally::MovesTo(const storesim::World& world) const {
 void Tally::NoteCause(const storesim::World& world) {
   left_.clear();
   led_.clear();
+  NoteTurn(world);
+}
+
+void Tally::NoteTurn(const storesim::World& world) {
   AddLeast(world, least_);
   for (const auto& entry : world.stores()) NoteStore(entry.second);
 }

@@ -10,17 +10,6 @@
 
 namespace sim {
 
-/// How far the stores are from each other, in percent of the mean of those that are alike; the farthest counts. A
-/// difference of one leader, or of one region, is none.
-struct Spread {
-  double leaders = 0;  // By leader score: leaders over weight.
-  double regions =
-      0;  // By region score, so that weights and sizes of disks count as planning has them count.
-  double load = 0;  // Bytes written and read a second.
-};
-/// Stores that are up and stay are compared.
-Spread SpreadOf(const storesim::World& world, const std::string& alike_by);
-
 /// What was moved, beside the fewest moves that lead from the first state to the last one, by way of the states in
 /// which something happened from outside: what stores have gained that others had lost. What an election moves, and
 /// what comes into being, belongs to the state before.
@@ -31,8 +20,8 @@ struct Moves {
   int64_t peers_least = 0;
   uint64_t bytes = 0;
   uint64_t bytes_least = 0;
-  int64_t back =
-      0;  // A peer or a leader that came back within an hour to where balance took it from.
+  /// Peers and leaders that came back within an hour to where balance took them from.
+  int64_t back = 0;
 };
 
 /// Looks on at the moves of a play.
@@ -44,6 +33,8 @@ class Tally {
   void NoteNewRegion(const storesim::Region& region);
   /// Something happened from outside: what moved before may move back.
   void NoteCause(const storesim::World& world);
+  /// What comes from outside comes elsewhere from now on: the fewest moves are counted anew from here.
+  void NoteTurn(const storesim::World& world);
   /// Leaders are where elections of stores that died put them.
   void NoteElected(uint64_t from_store, uint64_t to_store);
   /// A step that a region's leader carries out.

@@ -1,35 +1,12 @@
 #include "tests/storesim/balance.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <nlohmann/json.hpp>
 
-namespace storesim {
+#include "tests/storesim/spread.h"
 
-bool IsBalanced(const World& world, int percent) {
-  double stores = 0;
-  double leaders = 0;
-  double peers = 0;
-  for (const auto& [id, store] : world.stores()) {
-    if (store.removing && store.peers > 0) return false;
-    if (!store.up || store.removing) continue;
-    if (store.pending > 0) return false;
-    ++stores;
-    leaders += static_cast<double>(store.leaders);
-    peers += static_cast<double>(store.peers);
-  }
-  if (stores == 0) return false;
-  const auto near = [&](int64_t value, double sum) {
-    const double mean = sum / stores;
-    return std::abs(static_cast<double>(value) - mean) <= std::max(1.0, mean * percent / 100.0);
-  };
-  return std::all_of(world.stores().begin(), world.stores().end(), [&](const auto& entry) {
-    const Store& store = entry.second;
-    return !store.up || store.removing ||
-           (near(store.leaders, leaders) && near(store.peers, peers));
-  });
-}
+namespace storesim {
 
 DriverSays TouchedRegions::Ask(const AskDriver& ask, size_t most) {
   for (; most > 0 && !regions_.empty(); --most) {
@@ -46,8 +23,8 @@ bool BalanceWatch::Look(int64_t now_ms, const World& world) {
     const int64_t count = world.ShortOfReplicas(replicas_);
     if (short_.empty() || short_.back().second != count) short_.emplace_back(now_ms, count);
   }
-  const bool done = end_.repaired ? !short_.empty() && short_.back().second == 0
-                                  : IsBalanced(world, end_.balanced_within_percent);
+  const bool done =
+      end_.repaired ? !short_.empty() && short_.back().second == 0 : IsBalanced(world, end_);
   if (world.running() > 0 || !done) {
     balanced_since_ms_.reset();
     return false;

@@ -13,10 +13,6 @@
 
 namespace storesim {
 
-/// True if every up store is within `percent` of the mean in leaders and in regions (a difference of one always is), no
-/// peer on one is pending, and stores on their way out are empty.
-bool IsBalanced(const World& world, int percent);
-
 /// What the driver says of operators on a region.
 enum class DriverSays { kRunning, kNothingRuns, kNoAnswer };
 

@@ -18,18 +18,19 @@ void ReplaceAll(std::string& text, const std::string& from, const std::string& t
   }
 }
 
-/// The stores that hold a region at first, its leader's before the others.
+/// The stores that hold a region at first, its leader's before the others. Those of the others change from region to
+/// region, so that every store shares regions with every other, as in a cluster that has been at work for a while.
 std::vector<uint64_t> Places(const Numbers& numbers, const RegionSpec& spec, size_t index,
                              int replicas) {
   std::vector<uint64_t> on;
   for (const int store : spec.on_stores) on.push_back(numbers.Store(store));
   if (on.empty()) on = numbers.stores;
-  std::vector<uint64_t> places;
-  if (!spec.leaders_on.empty()) {
-    places.push_back(numbers.Store(spec.leaders_on[index % spec.leaders_on.size()]));
-  }
+  const std::vector<int>& leaders = spec.leaders_on;
+  std::vector<uint64_t> places{leaders.empty() ? on[index % on.size()]
+                                               : numbers.Store(leaders[index % leaders.size()])};
+  const size_t others = index + 1 + index / on.size() % std::max<size_t>(on.size() - 1, 1);
   for (size_t i = 0; places.size() < static_cast<size_t>(replicas); ++i) {
-    const uint64_t store = on[(index + i) % on.size()];
+    const uint64_t store = on[(others + i) % on.size()];
     if (std::ranges::find(places, store) == places.end()) places.push_back(store);
   }
   return places;

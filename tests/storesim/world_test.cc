@@ -4,6 +4,7 @@
 
 #include "tests/storesim/balance.h"
 #include "tests/storesim/convert.h"
+#include "tests/storesim/spread.h"
 
 namespace storesim {
 namespace {
@@ -57,6 +58,12 @@ PeerChange Change(PeerChange::Kind kind, uint64_t id, uint64_t store) {
 constexpr auto kAddVoter = PeerChange::Kind::kAddVoter;
 constexpr auto kAddLearner = PeerChange::Kind::kAddLearner;
 constexpr auto kRemove = PeerChange::Kind::kRemove;
+
+End Within(int percent) {
+  End end;
+  end.balanced_within_percent = percent;
+  return end;
+}
 
 TEST_CASE("a region splits at keys inside it", "[world]") {
   World world = MakeWorld();
@@ -275,13 +282,13 @@ TEST_CASE("balance waits for peers that are pending on up stores") {
   world.Apply(0, 1, Request(world, 10, ChangePeers{{Change(kAddLearner, 14, 4)}}));
   world.Advance(20);
   CHECK(world.stores().at(4).pending == 1);
-  CHECK_FALSE(IsBalanced(world, 300));
+  CHECK_FALSE(IsBalanced(world, Within(300)));
   world.Kill(500, 4);
-  CHECK(IsBalanced(world, 300));  // Nobody waits for a dead store.
+  CHECK(IsBalanced(world, Within(300)));  // Nobody waits for a dead store.
   world.Revive(600, 4);
-  CHECK_FALSE(IsBalanced(world, 300));
+  CHECK_FALSE(IsBalanced(world, Within(300)));
   world.Advance(5000);
-  CHECK(IsBalanced(world, 300));
+  CHECK(IsBalanced(world, Within(300)));
 }
 
 TEST_CASE("a removed peer is no longer waited for") {
@@ -333,11 +340,39 @@ TEST_CASE("only a driver that answers can say that nothing runs") {
 
 TEST_CASE("balance is judged over up stores that stay") {
   World world = MakeWorld();
-  CHECK_FALSE(IsBalanced(world, 5));  // Two leaders on store 1, none elsewhere: the mean is a half.
+  CHECK_FALSE(
+      IsBalanced(world, Within(5)));  // Two leaders on store 1, none elsewhere: the mean is a half.
   world.Apply(0, 1, Request(world, 20, MoveLeader{{2}}));
   world.Advance(20);
   world.stores().at(4).removing = true;
-  CHECK(IsBalanced(world, 5));
+  CHECK(IsBalanced(world, Within(5)));
+}
+
+TEST_CASE("balance is judged among stores that are alike, by weight and load") {
+  World world = MakeWorld();
+  world.Apply(0, 1, Request(world, 20, MoveLeader{{2}}));
+  world.Advance(20);
+  world.stores().at(4).removing = true;
+  End end = Within(5);
+  world.regions().at(10).load = {100, 0};
+  CHECK(IsBalanced(world, end));
+  end.hot_within_percent = 20;
+  CHECK(IsBalanced(world, end));  // Every store writes it.
+  world.regions().at(10).load = {0, 100};
+  CHECK_FALSE(IsBalanced(world, end));  // Its leader alone reads.
+  world.regions().at(20).load = {0, 100};
+  CHECK_FALSE(IsBalanced(world, end));  // Store 3 leads neither.
+  for (uint64_t id = 1; id <= 3; ++id) world.stores().at(id).labels["zone"] = std::to_string(id);
+  end.alike_by = "zone";
+  CHECK(IsBalanced(world, end));
+
+  end = Within(5);
+  world.stores().at(1).leaders = 20;
+  world.stores().at(2).leaders = 10;
+  world.stores().at(3).leaders = 10;
+  CHECK_FALSE(IsBalanced(world, end));
+  world.stores().at(1).leader_weight = 2;
+  CHECK(IsBalanced(world, end));
 }
 
 TEST_CASE("the watch wants quiet") {

@@ -1,7 +1,7 @@
 #include "scheduler/schedulers/hot_region_checks.h"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 #include "scheduler/filters/store_filter.h"
 
@@ -15,6 +15,8 @@ Millis CoolDown(Access access) {
   return access == Access::kRead ? Seconds{3 * 10} : Seconds{3 * 60};
 }
 
+Access OtherOf(Access access) { return access == Access::kRead ? Access::kWrite : Access::kRead; }
+
 Refusal OfRegion(Reason reason, RegionId region, double value = 0, double bound = 0) {
   return Refusal{reason, StoreId{}, region, value, bound, {}};
 }
@@ -25,50 +27,33 @@ Verdict RefuseReserved(const Store& store) {
   return RefuseSpecialUse(store);
 }
 
-Verdict RefuseNewLeader(const PlanContext& context, const Region& region, const Store& target) {
-  if (auto refusal = RefuseLeaderTarget(context, target)) return refusal;
+/// What the store itself has against a new peer.
+Verdict RefusePeerTarget(const PlanContext& context, const Store& target) {
+  if (auto refusal = RefuseRegionTarget(context, target)) return refusal;
+  if (auto refusal = RefuseLowSpace(context, target)) return refusal;
+  return RefuseReserved(target);
+}
+
+Verdict RefuseHeldLead(const PlanContext& context, const Region& region, const Peer& at,
+                       const Store& target) {
+  if (IsLearner(at) || at.witness || region.IsPending(at.id)) {
+    return Refusal{Reason::kNoTarget, target.id, region.id, 0, 0, {}};
+  }
   return RefuseLeaderMove(context, region, target);
 }
 
-/// The load of each dimension that stores may have without being over the mean, by `access`.
-Load FairLoad(const ClusterView& view, Access access, const Store& like) {
-  constexpr double kTolerance = 1.05;
-  Load sum;
-  double stores = 0;
-  for (const Store& store : view.stores()) {
-    if (!store.IsUp() || store.IsTiFlash() != like.IsTiFlash()) continue;
-    sum += view.LoadsOf(store.id).Of(access);
-    ++stores;
+/// Of a peer that is new to the store, beside what the store itself says.
+Verdict RefuseNewPeer(const PlanContext& context, const Region& region, const RegionFit& fit,
+                      const HotPeer& peer, const Store& target) {
+  if (!MayReplace(context.view, fit, peer.store, target)) {
+    return Refusal{Reason::kStorePlacement, target.id, region.id, 0, 0, {}};
   }
-  return sum * (stores > 0 ? kTolerance / stores : 0);
-}
-
-/// What is moved for the sake of writes takes reads along, and the other way about. It may not make the target the
-/// store with the most of those: two tasks would pull at the region in turn (in the reference they do).
-Verdict RefuseOtherLoad(const PlanContext& context, const Region& region, const HotPeer& peer,
-                        const Store& target, HotTask task) {
-  const Access other = AccessOf(task) == Access::kRead ? Access::kWrite : Access::kRead;
-  const bool goes_along = other == Access::kRead ? region.leader.store == peer.store
-                                                 : region.PeerOnStore(target.id) == nullptr;
-  if (!goes_along) return {};
-  const std::vector<HotPeer> hot = context.view.HotPeers(other, peer.store);
-  const auto moved = std::ranges::find(hot, region.id, &HotPeer::region);
-  if (moved == hot.end()) return {};
-  const Load source = context.view.LoadsOf(peer.store).Of(other);
-  const Load after = context.view.LoadsOf(target.id).Of(other) + moved->load;
-  const Load fair = FairLoad(context.view, other, target);
-  for (const LoadDim dim : {LoadDim::kByte, LoadDim::kQuery}) {
-    const double most = std::max(source[dim] - moved->load[dim], fair[dim]);
-    if (moved->load[dim] > 0 && after[dim] > most) {
-      return Refusal{Reason::kOtherLoadWorse,
-                     target.id,
-                     region.id,
-                     after[dim],
-                     most,
-                     other == Access::kRead ? "reads" : "writes"};
-    }
-  }
-  return {};
+  const Store* sender = context.view.FindStore(region.leader.store);
+  if (sender == nullptr)
+    return Refusal{Reason::kStoreUnknown, region.leader.store, region.id, 0, 0, {}};
+  if (auto refusal = RefuseSnapshotSender(context, *sender, Priority::kHigh, 0)) return refusal;
+  if (region.leader.store != peer.store) return {};
+  return RefuseLeaderMove(context, region, target);
 }
 
 }  // namespace
@@ -106,46 +91,164 @@ Verdict RefuseHotRegion(const PlanContext& context, const Region& region, const 
   if (context.IsScheduleDenied(region)) {
     return OfRegion(Reason::kRegionScheduleDenied, region.id);
   }
-  if (auto refusal = RefuseAffinityRegion(context, region)) return refusal;
-  if (!context.Fit(region).IsSatisfied()) {
-    return OfRegion(Reason::kRegionNotReplicated, region.id);
+  return RefuseAffinityRegion(context, region);
+}
+
+Verdict RefuseUnreplicated(const Region& region, const RegionFit& fit) {
+  if (fit.IsSatisfied()) return {};
+  return OfRegion(Reason::kRegionNotReplicated, region.id);
+}
+
+Verdict RefuseHotMove(const PlanContext& context, const Region& region, const RegionFit& fit,
+                      const HotPeer& peer, const Store& target, HotTask task) {
+  const Peer* at = region.PeerOnStore(target.id);
+  if (at != nullptr && !MovesLeaders(task)) {
+    return Refusal{Reason::kStoreHoldsPeer, target.id, region.id, 0, 0, {}};
+  }
+  if (at == nullptr) {
+    if (auto refusal = RefusePeerTarget(context, target)) return refusal;
+  }
+  if (at != nullptr || region.leader.store == peer.store) {
+    if (auto refusal = RefuseLeaderTarget(context, target)) return refusal;
+  }
+  if (at != nullptr) return RefuseHeldLead(context, region, *at, target);
+  return RefuseNewPeer(context, region, fit, peer, target);
+}
+
+// ---- Of one search.
+
+const Region* HotMoveChecks::RegionOf(const HotPeer& peer) {
+  const Mover* mover = Find(peer);
+  return mover == nullptr ? nullptr : &mover->region;
+}
+
+HotMoveChecks::Mover* HotMoveChecks::Find(const HotPeer& peer) {
+  const auto [known, fresh] = movers_.try_emplace({peer.region, peer.store});
+  std::optional<Mover>& mover = known->second;
+  if (!fresh) return mover ? &*mover : nullptr;
+  auto region = context_.view.FindRegion(peer.region);
+  if (!region) {
+    decision_.Refuse({Reason::kRegionGone, {}, peer.region, 0, 0, {}});
+    return nullptr;
+  }
+  if (Note(RefuseHotRegion(context_, *region, peer, task_))) return nullptr;
+  RegionFit fit = context_.Fit(*region);
+  if (Note(RefuseUnreplicated(*region, fit))) return nullptr;
+  mover.emplace(Mover{*std::move(region), std::move(fit), {}});
+  return &*mover;
+}
+
+bool HotMoveChecks::MayGo(const HotPeer& peer, const Store& target) {
+  Mover& mover = *Find(peer);
+  const Peer* at = mover.region.PeerOnStore(target.id);
+  const bool leads = mover.region.leader.store == peer.store;
+  const Arrival arrival = at != nullptr ? Arrival::kLead
+                          : leads       ? Arrival::kLeadingPeer
+                                        : Arrival::kPeer;
+  if (!IsOpen(target, arrival)) return false;
+  const auto [known, fresh] = mover.may_go.try_emplace(target.id, false);
+  if (fresh) {
+    ++pairs_;
+    known->second = !Note(RefusePair(mover, peer, target));
+  }
+  return known->second;
+}
+
+bool HotMoveChecks::IsOpen(const Store& target, Arrival arrival) {
+  const auto [known, fresh] = open_.try_emplace({target.id, arrival}, false);
+  if (fresh) {
+    Verdict refusal;
+    if (arrival != Arrival::kLead) refusal = RefusePeerTarget(context_, target);
+    if (!refusal && arrival != Arrival::kPeer) refusal = RefuseLeaderTarget(context_, target);
+    known->second = !Note(std::move(refusal));
+  }
+  return known->second;
+}
+
+Verdict HotMoveChecks::RefusePair(const Mover& mover, const HotPeer& peer, const Store& target) {
+  const Region& region = mover.region;
+  const Peer* at = region.PeerOnStore(target.id);
+  if (at != nullptr && !MovesLeaders(task_)) {
+    return Refusal{Reason::kStoreHoldsPeer, target.id, region.id, 0, 0, {}};
+  }
+  auto refusal = at != nullptr ? RefuseHeldLead(context_, region, *at, target)
+                               : RefuseNewPeer(context_, region, mover.fit, peer, target);
+  if (refusal) return refusal;
+  return RefuseReturn(region, peer, target);
+}
+
+Verdict HotMoveChecks::RefuseReturn(const Region& region, const HotPeer& peer,
+                                    const Store& target) {
+  if (region.leader.store == peer.store) {
+    auto back = RefuseMovedBack(context_, MovedThing::kLeader, region.id, target.id);
+    if (back) return back;
+  }
+  if (auto back = RefuseMovedBack(context_, MovedThing::kPeer, region.id, target.id)) return back;
+  return RefuseOtherLoad(region, peer, target);
+}
+
+/// What is moved for the sake of writes takes reads along, and the other way about. It may not make the target the
+/// store with the most of those: two tasks would pull at the region in turn (in the reference they do).
+Verdict HotMoveChecks::RefuseOtherLoad(const Region& region, const HotPeer& peer,
+                                       const Store& target) {
+  const bool reads = AccessOf(task_) == Access::kWrite;
+  const bool goes_along =
+      reads ? region.leader.store == peer.store : region.PeerOnStore(target.id) == nullptr;
+  if (!goes_along) return {};
+  const Loads& hot = OtherLoadsOn(peer.store);
+  const auto moved = hot.find(region.id);
+  if (moved == hot.end()) return {};
+  const Load& load = moved->second;
+  const Load& source = OtherLoadOf(peer.store);
+  const Load after = OtherLoadOf(target.id) + load;
+  const Load& fair = FairLoad(target);
+  for (const LoadDim dim : {LoadDim::kByte, LoadDim::kQuery}) {
+    const double most = std::max(source[dim] - load[dim], fair[dim]);
+    if (load[dim] > 0 && after[dim] > most) {
+      return Refusal{Reason::kOtherLoadWorse,   target.id, region.id, after[dim], most,
+                     reads ? "reads" : "writes"};
+    }
   }
   return {};
 }
 
-Verdict RefuseHotMove(const PlanContext& context, const Region& region, const HotPeer& peer,
-                      const Store& target, HotTask task) {
-  const bool leads = region.leader.store == peer.store;
-  if (const Peer* at = region.PeerOnStore(target.id)) {
-    if (!MovesLeaders(task))
-      return Refusal{Reason::kStoreHoldsPeer, target.id, region.id, 0, 0, {}};
-    if (IsLearner(*at) || at->witness || region.IsPending(at->id)) {
-      return Refusal{Reason::kNoTarget, target.id, region.id, 0, 0, {}};
+const HotMoveChecks::Loads& HotMoveChecks::OtherLoadsOn(StoreId store) {
+  const auto [known, fresh] = other_peers_.try_emplace(store);
+  if (fresh) {
+    for (const HotPeer& peer : context_.view.HotPeers(OtherOf(AccessOf(task_)), store)) {
+      known->second.emplace(peer.region, peer.load);
     }
-    return RefuseNewLeader(context, region, target);
   }
-  if (auto refusal = RefuseRegionTarget(context, target)) return refusal;
-  if (auto refusal = RefuseLowSpace(context, target)) return refusal;
-  if (auto refusal = RefuseReserved(target)) return refusal;
-  if (!MayReplace(context.view, context.Fit(region), peer.store, target)) {
-    return Refusal{Reason::kStorePlacement, target.id, region.id, 0, 0, {}};
-  }
-  const Store* sender = context.view.FindStore(region.leader.store);
-  if (sender == nullptr)
-    return Refusal{Reason::kStoreUnknown, region.leader.store, region.id, 0, 0, {}};
-  if (auto refusal = RefuseSnapshotSender(context, *sender, Priority::kHigh, 0)) return refusal;
-  if (!leads) return {};
-  return RefuseNewLeader(context, region, target);
+  return known->second;
 }
 
-Verdict RefuseHotReturn(const PlanContext& context, const Region& region, const HotPeer& peer,
-                        const Store& target, HotTask task) {
-  if (region.leader.store == peer.store) {
-    auto back = RefuseMovedBack(context, MovedThing::kLeader, region.id, target.id);
-    if (back) return back;
+const Load& HotMoveChecks::OtherLoadOf(StoreId store) {
+  const auto [known, fresh] = other_stores_.try_emplace(store);
+  if (fresh) known->second = context_.view.LoadsOf(store).Of(OtherOf(AccessOf(task_)));
+  return known->second;
+}
+
+/// The load of each dimension that stores of this engine may have without being over the mean.
+const Load& HotMoveChecks::FairLoad(const Store& like) {
+  constexpr double kTolerance = 1.05;
+  const auto [known, fresh] = fair_.try_emplace(like.IsTiFlash());
+  if (!fresh) return known->second;
+  Load sum;
+  double stores = 0;
+  for (const Store& store : context_.view.stores()) {
+    if (!store.IsUp() || store.IsTiFlash() != like.IsTiFlash()) continue;
+    sum += OtherLoadOf(store.id);
+    ++stores;
   }
-  if (auto back = RefuseMovedBack(context, MovedThing::kPeer, region.id, target.id)) return back;
-  return RefuseOtherLoad(context, region, peer, target, task);
+  known->second = sum * (stores > 0 ? kTolerance / stores : 0);
+  return known->second;
+}
+
+/// Whether there is one.
+bool HotMoveChecks::Note(Verdict refusal) {
+  if (!refusal) return false;
+  decision_.Refuse(*std::move(refusal));
+  return true;
 }
 
 }  // namespace scheduler

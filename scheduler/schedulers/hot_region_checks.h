@@ -1,9 +1,14 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/filters/reason.h"
+#include "scheduler/operator/decision.h"
 #include "scheduler/schedulers/hot_region_memory.h"
 
 namespace scheduler {
@@ -19,16 +24,67 @@ std::optional<Refusal> RefuseHotSource(const PlanContext& context, const Store& 
 std::optional<Refusal> RefuseHotPeer(const PlanContext& context, const HotRegionMemory& memory,
                                      const HotPeer& peer, Access access);
 
-/// Why the region, as it is now, may not be touched.
+/// Why the region, as it is now, may not be touched, if not for its rules: that is RefuseUnreplicated()'s.
 std::optional<Refusal> RefuseHotRegion(const PlanContext& context, const Region& region,
                                        const HotPeer& peer, HotTask task);
+std::optional<Refusal> RefuseUnreplicated(const Region& region, const RegionFit& fit);
 
 /// Why the peer may not go to `target`, or the lead if there is a peer.
 std::optional<Refusal> RefuseHotMove(const PlanContext& context, const Region& region,
-                                     const HotPeer& peer, const Store& target, HotTask task);
+                                     const RegionFit& fit, const HotPeer& peer, const Store& target,
+                                     HotTask task);
 
-/// Why a move that evens out loads would soon be taken back: reads and writes may want the region on different stores.
-std::optional<Refusal> RefuseHotReturn(const PlanContext& context, const Region& region,
-                                       const HotPeer& peer, const Store& target, HotTask task);
+/// The constraints on all moves of one search, each looked at when it is first asked for and never again: what depends
+/// on a peer once for the peer, what depends on a store once for the store, the rest once for the pair. What refuses is
+/// noted in the decision that once.
+///
+/// Beside them, why a move that evens out loads would soon be taken back: reads and writes may want the region on
+/// different stores. Loads of the other kind are read once for each store. The view lives on.
+class HotMoveChecks {
+ public:
+  HotMoveChecks(const PlanContext& context, HotTask task, Decision& decision)
+      : context_(context), task_(task), decision_(decision) {}
+
+  /// The region of the peer as it is, if it may be touched; else null.
+  const Region* RegionOf(const HotPeer& peer);
+  /// Whether the peer, which has a region, may go to `target`, or its lead if there is a peer.
+  bool MayGo(const HotPeer& peer, const Store& target);
+  /// Pairs of a peer and a store that were looked at, but for stores that take nothing at all.
+  [[nodiscard]] size_t pairs() const { return pairs_; }
+
+ private:
+  struct Mover {
+    Region region;
+    RegionFit fit;
+    std::map<StoreId, bool> may_go;
+  };
+  /// What a store would take in.
+  enum class Arrival : uint8_t { kLead, kPeer, kLeadingPeer };
+  using Loads = std::map<RegionId, Load>;
+
+  Mover* Find(const HotPeer& peer);
+  bool IsOpen(const Store& target, Arrival arrival);
+  [[nodiscard]] std::optional<Refusal> RefusePair(const Mover& mover, const HotPeer& peer,
+                                                  const Store& target);
+  std::optional<Refusal> RefuseReturn(const Region& region, const HotPeer& peer,
+                                      const Store& target);
+  std::optional<Refusal> RefuseOtherLoad(const Region& region, const HotPeer& peer,
+                                         const Store& target);
+  const Loads& OtherLoadsOn(StoreId store);
+  const Load& OtherLoadOf(StoreId store);
+  const Load& FairLoad(const Store& like);
+  bool Note(std::optional<Refusal> refusal);
+
+  const PlanContext& context_;
+  const HotTask task_;
+  Decision& decision_;
+  size_t pairs_ = 0;
+  std::map<std::pair<RegionId, StoreId>, std::optional<Mover>> movers_;
+  std::map<std::pair<StoreId, Arrival>, bool> open_;
+  // Of the other kind of access.
+  std::map<StoreId, Loads> other_peers_;
+  std::map<StoreId, Load> other_stores_;
+  std::map<bool, Load> fair_;  // By whether TiFlash.
+};
 
 }  // namespace scheduler

@@ -16,6 +16,8 @@ namespace {
 constexpr size_t kSourcesMax = 10;
 constexpr size_t kExchangesMax = 32;        // Hottest peers of a store that may change places.
 constexpr size_t kExchangeTargetsMax = 10;  // Stores with the least load that they may change with.
+constexpr size_t kPeerPairsMax = 64;        // Stores that one peer is tried on, beyond the numbers.
+constexpr size_t kSourcePairsMax = 640;  // The same of all peers of a store, and what comes back.
 constexpr double kEvenFirst = 0.05;
 constexpr double kEvenSecond = 0.1;
 constexpr double kTiFlashTolerance =
@@ -31,7 +33,8 @@ class HotSearch {
         field_(field),
         decision_(decision),
         priorities_(PrioritiesOf(config, field.task)),
-        order_(config, priorities_, field.highest) {}
+        order_(config, priorities_, field.highest),
+        checks_(context, field.task, decision) {}
 
   std::optional<HotPlan> Run() {
     even_ = {field_.deviation[priorities_.first] < kEvenFirst,
@@ -175,17 +178,34 @@ class HotSearch {
   bool TryFrom(const HotStore& source) {
     const auto count_max = static_cast<size_t>(std::max<int64_t>(config_.max_peer_number, 1));
     const std::vector<const HotPeer*> peers = Hottest(source, count_max);
+    const size_t before = checks_.pairs();
     for (size_t i = 0; i < peers.size(); ++i) {
       if (TrySplit(source, *peers[i])) return true;
-      for (size_t j = 0; j < targets_.size(); ++j) {
-        const HotStore& target = *targets_[j];
-        if (&target == &source || !MayTake(*peers[i], target)) continue;
-        const MoveRank rank = TryMove(source, *peers[i], target);
-        if (i >= kExchangesMax || j >= kExchangeTargetsMax) continue;
-        if (rank.rank == 0 || rank.rank == 2) TryExchange(source, *peers[i], target);
+      const size_t tried = checks_.pairs() - before;
+      if (tried >= kSourcePairsMax) {
+        Refuse(Reason::kNoRegion, source.store->id, static_cast<double>(tried), kSourcePairsMax);
+        break;
       }
+      TryPeer(source, *peers[i], i < kExchangesMax ? kExchangeTargetsMax : 0);
     }
     return false;
+  }
+
+  /// Changes places with peers of the first `exchange_targets` stores alone.
+  void TryPeer(const HotStore& source, const HotPeer& peer, size_t exchange_targets) {
+    peer_is_out_ = false;
+    const size_t before = checks_.pairs();
+    for (size_t i = 0; i < targets_.size() && !peer_is_out_; ++i) {
+      const HotStore& target = *targets_[i];
+      if (&target == &source || !MayTake(peer, target)) continue;
+      const MoveRank rank = TryMove(source, peer, target);
+      const bool exchanges = i < exchange_targets && (rank.rank == 0 || rank.rank == 2);
+      if (exchanges) TryExchange(source, peer, target);
+      const size_t tried = checks_.pairs() - before;
+      if (tried < kPeerPairsMax || i + 1 == targets_.size()) continue;
+      return Refuse(Reason::kNoRegion, source.store->id, static_cast<double>(tried), kPeerPairsMax,
+                    " of one peer");
+    }
   }
 
   /// By what was last reported. Written leads go where a copy is.
@@ -203,12 +223,12 @@ class HotSearch {
     const bool large = EnoughDims(
         [&](LoadDim dim) { return peer.load[dim] > source.now[dim] * config_.split_thresholds; });
     if (!large) return false;
-    auto region = context_.view.FindRegion(peer.region);
-    if (!region || RefuseHotRegion(context_, *region, peer, field_.task)) return false;
+    const Region* region = checks_.RegionOf(peer);
+    if (region == nullptr) return false;
     if (!LoadSplitKey(context_.view, *region, AccessOf(field_.task), priorities_.first)) {
       return false;
     }
-    HotPlan plan{&source, nullptr, {peer, *std::move(region)}, {}, {}};
+    HotPlan plan{&source, nullptr, {peer, *region}, {}, {}};
     plan.rank.rank = kSplitRank;
     best_ = std::move(plan);
     return true;
@@ -258,6 +278,7 @@ class HotSearch {
       known = exchanges_.emplace(&target, Hottest(target, kExchangesMax)).first;
     }
     for (const HotPeer* back : known->second) {
+      if (peer_is_out_) return;
       if (back->region == peer.region || !MayTake(*back, source)) continue;
       const MoveRank rank = Rank(source, target, peer.load - back->load);
       best_seen_ = std::max(best_seen_, rank.rank);
@@ -269,28 +290,16 @@ class HotSearch {
   /// Takes the plan if it is the best so far, and allowed: numbers first, since they cost least.
   void Consider(const HotPlan& plan) {
     if (best_ && !order_.Better(plan, *best_)) return;
-    HotPlan complete = plan;
-    if (!Complete(complete.moved, *plan.target->store)) return;
-    if (complete.exchanged && !Complete(*complete.exchanged, *plan.source->store)) return;
-    best_ = std::move(complete);
-  }
-
-  /// Reads the region, and checks that it may be moved to `target`.
-  bool Complete(HotPick& pick, const Store& target) {
-    auto region = context_.view.FindRegion(pick.peer.region);
-    if (!region) {
-      decision_.Refuse({Reason::kRegionGone, {}, pick.peer.region, 0, 0, {}});
-      return false;
-    }
-    auto refusal = RefuseHotRegion(context_, *region, pick.peer, field_.task);
-    if (!refusal) refusal = RefuseHotMove(context_, *region, pick.peer, target, field_.task);
-    if (!refusal) refusal = RefuseHotReturn(context_, *region, pick.peer, target, field_.task);
-    if (refusal) {
-      decision_.Refuse(*std::move(refusal));
-      return false;
-    }
-    pick.region = *std::move(region);
-    return true;
+    const Region* moved = checks_.RegionOf(plan.moved.peer);
+    peer_is_out_ = moved == nullptr;
+    if (peer_is_out_) return;
+    const Region* back = plan.exchanged ? checks_.RegionOf(plan.exchanged->peer) : nullptr;
+    if (plan.exchanged && back == nullptr) return;
+    if (!checks_.MayGo(plan.moved.peer, *plan.target->store)) return;
+    if (plan.exchanged && !checks_.MayGo(plan.exchanged->peer, *plan.source->store)) return;
+    best_ = plan;
+    best_->moved.region = *moved;
+    if (plan.exchanged) best_->exchanged->region = *back;
   }
 
   void Refuse(Reason reason, StoreId store, double value, double bound,
@@ -307,11 +316,13 @@ class HotSearch {
   Decision& decision_;
   HotPriorities priorities_;
   PlanOrder order_;
+  HotMoveChecks checks_;
   EvenDims even_;
   std::vector<const HotStore*> targets_;
   std::map<const HotStore*, std::vector<const HotPeer*>> exchanges_;  // What a target may give.
   std::optional<HotPlan> best_;
-  int best_seen_ = -1;  // The best rank of a move from the store in hand, allowed or not.
+  bool peer_is_out_ = false;  // The peer in hand may not be moved, wherever to.
+  int best_seen_ = -1;        // The best rank of a move from the store in hand, allowed or not.
 };
 
 LoadDim DimByName(const std::string& name) {

@@ -61,7 +61,9 @@ double RateMin(const HotRegionConfig& config, LoadDim dim);
 ///
 /// Cost: looks at the ten stores with the most load that may give, at most max-peer-number of their peers, and at each
 /// store that may take; numbers alone as long as they do not promise more than what is found already. For exchanges at
-/// the 32 hottest peers of a store and the ten that may take with the least load.
+/// the 32 hottest peers of a store and the ten that may take with the least load. Whether a peer may go where the
+/// numbers want it is asked at most 64 times for a peer, and 640 times for a store; a kNoRegion says where that cut the
+/// search short.
 std::optional<HotPlan> SearchHotPlan(const PlanContext& context, const HotRegionConfig& config,
                                      const HotRegionMemory& memory, const HotField& field,
                                      Decision& decision);

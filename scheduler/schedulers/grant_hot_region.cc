@@ -1,6 +1,7 @@
 #include "scheduler/schedulers/grant_hot_region.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "scheduler/schedulers/hot_region_moves.h"
@@ -18,12 +19,17 @@ class HotGrant {
     if (peers.empty()) {
       decision_.Refuse({Reason::kNoHotPeers, config_.leader_store, RegionId{}, 0, 1, {}});
     }
+    const size_t refused = decision_.refusals.size();
     // Whichever comes first, the other has its turn when that finds nothing.
     const bool leaders_first = rng_.Below(2) == 0;
     for (const bool leaders : {leaders_first, !leaders_first}) {
       for (const HotPeer& peer : peers) {
         if (leaders ? GrantLeader(peer) : GrantPeer(peer)) return std::move(decision_);
       }
+    }
+    if (!peers.empty() && decision_.refusals.size() == refused) {
+      decision_.Refuse({Reason::kNoHotPeers, config_.leader_store, RegionId{}, 0, 1,
+                        "all are on stores that they are granted to"});
     }
     return std::move(decision_);
   }
@@ -61,7 +67,11 @@ class HotGrant {
       decision_.Refuse(*std::move(refusal));
       return false;
     }
-    auto built = MoveHotPeer(context_, desc, region, peer.store, to, Priority::kHigh);
+    const char* const what = peer.leads ? "leaders" : "other peers";
+    auto built =
+        MoveHotPeer(context_, region, peer,
+                    {desc, to, Priority::kHigh,
+                     std::string(what) + " are granted to store " + std::to_string(to.value)});
     const bool done = built.has_value();
     decision_.Take(region.id, std::move(built));
     return done;

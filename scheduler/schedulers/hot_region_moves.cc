@@ -40,17 +40,24 @@ std::optional<Refusal> RefuseHotTrip(const PlanContext& context, const HotPeer& 
   return {};
 }
 
-Result<Proposal> MoveHotPeer(const PlanContext& context, std::string desc, const Region& region,
-                             StoreId from, StoreId to, Priority priority) {
-  Builder builder(context, std::move(desc), region);
-  if (region.PeerOnStore(to) == nullptr) {
-    Peer peer = *region.PeerOnStore(from);
-    peer.id = {};
-    peer.store = to;
-    builder.RemovePeer(from).AddPeer(peer);
+Result<Proposal> MoveHotPeer(const PlanContext& context, const Region& region, const HotPeer& peer,
+                             HotTrip trip) {
+  Builder builder(context, std::move(trip.desc), region);
+  if (region.PeerOnStore(trip.to) == nullptr) {
+    Peer moved = *region.PeerOnStore(peer.store);
+    moved.id = {};
+    moved.store = trip.to;
+    builder.RemovePeer(peer.store).AddPeer(moved);
   }
-  if (region.leader.store == from) builder.SetLeader(to);
-  return builder.Build(Kind::kHotRegion, priority);
+  if (region.leader.store == peer.store) builder.SetLeader(trip.to);
+  std::string why;
+  for (const LoadDim dim : kLoadDims) {
+    if (peer.load[dim] > 0) {
+      why += std::string(LoadDimText(dim)) + " " + NumberText(peer.load[dim]) + ", ";
+    }
+  }
+  why += "on store " + std::to_string(peer.store.value) + ", " + trip.aim;
+  return builder.SetWhy(std::move(why)).Build(Kind::kHotRegion, trip.priority);
 }
 
 }  // namespace scheduler

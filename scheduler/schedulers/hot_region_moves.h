@@ -21,8 +21,15 @@ std::vector<HotPeer> AllHotPeers(const ClusterView& view);
 std::optional<Refusal> RefuseHotTrip(const PlanContext& context, const HotPeer& peer,
                                      const Store& target, HotTask task, Region& region);
 
-/// The peer on `from` goes to `to`, or its lead where that holds a peer; a leader leads there.
-Result<Proposal> MoveHotPeer(const PlanContext& context, std::string desc, const Region& region,
-                             StoreId from, StoreId to, Priority priority);
+/// The peer goes to `to`, or its lead where that holds a peer; a leader leads there. `aim` says in the operator's
+/// `why` what that is for, after what the peer bears.
+struct HotTrip {
+  std::string desc;
+  StoreId to;
+  Priority priority = Priority::kHigh;
+  std::string aim;
+};
+Result<Proposal> MoveHotPeer(const PlanContext& context, const Region& region, const HotPeer& peer,
+                             HotTrip trip);
 
 }  // namespace scheduler

@@ -1,5 +1,6 @@
 #include "scheduler/schedulers/shuffle_hot_region.h"
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,12 +28,15 @@ Decision ShuffleHotRegion(const PlanContext& context, const ShuffleHotRegionConf
     }
   }
   if (targets.empty()) {
-    decision.Refuse({Reason::kNoTarget, peer.store, peer.region, 0, 0, {}});
+    decision.Refuse({Reason::kNoTarget, peer.store, peer.region, 0, 1, {}});
     return decision;
   }
   const auto& [target, region] = targets[rng.Below(targets.size())];
-  decision.Take(region.id, MoveHotPeer(context, "random-move-hot-leader", region, peer.store,
-                                       target->id, Priority::kLow));
+  const std::string aim =
+      "store " + std::to_string(target->id.value) + " drawn of " + std::to_string(targets.size());
+  decision.Take(region.id,
+                MoveHotPeer(context, region, peer,
+                            {"random-move-hot-leader", target->id, Priority::kLow, aim}));
   return decision;
 }
 

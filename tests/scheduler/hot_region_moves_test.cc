@@ -99,6 +99,7 @@ TEST_CASE("grant-hot-region takes what is written most first, and leaves busy re
   CHECK(decision.proposals[0].desc == "grant-hot-region-leader");
   CHECK(decision.proposals[0].region == RegionId{8});
   CHECK(decision.proposals[0].priority == Priority::kHigh);
+  CHECK(decision.proposals[0].why == "byte 2000, on store 1, leaders are granted to store 4");
   REQUIRE(decision.refusals.size() == 1);
   CHECK(decision.refusals[0].reason == Reason::kOperatorExists);
 }
@@ -119,6 +120,8 @@ TEST_CASE("shuffle-hot-region moves hot leaders to any store that may take them"
     CHECK(proposal.desc == "random-move-hot-leader");
     CHECK(proposal.region == RegionId{7});
     CHECK(proposal.priority == Priority::kLow);
+    CHECK(proposal.why.starts_with("byte 1000, on store 1, store "));
+    CHECK(proposal.why.ends_with(" drawn of 2"));
     for (const StoreId store : proposal.NewPeerStores()) targets.insert(store);
   }
   CHECK(targets == std::set<StoreId>{{4}, {6}});
@@ -127,6 +130,24 @@ TEST_CASE("shuffle-hot-region moves hot leaders to any store that may take them"
   const Decision none = ShuffleHotRegion(world.Context(), {}, rng);
   REQUIRE(none.refusals.size() == 1);
   CHECK(none.refusals[0].reason == Reason::kNoHotPeers);
+}
+
+TEST_CASE(
+    "what is granted already is said to be, and what finds no store says how many there were") {
+  World world;
+  AddStores(world);
+  AddRegion(world, 7, {4, 5, 6}, 1000);
+  world.Refresh();
+  Rng rng(1);
+  const Decision granted = GrantHotRegion(world.Context(), {{4}, {{4}, {5}, {6}}}, rng);
+  CHECK(granted.proposals.empty());
+  REQUIRE(granted.refusals.size() == 1);
+  CHECK(RefusalText(granted.refusals[0]) ==
+        "no-hot-peers store=4 value=0 bound=1 (all are on stores that they are granted to)");
+  for (const uint64_t id : {1U, 2U, 3U}) world.MutableStore(id)->stats.busy = true;
+  const Decision shuffled = ShuffleHotRegion(world.Context(), {}, rng);
+  CHECK(shuffled.proposals.empty());
+  CHECK(RefusalText(shuffled.refusals.back()) == "no-target store=4 region=7 value=0 bound=1");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "scheduler/filters/store_filter.h"
+#include "scheduler/model/assert.h"
 
 namespace scheduler {
 namespace {
@@ -139,7 +140,9 @@ HotMoveChecks::Mover* HotMoveChecks::Find(const HotPeer& peer) {
 }
 
 bool HotMoveChecks::MayGo(const HotPeer& peer, const Store& target) {
-  Mover& mover = *Find(peer);
+  Mover* const found = Find(peer);
+  PD_ASSERT(found != nullptr);
+  Mover& mover = *found;
   const Peer* at = mover.region.PeerOnStore(target.id);
   const bool leads = mover.region.leader.store == peer.store;
   const Arrival arrival = at != nullptr ? Arrival::kLead

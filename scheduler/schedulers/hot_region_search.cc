@@ -194,17 +194,16 @@ class HotSearch {
   /// Changes places with peers of the first `exchange_targets` stores alone.
   void TryPeer(const HotStore& source, const HotPeer& peer, size_t exchange_targets) {
     peer_is_out_ = false;
-    const size_t before = checks_.pairs();
+    peer_pairs_ = 0;
     for (size_t i = 0; i < targets_.size() && !peer_is_out_; ++i) {
       const HotStore& target = *targets_[i];
       if (&target == &source || !MayTake(peer, target)) continue;
       const MoveRank rank = TryMove(source, peer, target);
       const bool exchanges = i < exchange_targets && (rank.rank == 0 || rank.rank == 2);
       if (exchanges) TryExchange(source, peer, target);
-      const size_t tried = checks_.pairs() - before;
-      if (tried < kPeerPairsMax || i + 1 == targets_.size()) continue;
-      return Refuse(Reason::kNoRegion, source.store->id, static_cast<double>(tried), kPeerPairsMax,
-                    " of one peer");
+      if (peer_pairs_ < kPeerPairsMax || i + 1 == targets_.size()) continue;
+      return Refuse(Reason::kNoRegion, source.store->id, static_cast<double>(peer_pairs_),
+                    kPeerPairsMax, " of one peer");
     }
   }
 
@@ -295,11 +294,14 @@ class HotSearch {
     if (peer_is_out_) return;
     const Region* back = plan.exchanged ? checks_.RegionOf(plan.exchanged->peer) : nullptr;
     if (plan.exchanged && back == nullptr) return;
-    if (!checks_.MayGo(plan.moved.peer, *plan.target->store)) return;
+    const size_t before = checks_.pairs();
+    const bool may_go = checks_.MayGo(plan.moved.peer, *plan.target->store);
+    peer_pairs_ += checks_.pairs() - before;
+    if (!may_go) return;
     if (plan.exchanged && !checks_.MayGo(plan.exchanged->peer, *plan.source->store)) return;
     best_ = plan;
     best_->moved.region = *moved;
-    if (plan.exchanged) best_->exchanged->region = *back;
+    if (best_->exchanged) best_->exchanged->region = *back;
   }
 
   void Refuse(Reason reason, StoreId store, double value, double bound,
@@ -321,6 +323,7 @@ class HotSearch {
   std::vector<const HotStore*> targets_;
   std::map<const HotStore*, std::vector<const HotPeer*>> exchanges_;  // What a target may give.
   std::optional<HotPlan> best_;
+  size_t peer_pairs_ = 0;     // Stores that the peer in hand was tried on.
   bool peer_is_out_ = false;  // The peer in hand may not be moved, wherever to.
   int best_seen_ = -1;        // The best rank of a move from the store in hand, allowed or not.
 };

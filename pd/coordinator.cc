@@ -36,6 +36,19 @@ std::set<std::string> NamesOf(const std::vector<SchedulerTable::Entry>& entries)
   return names;
 }
 
+/// What a scheduler proposed, by what is to be admitted whole or not at all: balance-hot-region proposes more than one
+/// operator only for two peers that change places, and one of those alone would make the loads worse.
+std::vector<std::vector<scheduler::Proposal>> PlansOf(const scheduler::SchedulerConfig& config,
+                                                      scheduler::Decision& decision) {
+  std::vector<std::vector<scheduler::Proposal>> plans;
+  const bool together = std::holds_alternative<scheduler::HotRegionConfig>(config);
+  for (scheduler::Proposal& proposal : decision.proposals) {
+    if (plans.empty() || !together) plans.emplace_back();
+    plans.back().push_back(std::move(proposal));
+  }
+  return plans;
+}
+
 /// It runs, is as urgent as what people ask for, and removes a peer from the store.
 bool TakesOff(const OperatorInfo& info, scheduler::StoreId store) {
   const scheduler::Proposal& plan = info.op.plan();
@@ -540,13 +553,14 @@ void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::Pl
   }
   const uint64_t limit = RunLimit(context.options, *entry.type);
   bool any = false;
-  for (scheduler::Proposal& proposal : decision.proposals) {
+  for (std::vector<scheduler::Proposal>& plan : PlansOf(entry.config, decision)) {
     if (runner_.CountOf(entry.type->limit_kind) >= limit) break;
-    scheduler_events_.With({entry.type->name, "new-operator"}).Add();
-    const auto refusal = admission_.Admit(std::move(proposal));
+    const size_t count = plan.size();
+    scheduler_events_.With({entry.type->name, "new-operator"}).Add(static_cast<double>(count));
+    const auto refusal = admission_.AdmitTogether(std::move(plan));
     if (refusal) decisions_.NoteAdmission(*refusal);
     any |= !refusal;
-    if (!refusal) ++admitted_in_turn_;
+    if (!refusal) admitted_in_turn_ += count;
   }
   running.interval = any ? entry.type->pace.interval_min
                          : GrowInterval(entry.type->pace,

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <vector>
+
+#include <tl/expected.hpp>
+
 #include "pd/cluster/region_table.h"
 #include "pd/dispatch/operator_runner.h"
 #include "pd/dispatch/store_limits.h"
@@ -33,10 +37,20 @@ class Admission {
   /// Nothing on success. kNotLeader when no ids can be had. Urgent ones pass by the stores' limits in any case.
   std::optional<scheduler::Refusal> Admit(scheduler::Proposal proposal,
                                           Origin origin = Origin::kPlanner);
+  /// The same of plans that make sense together alone, each for another region: all of them start, or none does and
+  /// costs anything. The first refusal.
+  std::optional<scheduler::Refusal> AdmitTogether(std::vector<scheduler::Proposal> proposals,
+                                                  Origin origin = Origin::kPlanner);
 
  private:
   bool FillPeerIds(scheduler::Proposal& proposal);
-  std::optional<scheduler::Refusal> TryAdmit(scheduler::Proposal proposal, Origin origin);
+  /// What the proposal does to the stores, if the region is as it was and free.
+  [[nodiscard]] tl::expected<scheduler::Influence, scheduler::Refusal> LookAt(
+      const scheduler::Proposal& proposal) const;
+  tl::expected<StoreLimits::Taken, scheduler::Refusal> Take(const scheduler::Proposal& proposal,
+                                                            const scheduler::Influence& influence);
+  std::optional<scheduler::Refusal> TryAdmit(std::vector<scheduler::Proposal> proposals,
+                                             Origin origin);
 
   const Deps deps_;
 };

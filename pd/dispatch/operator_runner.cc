@@ -73,10 +73,18 @@ std::optional<Refusal> OperatorRunner::RefuseConflict(const scheduler::Proposal&
 
 std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal,
                                              SnapshotBooking booking) {
+  std::vector<Launch> launches;
+  launches.push_back({std::move(proposal), std::move(booking)});
+  return StartAll(std::move(launches));
+}
+
+std::optional<Refusal> OperatorRunner::StartAll(std::vector<Launch> launches) {
   std::vector<Candidate> candidates;
-  auto target_side = scheduler::TargetSide(proposal);
-  candidates.push_back({std::move(proposal), std::move(booking)});
-  if (target_side) candidates.push_back({*std::move(target_side)});
+  for (Launch& launch : launches) {
+    auto target_side = scheduler::TargetSide(launch.proposal);
+    candidates.push_back({std::move(launch.proposal), std::move(launch.booking)});
+    if (target_side) candidates.push_back({*std::move(target_side)});
+  }
   for (Candidate& candidate : candidates) {
     const auto number = Reserve(candidate.proposal);
     if (!number) {

@@ -59,6 +59,13 @@ class OperatorRunner {
   /// that before this returns; of a refused one it remains the caller's.
   std::optional<scheduler::Refusal> Start(scheduler::Proposal proposal,
                                           SnapshotBooking booking = {});
+  /// What is to start, and what it carries.
+  struct Launch {
+    scheduler::Proposal proposal;
+    SnapshotBooking booking;
+  };
+  /// The same for all of them, or for none. Each is for another region.
+  std::optional<scheduler::Refusal> StartAll(std::vector<Launch> launches);
 
   /// Whether Start would refuse for the running operator of the region.
   [[nodiscard]] std::optional<scheduler::Refusal> RefuseConflict(
@@ -131,7 +138,7 @@ class OperatorRunner {
   using Table = std::map<scheduler::RegionId, Entry>;
   using Ended = std::vector<OperatorInfo>;  // To be told of once the lock is free.
 
-  /// An operator that is about to start: one, or the two of a merge.
+  /// An operator that is about to start, be it alone, as one of a merge's two, or with others.
   struct Candidate {
     scheduler::Proposal proposal;
     SnapshotBooking booking = {};

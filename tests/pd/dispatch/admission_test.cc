@@ -1,5 +1,7 @@
 #include "pd/dispatch/admission.h"
 
+#include <vector>
+
 #include <catch2/catch.hpp>
 
 #include "pd/runtime/clock.h"
@@ -134,6 +136,68 @@ TEST_CASE("what does not start books no snapshot", "[admission]") {
   };
   REQUIRE(f.admission.Admit(f.Add()));
   CHECK(f.SentMib() == 0);
+}
+
+/// Regions 7 and 8, a new peer each: on store 4, and on store 5.
+struct PairFixture : Fixture {
+  PairFixture() {
+    ids.Start({1000, 1000});
+    other = MakeRegion(8, {1, 2, 3});
+    REQUIRE(table.Report(other, {}));
+  }
+  [[nodiscard]] std::vector<Proposal> Both() const {
+    std::vector<Proposal> both{Add(), Add()};
+    both[1].region = other.id;
+    both[1].epoch = other.epoch;
+    both[1].steps = {scheduler::AddLearner{{5}, {}, other.leader.store},
+                     scheduler::PromoteLearner{{5}, {}}};
+    return both;
+  }
+  [[nodiscard]] int64_t RoomOf(uint64_t store) {
+    return limits.Room({store}, InstantOf(clock.Monotonic())).add_peer;
+  }
+  void CheckNothingDone() {
+    CHECK(RoomOf(4) == 1000);
+    CHECK(runner.running_count() == 0);
+    CHECK(commands.heard.empty());
+  }
+  Region other;
+};
+
+TEST_CASE("two plans that belong together are both admitted", "[admission]") {
+  PairFixture f;
+  CHECK_FALSE(f.admission.AdmitTogether(f.Both()));
+  CHECK(f.runner.running_count() == 2);
+  CHECK(f.RoomOf(4) == 0);
+  CHECK(f.RoomOf(5) == 0);
+  CHECK(f.commands.heard.size() == 2);
+}
+
+TEST_CASE("of two plans that belong together neither is admitted without the other",
+          "[admission]") {
+  PairFixture f;
+  std::vector<Proposal> both = f.Both();
+  Reason reason = Reason::kStaleEpoch;
+  SECTION("the second region is another by now") { both[1].epoch.conf_ver += 1; }
+  SECTION("the second store has no room") {
+    scheduler::Influence influence;
+    influence.At({5}).cost[static_cast<size_t>(scheduler::LimitType::kAddPeer)] = 1000;
+    f.limits.TakeAnyway(influence, scheduler::Priority::kHigh, InstantOf(f.clock.Monotonic()));
+    reason = Reason::kStoreAddLimit;
+  }
+  SECTION("the second region changes while ids are drawn") {
+    f.reserve = [&]() -> Result<IdAllocator::Window> {
+      Region changed = f.other;
+      changed.epoch.version += 1;
+      REQUIRE(f.table.Report(changed, {}));
+      return IdAllocator::Window{1000, 2000};
+    };
+  }
+  const auto refusal = f.admission.AdmitTogether(both);
+  REQUIRE(refusal);
+  CHECK(refusal->reason == reason);
+  CHECK(refusal->region == f.other.id);
+  f.CheckNothingDone();
 }
 
 TEST_CASE("a store that sends enough refuses more, but not what is urgent", "[admission]") {

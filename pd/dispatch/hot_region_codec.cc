@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdint>
 #include <set>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "pd/config/values.h"
+#include "pd/log/log.h"
 
 namespace pd {
 namespace {
@@ -47,8 +52,9 @@ void VisitSettings(Config& config, Visit visit) {
 }
 
 Json ValueOf(double value) {
-  const auto whole = static_cast<int64_t>(value);
-  return static_cast<double>(whole) == value ? Json(whole) : Json(value);
+  constexpr double kWholeMax = 9007199254740992;  // 2^53: beyond, not all whole numbers are there.
+  const bool whole = std::abs(value) <= kWholeMax && std::trunc(value) == value;
+  return whole ? Json(static_cast<int64_t>(value)) : Json(value);
 }
 Json ValueOf(int64_t value) { return value; }
 Json ValueOf(bool value) { return value ? "true" : "false"; }
@@ -66,7 +72,9 @@ struct Reader {
     return {};
   }
   Result<void> operator()(int64_t& out) const {
-    if (!json.is_number_integer()) return WrongKind("int");
+    const bool fits =
+        json.is_number_unsigned() ? json.get<uint64_t>() <= INT64_MAX : json.is_number_integer();
+    if (!fits) return WrongKind("int");
     out = json.get<int64_t>();
     return {};
   }
@@ -110,7 +118,7 @@ struct Reader {
   }
 };
 
-tl::unexpected<Error> Wrong(const char* what) {
+tl::unexpected<Error> Wrong(const std::string& what) {
   return Fail(ErrorCode::kInvalidArgument,
               fmt::format("[PD:scheduler:ErrSchedulerConfig]wrong scheduler config {}", what));
 }
@@ -125,6 +133,20 @@ Result<void> CheckPriorities(const std::vector<std::string>& priorities,
     return Wrong("priorities shouldn't be repeated");
   }
   return {};
+}
+
+/// The reference takes negative numbers, and does nothing that makes sense with them.
+Result<void> CheckNumbers(const HotRegionConfig& config) {
+  Result<void> checked;
+  VisitSettings(config, [&](const char* name, const auto& value) {
+    using Value = std::remove_cvref_t<decltype(value)>;
+    constexpr bool kNumber = std::is_same_v<Value, double> || std::is_same_v<Value, int64_t>;
+    bool fine = true;
+    if constexpr (kNumber) fine = value >= 0;
+    if constexpr (std::is_same_v<Value, scheduler::Millis>) fine = value >= Value{0};
+    if (!fine && checked) checked = Wrong(fmt::format("invalid {}, should not be negative", name));
+  });
+  return checked;
 }
 
 Result<void> Check(const HotRegionConfig& config) {
@@ -148,7 +170,7 @@ Result<void> Check(const HotRegionConfig& config) {
   if (config.split_thresholds < 0.01 || config.split_thresholds > 1) {
     return Wrong("invalid split-thresholds, should be in range [0.01, 1]");
   }
-  return {};
+  return CheckNumbers(config);
 }
 
 }  // namespace
@@ -175,6 +197,20 @@ Result<HotRegionChange> ReadHotRegionConfig(const nlohmann::ordered_json& json,
   if (auto checked = Check(config); !checked) return tl::unexpected(checked.error());
   if (!any) return HotRegionChange::kNoneNamed;
   return config == before ? HotRegionChange::kSame : HotRegionChange::kChanged;
+}
+
+void ReadStoredHotRegionConfig(const nlohmann::ordered_json& json, HotRegionConfig& config) {
+  VisitSettings(config, [&](const char* name, auto& value) {
+    const auto it = json.find(name);
+    if (it == json.end()) return;
+    auto before = value;
+    Result<void> read = Reader{*it}(value);
+    if (read) read = Check(config);
+    if (read) return;
+    value = std::move(before);
+    LogWarn("a stored setting of balance-hot-region makes no sense, its default holds",
+            {{"setting", name}, {"value", it->dump()}, {"error", read.error()}});
+  });
 }
 
 }  // namespace pd

@@ -17,5 +17,9 @@ enum class HotRegionChange : uint8_t { kNoneNamed, kSame, kChanged };
 /// a value of the wrong kind, kInvalidArgument for one that makes no sense. `config` is then half changed.
 Result<HotRegionChange> ReadHotRegionConfig(const nlohmann::ordered_json& json,
                                             scheduler::HotRegionConfig& config);
+/// The same of what was stored, one by one over `config`, which is valid: one that makes no sense, as a newer version
+/// may have left it, keeps the value it has there and is logged.
+void ReadStoredHotRegionConfig(const nlohmann::ordered_json& json,
+                               scheduler::HotRegionConfig& config);
 
 }  // namespace pd

@@ -146,9 +146,7 @@ struct Reader {
   }
   void operator()(scheduler::BalanceRegionConfig& config) const { ReadRanges(config.ranges); }
   void operator()(scheduler::HotRegionConfig& config) const {
-    // What was stored once was checked then; a setting that cannot be read keeps its default.
-    scheduler::HotRegionConfig stored = config;
-    if (ReadHotRegionConfig(json, stored)) config = stored;
+    ReadStoredHotRegionConfig(json, config);
   }
   void operator()(scheduler::EvictLeaderConfig& config) const {
     if (json.contains("store-id-ranges")) config.stores = StoresFromJson(json["store-id-ranges"]);

@@ -1,4 +1,5 @@
 // From heartbeats to an operator that evens out what is written.
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -81,6 +82,32 @@ TEST_CASE("leaders of regions that are written much are spread", "[coordinator]"
       *region.PeerOnStore(std::get<scheduler::TransferLeader>(info->op.plan().steps.front()).to);
   REQUIRE(server.cluster().HandleRegionReport(region));
   CHECK(Eventually([&] { return operators.running_count() == 0; }));
+}
+
+TEST_CASE("settings of balance-hot-region outlive the lead", "[coordinator]") {
+  Server server;
+  server.Fill();
+  SchedulerTable& table = server.coordinator().schedulers();
+  const auto settings = [&]() -> std::optional<scheduler::HotRegionConfig> {
+    for (const SchedulerTable::Entry& entry : table.Running()) {
+      const auto* hot = std::get_if<scheduler::HotRegionConfig>(&entry.config);
+      if (hot != nullptr) return *hot;
+    }
+    return {};
+  };
+  REQUIRE(table.Update("balance-hot-region-scheduler", [](auto& config) -> Result<void> {
+    auto& hot = std::get<scheduler::HotRegionConfig>(config);
+    hot.src_tolerance_ratio = 1.5;
+    hot.read_priorities = {"key", "byte"};
+    return {};
+  }));
+  const auto before = settings();
+  REQUIRE(before);
+  CHECK(before->src_tolerance_ratio == 1.5);
+  server.StopLeading();
+  CHECK_FALSE(settings());
+  server.Lead();
+  CHECK(settings() == before);
 }
 
 }  // namespace

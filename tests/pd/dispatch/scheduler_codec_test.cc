@@ -168,6 +168,42 @@ TEST_CASE("hot region settings are read one by one and checked together", "[code
   CHECK(std::get<scheduler::HotRegionConfig>(back->config) == config);
 }
 
+TEST_CASE("hot region settings that no number of their kind can have are refused", "[codec]") {
+  const auto error = [](const char* json) {
+    scheduler::HotRegionConfig fresh;
+    const auto read = ReadHotRegionConfig(nlohmann::ordered_json::parse(json), fresh);
+    return read ? std::string("fine") : read.error().context;
+  };
+  const std::string wrong = "[PD:scheduler:ErrSchedulerConfig]wrong scheduler config invalid ";
+  CHECK(error(R"({"max-peer-number":18446744073709551615})") ==
+        "json: cannot unmarshal number into Go value of type int");
+  CHECK(error(R"({"max-peer-number":-1})") == wrong + "max-peer-number, should not be negative");
+  CHECK(error(R"({"min-hot-byte-rate":-0.5})") ==
+        wrong + "min-hot-byte-rate, should not be negative");
+  CHECK(error(R"({"history-sample-duration":"-1s"})") ==
+        wrong + "history-sample-duration, should not be negative");
+  CHECK(error(R"({"split-thresholds":1.5})") ==
+        wrong + "split-thresholds, should be in range [0.01, 1]");
+  CHECK(error(R"({"min-hot-byte-rate":1e300})") == "fine");
+  scheduler::HotRegionConfig large;
+  large.min_hot_byte_rate = 1e300;
+  CHECK(HotRegionConfigToJson(large)["min-hot-byte-rate"] == 1e300);
+}
+
+TEST_CASE("one stored hot region setting that makes no sense leaves the others as they are",
+          "[codec]") {
+  const auto stored = SchedulerConfigFromJson(
+      *FindSchedulerType("hot-region"),
+      R"({"min-hot-byte-rate":500,"split-thresholds":7,"read-priorities":["byte","lightyear"],)"
+      R"("max-peer-number":"x","src-tolerance-ratio":1.2,"write-peer-priorities":["key","byte"]})");
+  REQUIRE(stored);
+  scheduler::HotRegionConfig wanted;
+  wanted.min_hot_byte_rate = 500;
+  wanted.src_tolerance_ratio = 1.2;
+  wanted.write_peer_priorities = {"key", "byte"};
+  CHECK(std::get<scheduler::HotRegionConfig>(stored->config) == wanted);
+}
+
 TEST_CASE("nonsense is refused, not obeyed", "[codec]") {
   const auto& type = *FindSchedulerType("balance-leader");
   CHECK_FALSE(SchedulerConfigFromJson(type, ""));

@@ -92,6 +92,10 @@ void NormalizeReport(const Region* origin, Region& report) {
   if (flow.bytes_read >= kFlowInsane || flow.keys_read >= kFlowInsane) {
     flow.bytes_read = flow.keys_read = 0;
   }
+  // Beyond the reference.
+  if (flow.write_queries >= kFlowInsane) flow.write_queries = 0;
+  if (flow.read_queries >= kFlowInsane) flow.read_queries = 0;
+  if (flow.cpu_usage >= kFlowInsane) flow.cpu_usage = 0;
   std::ranges::sort(report.down_peers, {}, [](const DownPeer& down) { return down.peer.id; });
   std::ranges::sort(report.pending_peers, {}, &Peer::id);
   if (report.size_mib == 0) {

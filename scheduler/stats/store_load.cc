@@ -1,19 +1,20 @@
 #include "scheduler/stats/store_load.h"
 
+#include "scheduler/stats/sane_amount.h"
+
 namespace scheduler {
 namespace {
 
 double ReadCpuOf(const StoreStats& stats) {
   double sum = 0;
   for (const NamedValue& thread : stats.cpu_usages) {
-    if (thread.name.starts_with("unified-read")) sum += static_cast<double>(thread.value);
+    if (thread.name.starts_with("unified-read")) sum += SaneAmount(thread.value);
   }
   return sum;
 }
 
 Load AmountOf(uint64_t bytes, uint64_t keys, uint64_t queries, double cpu) {
-  return {
-      {static_cast<double>(bytes), static_cast<double>(keys), static_cast<double>(queries), cpu}};
+  return {{SaneAmount(bytes), SaneAmount(keys), SaneAmount(queries), cpu}};
 }
 
 }  // namespace

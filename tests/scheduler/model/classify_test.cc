@@ -114,6 +114,9 @@ TEST_CASE("reports are brought into shape", "[classify]") {
   report.flow.bytes_written = 5;
   report.flow.keys_written = kFlowInsane;
   report.flow.bytes_read = kFlowInsane - 1;
+  report.flow.write_queries = UINT64_MAX;
+  report.flow.read_queries = 7;
+  report.flow.cpu_usage = kFlowInsane;
   report.pending_peers = {report.peers[1], report.peers[0]};
   report.down_peers = {{report.peers[1], 1}, {report.peers[0], 2}};
   Region fresh = report;
@@ -125,6 +128,9 @@ TEST_CASE("reports are brought into shape", "[classify]") {
   CHECK(report.flow.bytes_written == 0);
   CHECK(report.flow.keys_written == 0);
   CHECK(report.flow.bytes_read == kFlowInsane - 1);
+  CHECK(report.flow.write_queries == 0);
+  CHECK(report.flow.read_queries == 7);
+  CHECK(report.flow.cpu_usage == 0);
   CHECK(report.pending_peers[0].id == PeerId{1});
   CHECK(report.down_peers[0].peer.id == PeerId{1});
 

@@ -1,11 +1,13 @@
 #include "scheduler/stats/rolling_load.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
+#include "scheduler/model/classify.h"
 #include "scheduler/model/rng.h"
 #include "scheduler/stats/store_load.h"
 
@@ -112,6 +114,23 @@ TEST_CASE("the loads of a store are medians of its heartbeats; only threads for 
   stats.interval_end_s = 110;
   for (int i = 0; i < 2; ++i) load.Report(stats);
   CHECK(load.Value().read[LoadDim::kByte] == Approx(1e8));
+}
+
+TEST_CASE("what no store can have counted is left out of its loads") {
+  RollingStoreLoad load;
+  StoreStats stats;
+  stats.bytes_read = UINT64_MAX;
+  stats.keys_read = 100;
+  stats.read_queries = kFlowInsane;
+  stats.bytes_written = kFlowInsane - 1;
+  stats.write_queries = UINT64_MAX - 5;
+  stats.cpu_usages = {{"unified-read-po:0", UINT64_MAX}, {"unified-read-po:1", 40}};
+  stats.interval_start_s = 100;
+  stats.interval_end_s = 110;
+  load.Report(stats);
+  CHECK(load.Value().read == Load{{0, 10, 0, 40}});
+  CHECK(load.Value().write[LoadDim::kByte] == Approx(static_cast<double>(kFlowInsane - 1) / 10));
+  CHECK(load.Value().write[LoadDim::kQuery] == 0);
 }
 
 }  // namespace

@@ -22,10 +22,12 @@ bool IsHeard(const DashboardStore& entry) {
          *entry.heartbeat_age_ms <= scheduler::kStoreDisconnected.count();
 }
 
-std::string RoleOf(const pd::Cluster& cluster, const HotPeer& hot) {
-  if (hot.leads) return "leader";
-  const auto region = cluster.regions().Find(hot.region);
-  const scheduler::Peer* peer = region ? region->PeerOnStore(hot.store) : nullptr;
+constexpr const char* kLeader = "leader";
+
+std::string RoleOf(const pd::Cluster& cluster, const DashboardHotPeer& hot) {
+  if (hot.role == kLeader) return hot.role;
+  const auto region = cluster.regions().Find({hot.region_id});
+  const scheduler::Peer* peer = region ? region->PeerOnStore({hot.store_id}) : nullptr;
   return peer != nullptr && scheduler::IsLearner(*peer) ? "learner" : "follower";
 }
 
@@ -40,13 +42,16 @@ std::pair<DashboardHotPeers, DashboardHotPeers> HottestOf(const pd::Cluster& clu
       all.push_back(
           {hot.region.value,
            hot.store.value,
-           RoleOf(cluster, hot),
+           hot.leads ? kLeader : "",
            hot.degree,
            {hot.load[LoadDim::kByte], hot.load[LoadDim::kKey], hot.load[LoadDim::kQuery]}});
       if (hot.leads) leaders.push_back(all.back());
     }
   }
-  return {Hottest(std::move(all)), Hottest(std::move(leaders))};
+  DashboardHotPeers peers = Hottest(std::move(all));
+  // A look-up each, so only for those that are shown.
+  for (DashboardHotPeer& peer : peers.hottest) peer.role = RoleOf(cluster, peer);
+  return {std::move(peers), Hottest(std::move(leaders))};
 }
 
 }  // namespace

@@ -84,6 +84,36 @@ void ShowPending(const scheduler::HotRegionMemory& memory, MetricsRegistry& regi
       .Replace(std::move(gauges));
 }
 
+/// The reference's names: peers are regions there.
+void ShowSummaries(const scheduler::HotRegionMemory& memory, MetricsRegistry& registry) {
+  GaugeFamily::SeriesByValues gauges;
+  for (const auto& [key, summary] : memory.summaries) {
+    const auto [task, engine] = key;
+    const std::string kind = std::string("-rate-") + AccessText(AccessOf(task)) +
+                             (MovesLeaders(task) ? "-leader" : "-region");
+    const char* const store = engine == scheduler::Engine::kTiFlash ? "tiflash" : "tikv";
+    const auto set = [&](const std::string& name, double mean, double deviation) {
+      for (const auto& [prefix, value] :
+           {std::pair{"exp-", mean}, std::pair{"stddev-", deviation}}) {
+        auto gauge = std::make_unique<Gauge>();
+        gauge->Set(value);
+        gauges[{prefix + name + kind, store}] = std::move(gauge);
+      }
+    };
+    for (const LoadDim dim : scheduler::kLoadDims) {
+      if (dim == LoadDim::kCpu && AccessOf(task) == Access::kWrite) continue;
+      set(LoadDimText(dim), summary.mean[dim], summary.deviation[dim]);
+    }
+    set("count", summary.peers_mean, summary.peers_deviation);
+  }
+  registry
+      .Gauges(
+          "pd_scheduler_hot_peers_summary",
+          "Means and deviations of the loads that hot peers are spread by, and of their numbers",
+          {"type", "store"})
+      .Replace(std::move(gauges));
+}
+
 }  // namespace
 
 void NoteHotRun(const scheduler::HotRegionMemory& memory, const scheduler::Decision& decision,
@@ -99,6 +129,7 @@ void NoteHotRun(const scheduler::HotRegionMemory& memory, const scheduler::Decis
     if (entry.second.done == now) NoteDone(entry.second, registry);
   }
   ShowPending(memory, registry);
+  ShowSummaries(memory, registry);
 }
 
 }  // namespace pd

@@ -76,8 +76,10 @@ class HotBalance {
     if (!by_peer && other) Propose(peers, *other);
   }
 
-  [[nodiscard]] HotField FieldOf(HotTask task, Engine engine) const {
-    return MakeField(context_, config_, memory_, task, engine);
+  [[nodiscard]] HotField FieldOf(HotTask task, Engine engine) {
+    HotField field = MakeField(context_, config_, memory_, task, engine);
+    memory_.summaries[{task, engine}] = SummaryOf(field);
+    return field;
   }
 
   [[nodiscard]] std::optional<HotPlan> Search(const HotField& field) {

@@ -184,6 +184,21 @@ HotField MakeField(const PlanContext& context, const HotRegionConfig& config,
   return field;
 }
 
+HotSummary SummaryOf(const HotField& field) {
+  HotSummary summary{field.mean, field.deviation, 0, 0};
+  const auto count = static_cast<double>(field.stores.size());
+  for (const HotStore& store : field.stores) {
+    summary.peers_mean += static_cast<double>(store.peers.size()) / count;
+  }
+  if (summary.peers_mean == 0) return summary;
+  double squares = 0;
+  for (const HotStore& store : field.stores) {
+    squares += std::pow(static_cast<double>(store.peers.size()) - summary.peers_mean, 2);
+  }
+  summary.peers_deviation = std::sqrt(squares / count) / summary.peers_mean;
+  return summary;
+}
+
 Millis MoveShowsAfter(const HotRegionConfig& config, HotTask task, Engine engine) {
   const bool by_queries =
       !config.write_leader_priorities.empty() && config.write_leader_priorities.front() == "query";

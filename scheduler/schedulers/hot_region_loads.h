@@ -9,8 +9,6 @@
 
 namespace scheduler {
 
-enum class Engine : uint8_t { kTiKv, kTiFlash };
-
 /// A store as one task sees it.
 struct HotStore {
   const Store* store = nullptr;
@@ -50,6 +48,9 @@ void SampleLoads(const PlanContext& context, const HotRegionConfig& config,
 /// The stores of this engine that are there and connected; for leaders, those on which leaders may come and go.
 HotField MakeField(const PlanContext& context, const HotRegionConfig& config,
                    const HotRegionMemory& memory, HotTask task, Engine engine);
+
+/// Without the stores.
+HotSummary SummaryOf(const HotField& field);
 
 /// How long the loads of stores take to show a move.
 Millis MoveShowsAfter(const HotRegionConfig& config, HotTask task, Engine engine);

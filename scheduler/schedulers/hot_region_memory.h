@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "scheduler/model/load.h"
 
@@ -36,6 +37,17 @@ constexpr LoadKind LoadKindOf(HotTask task) {
   return task == HotTask::kWriteLeader ? LoadKind::kWriteLeader : LoadKind::kRead;
 }
 
+/// What loads are evened out among.
+enum class Engine : uint8_t { kTiKv, kTiFlash };
+
+/// How a task last saw the stores of an engine, for the metrics page.
+struct HotSummary {
+  Load mean;
+  Load deviation;         // Standard deviation as a share of the mean; 0 for a mean of 0.
+  double peers_mean = 0;  // Hot peers of a store, in number.
+  double peers_deviation = 0;
+};
+
 /// A move that was planned, as long as the loads of the stores do not show it yet.
 struct HotMove {
   StoreId from;
@@ -59,6 +71,7 @@ struct HotRegionMemory {
   std::array<std::optional<Instant>, kLoadKindCount> sampled;
   /// The last search of a task found little: the next one also looks at peers that change places.
   std::array<bool, kHotTaskCount> exchange{true, true, true, true};
+  std::map<std::pair<HotTask, Engine>, HotSummary> summaries;
   /// The task that comes first in the next run.
   size_t turn = 0;
 };

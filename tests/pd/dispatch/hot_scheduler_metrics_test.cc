@@ -1,5 +1,7 @@
 #include "pd/dispatch/hot_scheduler_metrics.h"
 
+#include <string>
+
 #include <catch2/catch.hpp>
 
 namespace pd {
@@ -41,6 +43,30 @@ TEST_CASE("runs of balance-hot-region are counted, and what is under way is show
   memory.moves.clear();
   NoteHotRun(memory, {}, now, registry);
   CHECK(registry.Render().find("hot_pending_sum{") == std::string::npos);
+}
+
+TEST_CASE("means and deviations are shown for each task and engine", "[metrics]") {
+  MetricsRegistry registry;
+  scheduler::HotRegionMemory memory;
+  memory.summaries[{scheduler::HotTask::kWriteLeader, scheduler::Engine::kTiKv}] = {
+      scheduler::Load{{1000, 10, 5, 0}}, scheduler::Load{{0.5, 0.25, 0, 0}}, 2, 0.75};
+  memory.summaries[{scheduler::HotTask::kWritePeer, scheduler::Engine::kTiFlash}] = {
+      scheduler::Load{{3000, 0, 0, 0}}, {}, 0, 0};
+  memory.summaries[{scheduler::HotTask::kReadPeer, scheduler::Engine::kTiKv}] = {
+      scheduler::Load{{0, 0, 0, 80}}, {}, 0, 0};
+  NoteHotRun(memory, {}, {}, registry);
+  const std::string page = registry.Render();
+  CAPTURE(page);
+  for (const char* line : {R"({type="exp-byte-rate-write-leader",store="tikv"} 1000)",
+                           R"({type="stddev-byte-rate-write-leader",store="tikv"} 0.5)",
+                           R"({type="stddev-key-rate-write-leader",store="tikv"} 0.25)",
+                           R"({type="exp-count-rate-write-leader",store="tikv"} 2)",
+                           R"({type="stddev-count-rate-write-leader",store="tikv"} 0.75)",
+                           R"({type="exp-byte-rate-write-region",store="tiflash"} 3000)",
+                           R"({type="exp-cpu-rate-read-region",store="tikv"} 80)"}) {
+    CHECK(page.find(std::string("pd_scheduler_hot_peers_summary") + line) != std::string::npos);
+  }
+  CHECK(page.find("cpu-rate-write") == std::string::npos);
 }
 
 }  // namespace

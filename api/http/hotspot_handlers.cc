@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "api/http/json_body.h"
 #include "api/http/store_json.h"
 #include "pd/cluster/store_rules.h"
+#include "pd/log/log.h"
 #include "scheduler/model/hex.h"
 
 // What is hot: peers by store, stores, buckets, and the past (as in the reference).
@@ -25,6 +27,8 @@ using scheduler::LoadDim;
 using scheduler::Store;
 
 constexpr int64_t kNsPerS = 1'000'000'000;
+constexpr double kWholeMax = 1e18;
+constexpr uint64_t kUnixSecondsMax = INT64_MAX / kNsPerS;  // A store may say anything.
 
 enum class Side : uint8_t { kLeader, kPeer };
 
@@ -44,7 +48,8 @@ Json PeerJson(const ClusterRoutes& routes, const Store& store, Access access, co
   const scheduler::Peer* at = region ? region->PeerOnStore(peer.store) : nullptr;
   int64_t unix_ns = store.last_heartbeat_unix_ns;
   if (access == Access::kWrite && region) {
-    unix_ns = static_cast<int64_t>(region->flow.interval_end_s) * kNsPerS;
+    unix_ns =
+        static_cast<int64_t>(std::min(region->flow.interval_end_s, kUnixSecondsMax)) * kNsPerS;
   }
   std::vector<uint64_t> stores;
   stores.reserve(peer.stores.size());
@@ -152,7 +157,9 @@ HttpResponse GetHotStores(const ClusterRoutes& routes) {
 // ---- Buckets.
 
 Json BucketJson(const scheduler::HotBucket& bucket) {
-  const auto whole = [](double rate) { return static_cast<uint64_t>(std::max(rate, 0.0)); };
+  const auto whole = [](double rate) {
+    return static_cast<uint64_t>(std::clamp(rate, 0.0, kWholeMax));
+  };
   return {{"start_key", scheduler::UpperHex(bucket.start_key)},
           {"end_key", scheduler::UpperHex(bucket.end_key)},
           {"hot_degree", bucket.degree},
@@ -170,7 +177,8 @@ HttpResponse GetHotBuckets(const ClusterRoutes& routes, const HttpRequest& reque
     wanted.push_back(ParseUint64(text).value_or(0));
   }
   Json json = Json::object();
-  for (const scheduler::HotBucket& bucket : routes.cluster.hot().BucketsIn({}, hits)) {
+  const scheduler::Instant now = pd::InstantOf(routes.cluster.clock().Monotonic());
+  for (const scheduler::HotBucket& bucket : routes.cluster.hot().BucketsIn({}, hits, now)) {
     const bool shown =
         wanted.empty() || std::ranges::find(wanted, bucket.region.value) != wanted.end();
     if (shown) json[fmt::to_string(bucket.region.value)].push_back(BucketJson(bucket));
@@ -243,18 +251,25 @@ Json RecordJson(const pd::HotRecord& record) {
           {"end_key", scheduler::UpperHex(record.end_key)}};
 }
 
-/// This member's own.
+/// This member's own. Where there is more than an answer holds it says from when on to ask again (the reference answers
+/// with all there is, however much).
 HttpResponse GetHistory(const ClusterRoutes& routes, const HttpRequest& request) {
   const auto body = ParseJson(request.body);
   if (!body) return ErrorResponse(400, body.error().text);
   const auto query = ReadHistoryQuery(*body);
   if (!query) return ErrorResponse(400, query.error().Text());
-  const auto records = routes.cluster.hot_history().Read(
+  const auto page = routes.cluster.hot_history().Read(
       query->start_ms, query->end_ms,
       [&](const pd::HotRecord& record) { return query->Wants(record); });
   Json list = nullptr;
-  for (const pd::HotRecord& record : records) list.push_back(RecordJson(record));
-  return JsonV1(200, Json{{"history_hot_region", std::move(list)}});
+  for (const pd::HotRecord& record : page.records) list.push_back(RecordJson(record));
+  Json answer{{"history_hot_region", std::move(list)}};
+  if (page.next_ms) {
+    answer["next_start_time"] = *page.next_ms;
+    pd::LogInfo("there is more history of hot regions than one answer holds",
+                {{"records", page.records.size()}, {"next-start-time", *page.next_ms}});
+  }
+  return JsonV1(200, answer);
 }
 
 }  // namespace

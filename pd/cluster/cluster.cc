@@ -28,6 +28,8 @@ constexpr Millis kSaveRetryPause{200};
 constexpr Millis kJobPause{100};
 constexpr Millis kHeartbeatSavePatience{100};
 constexpr Nanos kStateJobInterval = std::chrono::seconds(10);
+constexpr Nanos kPruneWait = std::chrono::minutes(10);  // Until the settings have come for sure.
+constexpr Nanos kPruneMax = std::chrono::hours(1);      // Between looks for old files.
 constexpr Nanos kLabelJobInterval = std::chrono::minutes(1);
 constexpr size_t kBatchRegions = 1024;
 constexpr size_t kLoadRegions = 256;       // Under one lock.
@@ -62,7 +64,8 @@ Cluster::~Cluster() { Stop(); }
 
 Result<void> Cluster::Start(Drive drive) {
   if (auto loaded = LoadRegions(); !loaded) return loaded;
-  job_times_ = {deps_.clock.Monotonic() + kStateJobInterval, {}, {}, {}, false};
+  const Nanos now = deps_.clock.Monotonic();
+  job_times_ = {now + kStateJobInterval, {}, {}, {}, now + kPruneWait, false};
   by_hand_ = drive == Drive::kByHand;
   if (by_hand_) return {};
   saver_ = std::thread([this] { SaveLoop(); });
@@ -332,6 +335,7 @@ void Cluster::JobLoop() {
 void Cluster::RunJobs(Nanos now) {
   const bool is_running = running();
   const bool was_running = std::exchange(job_times_.was_running, is_running);
+  PruneHotHistory(now);
   if (!is_running) return;
   if (!was_running) {
     job_times_.states = now + kStateJobInterval;
@@ -346,6 +350,7 @@ void Cluster::RunJobs(Nanos now) {
   KeepHotHistory(now);
   if (now >= job_times_.states) {
     stores_.UpdateStates();
+    ForgetHeatOfGoneStores();
     job_times_.states = now + kStateJobInterval;
   }
   if (now >= job_times_.labels) {
@@ -524,11 +529,12 @@ Result<scheduler::NodeState> Cluster::HandleStoreReport(StoreTable::Heartbeat he
 }
 
 void Cluster::HandleBuckets(RegionId id, const scheduler::Buckets& buckets) {
-  if (regions_.PutBuckets(id, buckets)) return hot_.OnBucketsReported(id, buckets);
+  const scheduler::Instant now = InstantOf(deps_.clock.Monotonic());
+  if (regions_.PutBuckets(id, buckets)) return hot_.OnBucketsReported(id, buckets, now);
   // Of the same version: what is new is how they are used.
   const std::optional<Region> region = regions_.Find(id);
   if (!region || region->buckets.version != buckets.version) return;
-  hot_.OnBucketsReported(id, buckets);
+  hot_.OnBucketsReported(id, buckets, now);
 }
 
 scheduler::StoreLoads Cluster::LoadsOf(StoreId store) const {
@@ -545,6 +551,24 @@ std::vector<scheduler::HotPeer> Cluster::HotPeersOn(scheduler::Access access, St
                       InstantOf(deps_.clock.Monotonic()));
 }
 
+/// Whoever leads: a member that did once has files, too.
+void Cluster::PruneHotHistory(Nanos now) {
+  if (now < job_times_.pruned) return;
+  const auto config = deps_.config.online();
+  job_times_.pruned =
+      now + std::clamp<Nanos>(config->schedule.hot_regions_write_interval, kJobPause, kPruneMax);
+  hot_history_.Prune(deps_.clock.UnixNanos() / 1'000'000,
+                     config->schedule.hot_regions_reserved_days);
+}
+
+void Cluster::ForgetHeatOfGoneStores() {
+  std::vector<StoreId> there;
+  for (const scheduler::Store& store : stores_.All()) {
+    if (!store.IsRemoved()) there.push_back(store.id);
+  }
+  hot_.KeepStores(there);
+}
+
 /// Every interval, what is hot at that moment. What cannot be written is missing, as it is while nobody leads.
 void Cluster::KeepHotHistory(Nanos now) {
   const auto config = deps_.config.online();
@@ -553,7 +577,6 @@ void Cluster::KeepHotHistory(Nanos now) {
   job_times_.hot = now;
   const int64_t unix_ms = deps_.clock.UnixNanos() / 1'000'000;
   const uint64_t days = config->schedule.hot_regions_reserved_days;
-  hot_history_.Prune(unix_ms, days);
   if (days == 0) return;
   const auto written = hot_history_.Append(unix_ms, HotRecords(unix_ms));
   if (!written)

@@ -234,6 +234,8 @@ class Cluster final : public LeaderService {
   void KeepRules();
   void KeepAffinity();
   void KeepHotHistory(Nanos now);
+  void PruneHotHistory(Nanos now);
+  void ForgetHeatOfGoneStores();
   [[nodiscard]] std::vector<HotRecord> HotRecords(int64_t unix_ms) const;
   Result<void> CheckAffinity(const scheduler::Region& current, scheduler::SplitReason reason) const;
   void TellGranted(const scheduler::Region& asked, const scheduler::Region& current,
@@ -266,6 +268,7 @@ class Cluster final : public LeaderService {
     Nanos resolved{0};
     Nanos labels{0};
     Nanos hot{0};
+    Nanos pruned{0};  // When old files of what was hot are looked for, whoever leads.
     bool was_running = false;
   };
   JobTimes job_times_;

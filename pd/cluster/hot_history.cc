@@ -67,16 +67,26 @@ std::optional<HotRecord> RecordOf(const std::string& line) {
   }
 }
 
+/// The last line was cut off, by a crash or a full disk: what is written next must not become part of it.
+bool EndsTorn(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in || in.tellg() <= 0) return false;
+  in.seekg(-1, std::ios::end);
+  return in.get() != '\n';
+}
+
 }  // namespace
 
 std::vector<HotHistory::Day> HotHistory::Days() const {
   std::vector<Day> days;
   std::error_code failed;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, failed)) {
-    if (entry.path().extension() != kSuffix) continue;
+  // A step that fails ends the walk.
+  for (fs::directory_iterator it(folder_, failed); !failed && it != fs::directory_iterator();
+       it.increment(failed)) {
+    if (it->path().extension() != kSuffix) continue;
     std::error_code unknown;
-    const uintmax_t bytes = entry.file_size(unknown);
-    days.push_back({entry.path().stem().string(), unknown ? 0 : bytes});
+    const uintmax_t bytes = it->file_size(unknown);
+    days.push_back({it->path().stem().string(), unknown ? 0 : bytes});
   }
   std::ranges::sort(days, {}, &Day::name);
   return days;
@@ -97,13 +107,17 @@ Result<void> HotHistory::Append(int64_t unix_ms, const std::vector<HotRecord>& r
     total += day.bytes;
     if (day.name == today) of_today += day.bytes;
   }
-  if (of_today > bytes_max_) return {};
+  if (of_today > bytes_max_) {
+    return Fail(ErrorCode::kUnavailable, fmt::format("{} would pass {} bytes, the most for a day",
+                                                     PathOf(today).string(), bytes_max_));
+  }
   for (const Day& day : days) {
     if (total <= bytes_max_ || day.name == today) break;
     fs::remove(PathOf(day.name), failed);
     total -= day.bytes;
   }
   std::ofstream out(PathOf(today), std::ios::app | std::ios::binary);
+  if (EndsTorn(PathOf(today))) out << '\n';
   out << lines;
   out.flush();
   if (out.good()) return {};
@@ -122,10 +136,10 @@ void HotHistory::Prune(int64_t unix_ms, uint64_t days) {
   }
 }
 
-std::vector<HotRecord> HotHistory::Read(int64_t from_ms, int64_t to_ms,
-                                        const std::function<bool(const HotRecord&)>& wanted) const {
-  std::vector<HotRecord> records;
-  if (folder_.empty()) return records;
+HotHistory::Page HotHistory::Read(int64_t from_ms, int64_t to_ms,
+                                  const std::function<bool(const HotRecord&)>& wanted) const {
+  Page page;
+  if (folder_.empty()) return page;
   std::vector<Day> days;
   {
     const MutexLock lock(mutex_);
@@ -140,11 +154,14 @@ std::vector<HotRecord> HotHistory::Read(int64_t from_ms, int64_t to_ms,
       auto record = RecordOf(line);
       if (!record || record->unix_ms < from_ms || record->unix_ms > to_ms) continue;
       if (!wanted(*record)) continue;
-      if (records.size() == kAnswerMax) return records;
-      records.push_back(*std::move(record));
+      if (page.records.size() >= page_max_ && record->unix_ms != page.records.back().unix_ms) {
+        page.next_ms = record->unix_ms;
+        return page;
+      }
+      page.records.push_back(*std::move(record));
     }
   }
-  return records;
+  return page;
 }
 
 }  // namespace pd

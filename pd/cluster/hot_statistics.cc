@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "scheduler/stats/sane_amount.h"
+
 namespace pd {
 namespace {
 
@@ -12,6 +14,7 @@ using scheduler::Instant;
 using scheduler::Load;
 using scheduler::Region;
 using scheduler::RegionId;
+using scheduler::SaneAmount;
 using scheduler::StoreId;
 
 constexpr uint64_t kPeersMax =
@@ -25,9 +28,8 @@ Load WrittenIn(const scheduler::RegionFlow& flow) {
 
 /// Usages are rates already.
 Load ReadIn(const PeerReads& reads, uint64_t interval_s) {
-  return {{static_cast<double>(reads.bytes), static_cast<double>(reads.keys),
-           static_cast<double>(reads.queries),
-           static_cast<double>(reads.cpu_percent) * static_cast<double>(interval_s)}};
+  return {{SaneAmount(reads.bytes), SaneAmount(reads.keys), SaneAmount(reads.queries),
+           SaneAmount(reads.cpu_percent) * static_cast<double>(interval_s)}};
 }
 
 int DegreeMin(Access access, uint64_t hits) {
@@ -72,9 +74,19 @@ void HotStatistics::OnStoreReported(StoreId store, const scheduler::StoreStats& 
   reads_.With([&](HotPeerCache& cache) { cache.ReportSilence(store, reported, interval_s, now); });
 }
 
-void HotStatistics::OnBucketsReported(RegionId region, const scheduler::Buckets& buckets) {
+void HotStatistics::OnBucketsReported(RegionId region, const scheduler::Buckets& buckets,
+                                      Instant now) {
   const MutexLock lock(mutex_);
-  buckets_.Report(region, buckets);
+  buckets_.Report(region, buckets, now);
+}
+
+void HotStatistics::KeepStores(std::span<const StoreId> stores) {
+  const auto keep = [&](HotPeerCache& cache) { cache.KeepStores(stores); };
+  writes_.With(keep);
+  reads_.With(keep);
+  const MutexLock lock(mutex_);
+  std::erase_if(
+      stores_, [&](const auto& entry) { return !std::ranges::binary_search(stores, entry.first); });
 }
 
 void HotStatistics::Clear() {
@@ -107,9 +119,9 @@ std::optional<scheduler::StoreLoads> HotStatistics::LoadsOf(StoreId store) const
 }
 
 std::vector<scheduler::HotBucket> HotStatistics::BucketsIn(const scheduler::KeyRange& range,
-                                                           uint64_t hits) const {
+                                                           uint64_t hits, Instant now) const {
   const MutexLock lock(mutex_);
-  return buckets_.In(range, static_cast<int>(std::min(hits, kHitsMax)));
+  return buckets_.In(range, static_cast<int>(std::min(hits, kHitsMax)), now);
 }
 
 HotStatistics::CacheStatus HotStatistics::StatusOf(Access access) const {

@@ -64,7 +64,11 @@ class HotStatistics {
   void OnStoreReported(scheduler::StoreId store, const scheduler::StoreStats& stats,
                        std::span<const PeerReads> reads, const FindRegion& find,
                        scheduler::Instant now);
-  void OnBucketsReported(scheduler::RegionId region, const scheduler::Buckets& buckets);
+  void OnBucketsReported(scheduler::RegionId region, const scheduler::Buckets& buckets,
+                         scheduler::Instant now);
+  /// Forgets the loads and peers of all stores but these, which are in ascending order: others were removed, or peers
+  /// were said to be on stores that nobody knows.
+  void KeepStores(std::span<const scheduler::StoreId> stores);
   void Clear();
 
   /// `hits` here and below: hot-region-cache-hits-threshold.
@@ -76,7 +80,8 @@ class HotStatistics {
   /// Without regions_write. Nothing of a store that was not heard.
   [[nodiscard]] std::optional<scheduler::StoreLoads> LoadsOf(scheduler::StoreId store) const;
   [[nodiscard]] std::vector<scheduler::HotBucket> BucketsIn(const scheduler::KeyRange& range,
-                                                            uint64_t hits) const;
+                                                            uint64_t hits,
+                                                            scheduler::Instant now) const;
   using CacheStatus = std::map<scheduler::StoreId, scheduler::HotPeerCache::StoreStatus>;
   [[nodiscard]] CacheStatus StatusOf(scheduler::Access access) const;
 

@@ -70,7 +70,7 @@ class LiveView final : public scheduler::ClusterView {
   }
   [[nodiscard]] std::vector<scheduler::HotBucket> HotBucketsOf(
       const scheduler::Region& region) const override {
-    return cluster_.hot().BucketsIn({region.start_key, region.end_key}, hits_);
+    return cluster_.hot().BucketsIn({region.start_key, region.end_key}, hits_, now_);
   }
 
  private:

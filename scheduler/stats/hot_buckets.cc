@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "scheduler/stats/sane_amount.h"
+
 namespace scheduler {
 namespace {
 
 constexpr uint64_t kPeriodMsDefault = 10'000;
+constexpr uint64_t kPeriodMsMax = 300'000;  // Of peers, longer ones do not count.
+constexpr int kPeriodsLast = 3;
 // Those of HotPeerCache; CPU time is not known of buckets.
 constexpr Load kReadMin{{8 * 1024, 128, 128, 1}};
 constexpr Load kWriteMin{{1024, 32, 32, 1}};
@@ -15,7 +19,7 @@ constexpr Load kWriteMin{{1024, 32, 32, 1}};
 bool EndsBehind(const std::string& end, const std::string& key) { return end.empty() || end > key; }
 
 double At(const std::vector<uint64_t>& list, size_t index) {
-  return index < list.size() ? static_cast<double>(list[index]) : 0;
+  return index < list.size() ? SaneAmount(list[index]) : 0;
 }
 
 }  // namespace
@@ -24,12 +28,34 @@ HotBuckets::ByStart::const_iterator HotBuckets::FirstOverlap(const std::string& 
   auto it = buckets_.upper_bound(start);
   if (it == buckets_.begin()) return it;
   const auto before = std::prev(it);
-  return EndsBehind(before->second.end_key, start) ? before : it;
+  return EndsBehind(before->second.bucket.end_key, start) ? before : it;
 }
 
-void HotBuckets::Report(RegionId region, const Buckets& buckets) {
+HotBuckets::ByStart::const_iterator HotBuckets::Remove(ByStart::const_iterator it) {
+  by_number_.erase(it->second.number);
+  return buckets_.erase(it);
+}
+
+int HotBuckets::TakeOverlapping(const HotBucket& bucket, Instant now) {
+  int degree = 0;
+  for (auto it = FirstOverlap(bucket.start_key);
+       it != buckets_.end() && EndsBehind(bucket.end_key, it->first);) {
+    if (it->second.expires > now) degree = std::max(degree, it->second.bucket.degree);
+    it = Remove(it);
+  }
+  return degree;
+}
+
+void HotBuckets::Clear() {
+  buckets_.clear();
+  by_number_.clear();
+}
+
+void HotBuckets::Report(RegionId region, const Buckets& buckets, Instant now) {
   const uint64_t period_ms = buckets.period_ms == 0 ? kPeriodMsDefault : buckets.period_ms;
   const double per_second = 1000 / static_cast<double>(period_ms);
+  const uint64_t counted_ms = std::clamp(period_ms, kPeriodMsDefault, kPeriodMsMax);
+  const Instant expires = now + kPeriodsLast * Millis{static_cast<int64_t>(counted_ms)};
   for (size_t i = 0; i + 1 < buckets.keys.size(); ++i) {
     HotBucket bucket;
     bucket.region = region;
@@ -42,25 +68,28 @@ void HotBuckets::Report(RegionId region, const Buckets& buckets) {
     bucket.write =
         Load{{At(buckets.write_bytes, i), At(buckets.write_keys, i), At(buckets.write_qps, i), 0}} *
         per_second;
-    int degree = 0;
-    for (auto it = FirstOverlap(bucket.start_key);
-         it != buckets_.end() && EndsBehind(bucket.end_key, it->first);) {
-      degree = std::max(degree, it->second.degree);
-      it = buckets_.erase(it);
-    }
+    const int degree = TakeOverlapping(bucket, now);
     const bool hot = bucket.read.ReachesAny(kReadMin) || bucket.write.ReachesAny(kWriteMin);
     bucket.degree = std::min(degree + (hot ? 1 : -1), kDegreeMax);
-    if (bucket.degree <= 0 || buckets_.size() >= kBucketsMax) continue;
+    if (bucket.degree <= 0) continue;
     std::string start = bucket.start_key;
-    buckets_.insert_or_assign(std::move(start), std::move(bucket));
+    const auto at =
+        buckets_.emplace(std::move(start), Entry{std::move(bucket), expires, ++last_number_}).first;
+    by_number_.emplace(last_number_, at);
+  }
+  while (!by_number_.empty()) {
+    const auto stalest = by_number_.begin()->second;
+    if (stalest->second.expires > now && buckets_.size() <= buckets_max_) break;
+    Remove(stalest);
   }
 }
 
-std::vector<HotBucket> HotBuckets::In(const KeyRange& range, int degree_min) const {
+std::vector<HotBucket> HotBuckets::In(const KeyRange& range, int degree_min, Instant now) const {
   std::vector<HotBucket> found;
   for (auto it = FirstOverlap(range.start); it != buckets_.end(); ++it) {
     if (!EndsBehind(range.end, it->first)) break;
-    if (it->second.degree >= degree_min) found.push_back(it->second);
+    const HotBucket& bucket = it->second.bucket;
+    if (bucket.degree >= degree_min && it->second.expires > now) found.push_back(bucket);
   }
   return found;
 }

@@ -7,6 +7,7 @@
 
 #include "scheduler/model/load.h"
 #include "scheduler/model/region.h"
+#include "scheduler/model/time.h"
 
 namespace scheduler {
 
@@ -16,25 +17,42 @@ namespace scheduler {
 /// be it of another region after a split, goes on from the highest degree among them.
 ///
 /// What has no degree is not kept (the reference remembers the cold as well, and lets them pay for it when they turn
-/// hot). At most kBucketsMax are, of some hundred bytes each; beyond, new ones do not come in. Works on one thread.
+/// hot). As hot peers are, a bucket is forgotten when nothing was heard of it for three times as long as its last
+/// report counted, which is ten seconds at least; the reference keeps it for good. At most kBucketsMax are kept, of
+/// some hundred bytes each; beyond, those that were heard of longest ago go. Works on one thread.
 class HotBuckets {
  public:
   static constexpr int kDegreeMax = 20;
   static constexpr size_t kBucketsMax = 65'536;
 
-  void Report(RegionId region, const Buckets& buckets);
+  explicit HotBuckets(size_t buckets_max = kBucketsMax) : buckets_max_(buckets_max) {}
+
+  void Report(RegionId region, const Buckets& buckets, Instant now);
   /// Those that overlap `range`, of at least this degree, by key.
-  [[nodiscard]] std::vector<HotBucket> In(const KeyRange& range, int degree_min) const;
+  [[nodiscard]] std::vector<HotBucket> In(const KeyRange& range, int degree_min, Instant now) const;
   /// All, by key.
-  [[nodiscard]] std::vector<HotBucket> All(int degree_min) const { return In({}, degree_min); }
-  void Clear() { buckets_.clear(); }
+  [[nodiscard]] std::vector<HotBucket> All(int degree_min, Instant now) const {
+    return In({}, degree_min, now);
+  }
+  void Clear();
 
  private:
-  using ByStart = std::map<std::string, HotBucket>;  // They do not overlap.
+  struct Entry {
+    HotBucket bucket;
+    Instant expires;
+    uint64_t number = 0;  // Larger than that of all which were reported before.
+  };
+  using ByStart = std::map<std::string, Entry>;  // They do not overlap.
 
   [[nodiscard]] ByStart::const_iterator FirstOverlap(const std::string& start) const;
+  /// Takes out what overlaps the bucket; the highest degree among it.
+  int TakeOverlapping(const HotBucket& bucket, Instant now);
+  ByStart::const_iterator Remove(ByStart::const_iterator it);
 
+  size_t buckets_max_;
   ByStart buckets_;
+  std::map<uint64_t, ByStart::const_iterator> by_number_;  // The same, the longest unheard first.
+  uint64_t last_number_ = 0;
 };
 
 }  // namespace scheduler

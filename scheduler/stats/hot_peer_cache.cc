@@ -179,6 +179,20 @@ void HotPeerCache::KeepPeersOf(const Region& region) {
   for (const StoreId store : gone) Remove(region.id, store);
 }
 
+void HotPeerCache::KeepStores(std::span<const StoreId> stores) {
+  for (auto it = stores_.begin(); it != stores_.end();) {
+    const StoreId store = it->first;
+    if (std::ranges::binary_search(stores, store)) {
+      ++it;
+      continue;
+    }
+    std::vector<RegionId> regions;
+    for (const auto& entry : it->second.regions) regions.push_back(entry.first);
+    for (const RegionId region : regions) Remove(region, store);
+    it = stores_.erase(it);
+  }
+}
+
 bool HotPeerCache::IsHot(RegionId region, int degree_min) const {
   const auto found = regions_.find(region);
   return found != regions_.end() && std::ranges::any_of(found->second, [&](const Item& item) {

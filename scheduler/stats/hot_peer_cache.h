@@ -41,6 +41,8 @@ class HotPeerCache {
                      Instant now);
   /// Forgets the peers that the region no longer has.
   void KeepPeersOf(const Region& region);
+  /// Forgets all stores but these, which are in ascending order.
+  void KeepStores(std::span<const StoreId> stores);
 
   /// Some peer of the region has at least this degree.
   [[nodiscard]] bool IsHot(RegionId region, int degree_min) const;
@@ -58,10 +60,6 @@ class HotPeerCache {
     uint64_t removed = 0;
   };
   [[nodiscard]] std::map<StoreId, StoreStatus> Status() const;
-  /// Nothing is known of any peer: a quick way out for reports that bring nothing either.
-  [[nodiscard]] bool empty() const { return regions_.empty(); }
-  /// Below them nothing comes in.
-  [[nodiscard]] const Load& thresholds_min() const { return rules_.thresholds_min; }
 
   /// How the two kinds differ.
   struct Rules {

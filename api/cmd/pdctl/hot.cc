@@ -92,14 +92,21 @@ int ShowHistory(Invocation& call) {
   request.headers["PD-Allow-follower-handle"] =
       "true";  // A follower's own, not the leader's again.
   for (const Endpoint& endpoint : call.client().endpoints()) {
-    const Answer answer = call.client().SendTo(endpoint, request);
-    if (!answer.Ok()) {
-      call.Print(kHistoryFailure + answer.error);
-      return answer.ExitStatus();
+    Json question = *body;
+    for (bool more = true; more;) {
+      request.body = question.dump();
+      const Answer answer = call.client().SendTo(endpoint, request);
+      if (!answer.Ok()) {
+        call.Print(kHistoryFailure + answer.error);
+        return answer.ExitStatus();
+      }
+      const Json page = Json::parse(answer.body, nullptr, false);
+      more = page.is_object() && page.contains("next_start_time") &&
+             page["next_start_time"] > question["start_time"];
+      if (more) question["start_time"] = page["next_start_time"];
+      if (!page.is_object() || !page["history_hot_region"].is_array()) continue;
+      for (const Json& record : page["history_hot_region"]) merged.push_back(record);
     }
-    const Json page = Json::parse(answer.body, nullptr, false);
-    if (!page.is_object() || !page["history_hot_region"].is_array()) continue;
-    for (const Json& record : page["history_hot_region"]) merged.push_back(record);
   }
   std::stable_sort(merged.begin(), merged.end(), [](const Json& a, const Json& b) {
     return a.value("update_time", int64_t{0}) > b.value("update_time", int64_t{0});

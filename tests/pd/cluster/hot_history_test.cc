@@ -28,7 +28,7 @@ HotRecord MakeRecord(int64_t unix_ms, uint64_t region) {
 }
 
 std::vector<HotRecord> All(const HotHistory& history) {
-  return history.Read(0, kNowMs * 2, [](const HotRecord&) { return true; });
+  return history.Read(0, kNowMs * 2, [](const HotRecord&) { return true; }).records;
 }
 
 TEST_CASE("records come back as they were, also after a restart") {
@@ -46,11 +46,43 @@ TEST_CASE("records come back as they were, also after a restart") {
   CHECK(found[0] == MakeRecord(kNowMs, 1));
   CHECK(found[2].region.value == 3);
   const auto any = [](const HotRecord&) { return true; };
-  CHECK(history.Read(kNowMs, kNowMs, any).size() == 2);
-  CHECK(history.Read(kNowMs + 1, kNowMs + kDayMs, any).size() == 1);
-  CHECK(history.Read(0, kNowMs - 1, any).empty());
-  CHECK(history.Read(0, kNowMs, [](const HotRecord& r) { return r.region.value == 2; }).size() ==
-        1);
+  const auto count = [&](int64_t from_ms, int64_t to_ms, const auto& wanted) {
+    return history.Read(from_ms, to_ms, wanted).records.size();
+  };
+  CHECK(count(kNowMs, kNowMs, any) == 2);
+  CHECK(count(kNowMs + 1, kNowMs + kDayMs, any) == 1);
+  CHECK(count(0, kNowMs - 1, any) == 0);
+  CHECK(count(0, kNowMs, [](const HotRecord& r) { return r.region.value == 2; }) == 1);
+}
+
+TEST_CASE("what is too much for one page comes in several, none twice") {
+  const test::TemporaryFolder folder;
+  HotHistory history(folder.path(), HotHistory::kBytesMax, 3);
+  for (int64_t i = 0; i < 5; ++i) {
+    const int64_t ms = kNowMs + i;
+    const auto region = static_cast<uint64_t>(i);
+    REQUIRE(history.Append(ms, {MakeRecord(ms, 10 * region), MakeRecord(ms, 10 * region + 1)}));
+  }
+  std::vector<size_t> sizes;
+  std::vector<uint64_t> regions;
+  for (std::optional<int64_t> from = 0; from;) {
+    const auto page = history.Read(*from, kNowMs * 2, [](const HotRecord&) { return true; });
+    sizes.push_back(page.records.size());
+    for (const HotRecord& record : page.records) regions.push_back(record.region.value);
+    from = page.next_ms;
+  }
+  CHECK(sizes == std::vector<size_t>{4, 4, 2});
+  CHECK(regions == std::vector<uint64_t>{0, 1, 10, 11, 20, 21, 30, 31, 40, 41});
+}
+
+TEST_CASE("what is written after a crash is not made part of the line that was cut off") {
+  const test::TemporaryFolder folder;
+  HotHistory history(folder.path());
+  REQUIRE(history.Append(kNowMs, {MakeRecord(kNowMs, 1)}));
+  std::ofstream(folder.path() + "/2023-11-14.jsonl", std::ios::app) << R"({"t":1700000000000,"reg)";
+  REQUIRE(history.Append(kNowMs, {MakeRecord(kNowMs, 2)}));
+  REQUIRE(All(history).size() == 2);
+  CHECK(All(history)[1].region.value == 2);
 }
 
 TEST_CASE("a line that was cut off is passed over") {
@@ -79,7 +111,14 @@ TEST_CASE("days are forgotten when their time is over, or when there is no room"
   const int64_t now = kNowMs + 4 * kDayMs;
   while (All(history)[0].region.value == 2) REQUIRE(history.Append(now, {MakeRecord(now, 9)}));
   CHECK(All(history)[0].region.value == 3);
-  for (int i = 0; i < 50; ++i) REQUIRE(history.Append(now, {MakeRecord(now, 9)}));
+  int failures = 0;
+  for (int i = 0; i < 50; ++i) {
+    const auto appended = history.Append(now, {MakeRecord(now, 9)});
+    if (appended) continue;
+    ++failures;
+    CHECK(appended.error().code == ErrorCode::kUnavailable);
+  }
+  CHECK(failures > 0);
   uint64_t bytes = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
     bytes += entry.file_size();

@@ -1,6 +1,8 @@
 // What heartbeats make of hot peers, in the statistics and over a cluster.
 #include "pd/cluster/hot_statistics.h"
 
+#include <filesystem>
+#include <fstream>
 #include <limits>
 
 #include <catch2/catch.hpp>
@@ -164,7 +166,7 @@ TEST_CASE("a cluster feeds them, planning sees them, and they go with the lead")
   CHECK(registry.Render().find("pd_hotspot_status{") == std::string::npos);
   CHECK_FALSE(cluster.hot().IsHot({7}, 0));
   CHECK(cluster.HotPeersOn(Access::kWrite, {1}).empty());
-  CHECK(cluster.hot().BucketsIn({}, 0).empty());
+  CHECK(cluster.hot().BucketsIn({}, 0, InstantOf(cluster.clock().Monotonic())).empty());
 }
 
 TEST_CASE("every interval what is hot is written down, for as long as it is wanted") {
@@ -187,8 +189,9 @@ TEST_CASE("every interval what is hot is written down, for as long as it is want
     }
   };
   const auto found = [&] {
-    return cluster.hot_history().Read(0, std::numeric_limits<int64_t>::max(),
-                                      [](const HotRecord&) { return true; });
+    return cluster.hot_history()
+        .Read(0, std::numeric_limits<int64_t>::max(), [](const HotRecord&) { return true; })
+        .records;
   };
   cluster.DoDue();
   heat();
@@ -208,6 +211,48 @@ TEST_CASE("every interval what is hot is written down, for as long as it is want
   heat();
   cluster.DoDue();
   CHECK(found().empty());
+}
+
+TEST_CASE("files of what was hot go by their age on members that do not lead, too") {
+  const test::TemporaryFolder folder;
+  test::FakeDatabase database;
+  test::MemberSetup setup;
+  setup.drive = Cluster::Drive::kByHand;
+  setup.hot_folder = folder.path();
+  std::ofstream(folder.path() + "/2001-01-01.jsonl") << "\n";
+  test::OneMember member(database, nullptr, setup);
+  member.cluster().DoDue();
+  CHECK_FALSE(std::filesystem::is_empty(folder.path()));  // The settings may not have come yet.
+  member.cluster().OnLeaderStop();
+  REQUIRE_FALSE(member.cluster().running());
+  member.moved.ahead = std::chrono::minutes(11);
+  member.cluster().DoDue();
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("heat on stores that are gone or that nobody knows is forgotten") {
+  test::FakeDatabase database;
+  test::MemberSetup setup;
+  setup.drive = Cluster::Drive::kByHand;
+  test::OneMember member(database, nullptr, setup);
+  Cluster& cluster = member.cluster();
+  REQUIRE(cluster.Bootstrap(test::FirstStore(), test::FirstRegion()));
+  Region region = test::FirstRegion();
+  region.leader = region.peers.front();
+  region.peers.push_back({{999}, {99}, scheduler::PeerRole::kVoter, false});
+  region.epoch.conf_ver += 1;
+  region.flow.bytes_written = 60 * 5000;
+  for (int i = 0; i < 3; ++i) {
+    region.flow.interval_start_s += 60;
+    region.flow.interval_end_s = region.flow.interval_start_s + 60;
+    REQUIRE(cluster.HandleRegionReport(region));
+  }
+  cluster.DoDue();
+  CHECK(cluster.hot().StatusOf(Access::kWrite).size() == 2);
+  member.moved.ahead = std::chrono::seconds(11);
+  cluster.DoDue();
+  CHECK(cluster.hot().StatusOf(Access::kWrite).size() == 1);
+  CHECK(cluster.hot().StatusOf(Access::kWrite).contains(region.leader.store));
 }
 
 }  // namespace

@@ -1,14 +1,11 @@
 #include "pd/coordinator.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 #include <variant>
 
-#include "pd/dispatch/hot_scheduler_metrics.h"
 #include "pd/dispatch/live_view.h"
 #include "pd/dispatch/schedule_options.h"
-#include "pd/dispatch/scheduler_codec.h"
 #include "pd/dispatch/scheduler_metrics.h"
 #include "pd/log/log.h"
 
@@ -19,7 +16,6 @@ constexpr Millis kReadyPoll{100};
 constexpr Millis kPushInterval{500};
 constexpr Millis kTurnMin{10};
 constexpr Millis kHoldInterval{1000};
-constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is asked again.
 constexpr scheduler::Instant kNever{Millis::max()};
 
 int64_t UnixSeconds(const Clock& clock) { return clock.UnixNanos() / 1'000'000'000; }
@@ -34,19 +30,6 @@ std::set<std::string> NamesOf(const std::vector<SchedulerTable::Entry>& entries)
   std::set<std::string> names;
   for (const SchedulerTable::Entry& entry : entries) names.insert(entry.name);
   return names;
-}
-
-/// What a scheduler proposed, by what is to be admitted whole or not at all: balance-hot-region proposes more than one
-/// operator only for two peers that change places, and one of those alone would make the loads worse.
-std::vector<std::vector<scheduler::Proposal>> PlansOf(const scheduler::SchedulerConfig& config,
-                                                      scheduler::Decision& decision) {
-  std::vector<std::vector<scheduler::Proposal>> plans;
-  const bool together = std::holds_alternative<scheduler::HotRegionConfig>(config);
-  for (scheduler::Proposal& proposal : decision.proposals) {
-    if (plans.empty() || !together) plans.emplace_back();
-    plans.back().push_back(std::move(proposal));
-  }
-  return plans;
 }
 
 /// It runs, is as urgent as what people ask for, and removes a peer from the store.
@@ -129,12 +112,16 @@ Coordinator::Coordinator(Deps deps)
       split_scatter_({deps_.cluster.regions(), runner_,
                       [this](scheduler::Decision& decision) { return FollowCheck(decision); },
                       deps_.metrics}),
-      scheduler_events_(deps_.metrics.Counters("pd_scheduler_event_count",
-                                               "Scheduler outcomes per scheduler and reason",
-                                               {"type", "name"})),
+      scheduler_runner_({schedulers_, deps_.cluster.stores(), runner_, admission_, decisions_,
+                         moved_, deps_.metrics,
+                         [this](scheduler::Instant now, const auto& look) {
+                           const Situation situation(deps_.cluster, deps_.config, limits_, runner_,
+                                                     now, moved_);
+                           look(situation.Context());
+                         },
+                         deps_.seed}),
       checker_events_(deps_.metrics.Counters(
           "pd_checker_event_count", "Checker outcomes per checker and reason", {"type", "name"})),
-      rng_(deps_.seed),
       affinity_(deps_.cluster.affinity()) {
   deps_.cluster.AddObserver(*this);
 }
@@ -330,13 +317,12 @@ void Coordinator::Reset() {
   returned_data_.Clear();
   affinity_.Clear();
   decisions_.Clear();
-  running_.clear();
   watched_.clear();
   watched_rules_.reset();
   outlook_.Clear();
   finished_moves_.Clear();
   moved_.Clear();
-  held_.clear();
+  scheduler_runner_.Clear();
   next_push_ = {};
   next_hold_ = {};
 }
@@ -388,7 +374,7 @@ Coordinator::News Coordinator::Watch(const Situation& situation,
   // A scheduler that comes or goes holds stores, or lets them go, at once.
   const uint64_t version = schedulers_.version();
   if (now >= next_hold_ || version != held_version_) {
-    HoldStores(context);
+    scheduler_runner_.HoldStores(context);
     held_version_ = version;
     next_hold_ = now + kHoldInterval;
   }
@@ -406,7 +392,9 @@ scheduler::Instant Coordinator::Plan(const scheduler::PlanContext& context, News
   admitted_in_turn_ = 0;
   CheckRegions(context, now);
   split_scatter_.Turn(context);
-  const scheduler::Instant schedulers = RunSchedulers(context, news, now);
+  using Freshness = SchedulerRunner::Freshness;
+  const scheduler::Instant schedulers = scheduler_runner_.Turn(
+      context, news, admitted_in_turn_ > 0 ? Freshness::kOvertaken : Freshness::kFresh);
   const Millis interval = context.options.patrol_region_interval;
   const scheduler::Instant splits = split_scatter_.waiting() > 0 ? now + interval : kNever;
   return std::min({patrol_.NextDue(now, interval), schedulers, splits});
@@ -473,118 +461,6 @@ bool Coordinator::FollowCheck(scheduler::Decision& decision) {
   return again;
 }
 
-bool Coordinator::MayRun(const SchedulerTable::Entry& entry,
-                         const scheduler::PlanContext& context) {
-  scheduler::Decision decision;
-  const uint64_t limit = RunLimit(context.options, *entry.type);
-  const uint64_t count = runner_.CountOf(entry.type->limit_kind);
-  if (schedulers_.IsPaused(entry)) {
-    decision.Refuse({scheduler::Reason::kPaused, {}, {}, 0, 0, {}});
-  } else if (count >= limit) {
-    decision.Refuse({scheduler::Reason::kScheduleLimit,
-                     {},
-                     {},
-                     static_cast<double>(count),
-                     static_cast<double>(limit),
-                     {}});
-  } else {
-    return true;
-  }
-  decisions_.NoteRun(entry.name, decision);
-  return false;
-}
-
-scheduler::Instant Coordinator::RunSchedulers(const scheduler::PlanContext& context, News news,
-                                              scheduler::Instant now) {
-  const std::vector<SchedulerTable::Entry> entries = schedulers_.Running();
-  if (news == News::kSome) {
-    const std::set<std::string> names = NamesOf(entries);
-    std::erase_if(running_, [&](const auto& running) { return !names.contains(running.first); });
-    decisions_.KeepRuns(names);
-  }
-  std::vector<scheduler::KeyRange> reserved;
-  for (const SchedulerTable::Entry& entry : entries) {
-    std::ranges::move(RangesReservedBy(entry.config, context.unix_ns),
-                      std::back_inserter(reserved));
-  }
-  scheduler::PlanContext planning = context;
-  planning.reserved_ranges = reserved;
-  scheduler::Instant next = kNever;
-  for (const SchedulerTable::Entry& entry : entries) {
-    Running& running = running_[entry.name];
-    if (news == News::kSome) {  // Worth a look at once.
-      running.interval = entry.type->pace.interval_min;
-      running.due = now;
-    }
-    if (now >= running.due) {
-      if (MayRun(entry, context)) {
-        RunOne(entry, planning, now);
-      } else {
-        running.due = now + kBlockedInterval;
-      }
-    }
-    next = std::min(next, running.due);
-  }
-  return next;
-}
-
-void Coordinator::RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
-                         scheduler::Instant now) {
-  Running& running = running_[entry.name];
-  // What was admitted a moment ago counts.
-  std::optional<Situation> later;
-  if (admitted_in_turn_ > 0) {
-    later.emplace(deps_.cluster, deps_.config, limits_, runner_, now, moved_);
-  }
-  scheduler::PlanContext latest = later ? later->Context() : context;
-  latest.reserved_ranges = context.reserved_ranges;
-  running.memory.operators = runner_.CountOf(entry.type->limit_kind);
-  scheduler::Decision decision = RunScheduler(latest, entry.config, running.memory, rng_);
-  KeepFindingsOf(entry, running.memory);
-  decisions_.NoteRun(entry.name, decision);
-  if (std::holds_alternative<scheduler::HotRegionConfig>(entry.config)) {
-    NoteHotRun(running.memory.hot, decision, context.now, deps_.metrics);
-  }
-  for (const scheduler::Refusal& refusal : decision.refusals) {
-    scheduler_events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
-  }
-  for (const auto& [region, store] : decision.wanted_back) {
-    moved_.NoteWantedBack(region, store, now);
-  }
-  const uint64_t limit = RunLimit(context.options, *entry.type);
-  bool any = false;
-  for (std::vector<scheduler::Proposal>& plan : PlansOf(entry.config, decision)) {
-    if (runner_.CountOf(entry.type->limit_kind) >= limit) break;
-    const size_t count = plan.size();
-    scheduler_events_.With({entry.type->name, "new-operator"}).Add(static_cast<double>(count));
-    const auto refusal = admission_.AdmitTogether(std::move(plan));
-    if (refusal) decisions_.NoteAdmission(*refusal);
-    any |= !refusal;
-    if (!refusal) admitted_in_turn_ += count;
-  }
-  running.interval = any ? entry.type->pace.interval_min
-                         : GrowInterval(entry.type->pace,
-                                        std::max(running.interval, entry.type->pace.interval_min));
-  running.due = now + running.interval;
-}
-
-void Coordinator::KeepFindingsOf(const SchedulerTable::Entry& entry,
-                                 scheduler::SchedulerMemory& memory) {
-  const auto findings = std::exchange(memory.findings, {});
-  if (!findings) return;
-  const auto kept = schedulers_.Update(entry.name, [&](auto& config) -> Result<void> {
-    KeepFindings(config, *findings);
-    return {};
-  });
-  if (kept) {
-    LogInfo("a scheduler has found something that lasts",
-            {{"name", entry.name}, {"config", StoredSchedulerText(*findings, false)}});
-  } else {
-    LogWarn("what a scheduler has found cannot be kept, it will find it again",
-            {{"name", entry.name}, {"error", kept.error()}});
-  }
-}
-
 void Coordinator::WatchStores(const scheduler::PlanContext& context, scheduler::Instant now) {
   for (const scheduler::Store& store : context.view.stores()) {
     const bool down = store.DownTime(now) > context.options.max_store_down_time;
@@ -638,25 +514,6 @@ size_t Coordinator::PointOut(const scheduler::KeyRange& range, size_t count_max)
   });
   Wake();
   return count;
-}
-
-void Coordinator::HoldStores(const scheduler::PlanContext& context) {
-  std::map<scheduler::StoreId, scheduler::StorePauses> wanted;
-  for (const SchedulerTable::Entry& entry : schedulers_.Running()) {
-    const scheduler::StoreHolds holds = HoldsOf(context.view, entry.config);
-    for (const auto store : holds.no_leaders_in) ++wanted[store].leader_transfer_in;
-    for (const auto store : holds.no_leaders_out) ++wanted[store].leader_transfer_out;
-    for (const auto store : holds.slow_evicted) ++wanted[store].slow_evicted;
-    for (const auto store : holds.stopping_evicted) ++wanted[store].stopping_evicted;
-    for (const auto store : holds.slow_trend_evicted) ++wanted[store].slow_trend_evicted;
-  }
-  if (wanted == held_) return;
-  for (const auto& entry : held_) wanted.try_emplace(entry.first);
-  for (const auto& [id, pauses] : wanted) {
-    deps_.cluster.stores().Modify(id, [&](scheduler::Store& store) { store.pauses = pauses; });
-  }
-  std::erase_if(wanted, [](const auto& entry) { return entry.second == scheduler::StorePauses{}; });
-  held_ = std::move(wanted);
 }
 
 void Coordinator::Publish() {

@@ -3,7 +3,6 @@
 #include <array>
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -23,6 +22,7 @@
 #include "pd/dispatch/patrol.h"
 #include "pd/dispatch/region_jobs.h"
 #include "pd/dispatch/returned_data.h"
+#include "pd/dispatch/scheduler_runner.h"
 #include "pd/dispatch/scheduler_table.h"
 #include "pd/dispatch/split_scatter.h"
 #include "pd/dispatch/store_limits.h"
@@ -118,13 +118,6 @@ class Coordinator final : public LeaderService, public RegionObserver {
   Removals RemovePeers(scheduler::StoreId store, const std::vector<scheduler::RegionId>& regions);
 
  private:
-  /// How a scheduler of this leadership is getting on.
-  struct Running {
-    scheduler::SchedulerMemory memory;
-    Millis interval{0};
-    scheduler::Instant due;
-  };
-
   struct Situation;
   static const scheduler::MoveHistory kNothingMoved;
 
@@ -132,8 +125,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   void Run();
   /// One turn; returns how long to wait for the next.
   Millis Turn(scheduler::Instant now);
-  /// Whether what plans are made from is another than at the last turn.
-  enum class News : uint8_t { kNone, kSome };
+  using News = SchedulerRunner::News;
   /// What changed beside the regions that report.
   News Watch(const Situation& situation, const scheduler::PlanContext& context);
   /// What is due of checkers and schedulers. Returns when something will be next.
@@ -148,21 +140,11 @@ class Coordinator final : public LeaderService, public RegionObserver {
                 scheduler::CheckInput& input);
   /// Notes what a checker came to and admits what it proposes. True when the region is to be looked at again soon.
   bool FollowCheck(scheduler::Decision& decision);
-  /// Returns when the next one is due.
-  scheduler::Instant RunSchedulers(const scheduler::PlanContext& context, News news,
-                                   scheduler::Instant now);
-  void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
-              scheduler::Instant now);
-  /// What a run found that is to last goes into the scheduler's settings. Waits for Raft, seldom.
-  void KeepFindingsOf(const SchedulerTable::Entry& entry, scheduler::SchedulerMemory& memory);
-  [[nodiscard]] bool MayRun(const SchedulerTable::Entry& entry,
-                            const scheduler::PlanContext& context);
   /// Regions on stores that went down or leave are pointed out to the patrol.
   void WatchStores(const scheduler::PlanContext& context, scheduler::Instant now);
   void PointOutStore(scheduler::StoreId store, scheduler::Instant now);
   /// The same of regions whose placement rules have changed since the last turn. Whether any have.
   bool WatchRules(const PlacementRules::Book& rules, scheduler::Instant now);
-  void HoldStores(const scheduler::PlanContext& context);
   void Publish();
   void Reset();
 
@@ -179,23 +161,20 @@ class Coordinator final : public LeaderService, public RegionObserver {
   DecisionLog decisions_;
   RegionJobs jobs_;
   SplitScatter split_scatter_;
-  CounterFamily& scheduler_events_;
+  scheduler::MoveHistory moved_;  // Shared by the thread's own.
+  SchedulerRunner scheduler_runner_;
   CounterFamily& checker_events_;
 
   std::atomic<bool> planning_{false};
   std::array<std::atomic<int64_t>, scheduler::kCheckerKindCount> checker_paused_until_s_{};
 
   // The thread's own.
-  scheduler::Rng rng_;
-  std::map<std::string, Running> running_;
   std::set<scheduler::StoreId> watched_;  // Stores whose regions were pointed out.
   PlacementRules::Book watched_rules_;    // Those of the last turn.
   AffinityWatch affinity_;
-  std::map<scheduler::StoreId, scheduler::StorePauses> held_;
   Outlook outlook_;
-  scheduler::MoveHistory moved_;
   size_t admitted_in_turn_ = 0;
-  uint64_t held_version_ = 0;  // That of the schedulers when `held_` was made.
+  uint64_t held_version_ = 0;  // That of the schedulers when stores were held.
   scheduler::Instant next_push_;
   scheduler::Instant next_hold_;
 

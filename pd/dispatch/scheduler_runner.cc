@@ -1,0 +1,192 @@
+#include "pd/dispatch/scheduler_runner.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "pd/dispatch/hot_scheduler_metrics.h"
+#include "pd/dispatch/scheduler_codec.h"
+#include "pd/log/log.h"
+
+namespace pd {
+namespace {
+
+constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is asked again.
+constexpr scheduler::Instant kNever{Millis::max()};
+
+/// What a scheduler proposed, by what is to be admitted whole or not at all: balance-hot-region proposes more than one
+/// operator only for two peers that change places, and one of those alone would make the loads worse.
+std::vector<std::vector<scheduler::Proposal>> PlansOf(const scheduler::SchedulerConfig& config,
+                                                      scheduler::Decision& decision) {
+  std::vector<std::vector<scheduler::Proposal>> plans;
+  const bool together = std::holds_alternative<scheduler::HotRegionConfig>(config);
+  for (scheduler::Proposal& proposal : decision.proposals) {
+    if (plans.empty() || !together) plans.emplace_back();
+    plans.back().push_back(std::move(proposal));
+  }
+  return plans;
+}
+
+}  // namespace
+
+SchedulerRunner::SchedulerRunner(Deps deps)
+    : deps_(std::move(deps)),
+      events_(deps_.metrics.Counters("pd_scheduler_event_count",
+                                     "Scheduler outcomes per scheduler and reason",
+                                     {"type", "name"})),
+      rng_(deps_.seed) {}
+
+void SchedulerRunner::Clear() {
+  running_.clear();
+  held_.clear();
+}
+
+scheduler::Instant SchedulerRunner::Turn(const scheduler::PlanContext& context, News news,
+                                         Freshness freshness) {
+  freshness_ = freshness;
+  const scheduler::Instant now = context.now;
+  const std::vector<SchedulerTable::Entry> entries = deps_.table.Running();
+  if (news == News::kSome) {
+    std::set<std::string> names;
+    for (const SchedulerTable::Entry& entry : entries) names.insert(entry.name);
+    std::erase_if(running_, [&](const auto& running) { return !names.contains(running.first); });
+    deps_.decisions.KeepRuns(names);
+  }
+  std::vector<scheduler::KeyRange> reserved;
+  for (const SchedulerTable::Entry& entry : entries) {
+    std::ranges::move(RangesReservedBy(entry.config, context.unix_ns),
+                      std::back_inserter(reserved));
+  }
+  scheduler::PlanContext planning = context;
+  planning.reserved_ranges = reserved;
+  scheduler::Instant next = kNever;
+  for (const SchedulerTable::Entry& entry : entries) {
+    Running& running = running_[entry.name];
+    if (news == News::kSome) {  // Worth a look at once.
+      running.interval = entry.type->pace.interval_min;
+      running.due = now;
+    }
+    if (now >= running.due) {
+      if (MayRun(entry, context)) {
+        RunOne(entry, planning);
+      } else {
+        running.due = now + kBlockedInterval;
+      }
+    }
+    next = std::min(next, running.due);
+  }
+  return next;
+}
+
+bool SchedulerRunner::MayRun(const SchedulerTable::Entry& entry,
+                             const scheduler::PlanContext& context) {
+  scheduler::Decision decision;
+  const uint64_t limit = RunLimit(context.options, *entry.type);
+  const uint64_t count = deps_.operators.CountOf(entry.type->limit_kind);
+  if (deps_.table.IsPaused(entry)) {
+    decision.Refuse({scheduler::Reason::kPaused, {}, {}, 0, 0, {}});
+  } else if (count >= limit) {
+    decision.Refuse({scheduler::Reason::kScheduleLimit,
+                     {},
+                     {},
+                     static_cast<double>(count),
+                     static_cast<double>(limit),
+                     {}});
+  } else {
+    return true;
+  }
+  deps_.decisions.NoteRun(entry.name, decision);
+  return false;
+}
+
+void SchedulerRunner::RunOne(const SchedulerTable::Entry& entry,
+                             const scheduler::PlanContext& context) {
+  if (freshness_ == Freshness::kFresh) return RunOn(entry, context);
+  // What was admitted a moment ago counts.
+  deps_.look(context.now, [&](const scheduler::PlanContext& now) {
+    scheduler::PlanContext latest = now;
+    latest.reserved_ranges = context.reserved_ranges;
+    RunOn(entry, latest);
+  });
+}
+
+void SchedulerRunner::RunOn(const SchedulerTable::Entry& entry,
+                            const scheduler::PlanContext& context) {
+  Running& running = running_[entry.name];
+  running.memory.operators = deps_.operators.CountOf(entry.type->limit_kind);
+  scheduler::Decision decision = RunScheduler(context, entry.config, running.memory, rng_);
+  KeepFindingsOf(entry, running.memory);
+  deps_.decisions.NoteRun(entry.name, decision);
+  if (std::holds_alternative<scheduler::HotRegionConfig>(entry.config)) {
+    NoteHotRun(running.memory.hot, decision, context.now, deps_.metrics);
+  }
+  for (const scheduler::Refusal& refusal : decision.refusals) {
+    events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
+  }
+  for (const auto& [region, store] : decision.wanted_back) {
+    deps_.moved.NoteWantedBack(region, store, context.now);
+  }
+  running.interval = Admit(entry, context, decision)
+                         ? entry.type->pace.interval_min
+                         : GrowInterval(entry.type->pace,
+                                        std::max(running.interval, entry.type->pace.interval_min));
+  running.due = context.now + running.interval;
+}
+
+bool SchedulerRunner::Admit(const SchedulerTable::Entry& entry,
+                            const scheduler::PlanContext& context, scheduler::Decision& decision) {
+  const uint64_t limit = RunLimit(context.options, *entry.type);
+  bool any = false;
+  for (std::vector<scheduler::Proposal>& plan : PlansOf(entry.config, decision)) {
+    if (deps_.operators.CountOf(entry.type->limit_kind) >= limit) break;
+    events_.With({entry.type->name, "new-operator"}).Add(static_cast<double>(plan.size()));
+    if (const auto refusal = deps_.admission.AdmitTogether(std::move(plan))) {
+      deps_.decisions.NoteAdmission(*refusal);
+    } else {
+      any = true;
+      freshness_ = Freshness::kOvertaken;
+    }
+  }
+  return any;
+}
+
+void SchedulerRunner::KeepFindingsOf(const SchedulerTable::Entry& entry,
+                                     scheduler::SchedulerMemory& memory) {
+  const auto findings = std::exchange(memory.findings, {});
+  if (!findings) return;
+  const auto kept = deps_.table.Update(entry.name, [&](auto& config) -> Result<void> {
+    KeepFindings(config, *findings);
+    return {};
+  });
+  if (kept) {
+    LogInfo("a scheduler has found something that lasts",
+            {{"name", entry.name}, {"config", StoredSchedulerText(*findings, false)}});
+  } else {
+    LogWarn("what a scheduler has found cannot be kept, it will find it again",
+            {{"name", entry.name}, {"error", kept.error()}});
+  }
+}
+
+void SchedulerRunner::HoldStores(const scheduler::PlanContext& context) {
+  std::map<scheduler::StoreId, scheduler::StorePauses> wanted;
+  for (const SchedulerTable::Entry& entry : deps_.table.Running()) {
+    const scheduler::StoreHolds holds = HoldsOf(context.view, entry.config);
+    for (const auto store : holds.no_leaders_in) ++wanted[store].leader_transfer_in;
+    for (const auto store : holds.no_leaders_out) ++wanted[store].leader_transfer_out;
+    for (const auto store : holds.slow_evicted) ++wanted[store].slow_evicted;
+    for (const auto store : holds.stopping_evicted) ++wanted[store].stopping_evicted;
+    for (const auto store : holds.slow_trend_evicted) ++wanted[store].slow_trend_evicted;
+  }
+  if (wanted == held_) return;
+  for (const auto& entry : held_) wanted.try_emplace(entry.first);
+  for (const auto& [id, pauses] : wanted) {
+    deps_.stores.Modify(id, [&](scheduler::Store& store) { store.pauses = pauses; });
+  }
+  std::erase_if(wanted, [](const auto& entry) { return entry.second == scheduler::StorePauses{}; });
+  held_ = std::move(wanted);
+}
+
+}  // namespace pd

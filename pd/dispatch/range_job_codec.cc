@@ -2,7 +2,10 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <ctime>
+#include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -27,10 +30,79 @@ std::optional<Value> ValueOf(std::string_view text, std::initializer_list<Value>
   return {};
 }
 
-std::optional<int64_t> TimeIn(const Json& json, const char* key) {
+tl::unexpected<Error> Corrupt(const std::string& what) { return Fail(ErrorCode::kCorrupt, what); }
+
+/// None if there is no such member.
+Result<std::optional<int64_t>> TimeIn(const Json& json, const char* key) {
   const auto found = json.find(key);
-  if (found == json.end() || !found->is_string()) return {};
-  return TimeFromText(found->get_ref<const std::string&>());
+  if (found == json.end()) return std::optional<int64_t>();
+  const auto time = found->is_string() ? TimeFromText(found->get_ref<const std::string&>())
+                                       : std::optional<int64_t>();
+  if (!time) return Corrupt(fmt::format("{} is no time: {}", key, found->dump()));
+  return time;
+}
+
+std::string TextIn(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+Result<scheduler::Millis> TimeoutIn(const Json& json) {
+  const auto found = json.find("timeout");
+  if (found == json.end()) return RangeJob{}.timeout;
+  const bool whole = found->is_number_unsigned() &&
+                     found->get<uint64_t>() <= uint64_t{std::numeric_limits<int64_t>::max()};
+  const auto timeout = std::chrono::duration_cast<scheduler::Millis>(
+      std::chrono::nanoseconds(whole ? found->get<int64_t>() : 0));
+  if (timeout <= scheduler::Millis{0}) {
+    return Corrupt("timeout is no time to wait: " + found->dump());
+  }
+  return timeout;
+}
+
+/// Whole digits alone.
+std::optional<int64_t> DigitsOf(std::string_view text) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  if (!digits || error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
+/// "2026-11-23T15:58:53", in seconds.
+std::optional<int64_t> SecondsOf(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() != kForm.size()) return {};
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    if (kForm[i] != '0' && text[i] != kForm[i]) return {};
+  }
+  std::array<int64_t, 6> parts{};
+  constexpr std::array<std::pair<size_t, size_t>, 6> kPlaces{
+      {{0, 4}, {5, 2}, {8, 2}, {11, 2}, {14, 2}, {17, 2}}};
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const auto part = DigitsOf(text.substr(kPlaces[i].first, kPlaces[i].second));
+    if (!part) return {};
+    parts[i] = *part;
+  }
+  const auto [year, month, day, hour, minute, second] = parts;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(year)),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return {};
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return ((days * 24 + hour) * 60 + minute) * 60 + second;
+}
+
+/// "Z" or "+08:00", in seconds.
+std::optional<int64_t> OffsetOf(std::string_view zone) {
+  if (zone == "Z") return 0;
+  if (zone.size() != std::string_view("+00:00").size() || zone[3] != ':') return {};
+  if (zone[0] != '+' && zone[0] != '-') return {};
+  const auto hours = DigitsOf(zone.substr(1, 2));
+  const auto minutes = DigitsOf(zone.substr(4, 2));
+  if (!hours || !minutes || *hours > 23 || *minutes > 59) return {};
+  const int64_t seconds = (*hours * 60 + *minutes) * 60;
+  return zone[0] == '-' ? -seconds : seconds;
 }
 
 }  // namespace
@@ -44,14 +116,21 @@ Json KeyRangesToJson(const std::vector<KeyRange>& ranges) {
   return list;
 }
 
-std::vector<KeyRange> KeyRangesFromJson(const Json& list) {
+Result<std::vector<KeyRange>> KeyRangesFromJson(const Json& list) {
   std::vector<KeyRange> ranges;
-  if (!list.is_array()) return ranges;
+  if (list.is_null()) return ranges;
+  if (!list.is_array()) return Corrupt("ranges are no list: " + list.dump());
   for (const Json& item : list) {
-    const auto key = [&](const char* name) {
-      return scheduler::FromHex(item.value(name, "")).value_or("");
+    const auto key = [&](const char* name) -> std::optional<std::string> {
+      if (!item.is_object() || !item.contains(name) || !item[name].is_string()) return {};
+      return scheduler::FromHex(item[name].get_ref<const std::string&>());
     };
-    ranges.push_back({key("start-key"), key("end-key")});
+    auto start = key("start-key");
+    auto end = key("end-key");
+    if (!start || !end || (!end->empty() && *start >= *end)) {
+      return Corrupt("no range of keys: " + item.dump());
+    }
+    ranges.push_back({*std::move(start), *std::move(end)});
   }
   return ranges;
 }
@@ -81,24 +160,38 @@ Json RangeJobToJson(const RangeJob& job) {
   return json;
 }
 
-RangeJob RangeJobFromJson(const Json& json) {
+Result<RangeJob> RangeJobFromJson(const Json& json) {
   using scheduler::RangeJobStatus;
+  if (!json.is_object()) return Corrupt("a job is no object: " + json.dump());
   RangeJob job;
-  job.id = json.value("job-id", job.id);
-  job.rule = RangeJobRuleOf(json.value("rule", "")).value_or(job.rule);
-  job.engine = RangeJobEngineOf(json.value("engine", "")).value_or(job.engine);
-  const std::chrono::nanoseconds otherwise = job.timeout;
-  job.timeout = std::chrono::duration_cast<scheduler::Millis>(
-      std::chrono::nanoseconds(json.value("timeout", otherwise.count())));
-  if (json.contains("ranges")) job.ranges = KeyRangesFromJson(json["ranges"]);
-  job.alias = json.value("alias", job.alias);
-  job.start_unix_ns = TimeIn(json, "start");
-  job.finish_unix_ns = TimeIn(json, "finish");
-  job.create_unix_ns = TimeIn(json, "create").value_or(0);
+  const auto id = json.find("job-id");
+  if (id != json.end() && id->is_number_unsigned()) job.id = id->get<uint64_t>();
+  const auto rule = RangeJobRuleOf(TextIn(json, "rule"));
+  const auto engine = RangeJobEngineOf(TextIn(json, "engine"));
+  if (!rule || !engine) return Corrupt("a job without a known rule and engine: " + json.dump());
+  const auto timeout = TimeoutIn(json);
+  if (!timeout) return tl::unexpected(timeout.error());
+  auto ranges = KeyRangesFromJson(json.contains("ranges") ? json["ranges"] : Json());
+  if (!ranges) return tl::unexpected(ranges.error());
+  if (ranges->empty()) return Corrupt("a job without ranges: " + json.dump());
+  for (const auto& [key, out] :
+       {std::pair{"start", &job.start_unix_ns}, std::pair{"finish", &job.finish_unix_ns}}) {
+    const auto time = TimeIn(json, key);
+    if (!time) return tl::unexpected(time.error());
+    *out = *time;
+  }
+  const auto create = TimeIn(json, "create");
+  if (!create) return tl::unexpected(create.error());
+  job.rule = *rule;
+  job.engine = *engine;
+  job.timeout = *timeout;
+  job.ranges = *std::move(ranges);
+  job.alias = TextIn(json, "alias");
+  job.create_unix_ns = create->value_or(0);
   // What cannot be told to be over would run again.
   job.status =
-      ValueOf(json.value("status", ""), {RangeJobStatus::kPending, RangeJobStatus::kRunning,
-                                         RangeJobStatus::kFinished, RangeJobStatus::kCancelled})
+      ValueOf(TextIn(json, "status"), {RangeJobStatus::kPending, RangeJobStatus::kRunning,
+                                       RangeJobStatus::kFinished, RangeJobStatus::kCancelled})
           .value_or(RangeJobStatus::kCancelled);
   return job;
 }
@@ -120,11 +213,10 @@ std::string TimeText(int64_t unix_ns) {
 }
 
 std::optional<int64_t> TimeFromText(std::string_view text) {
-  const std::string copy(text);
-  std::tm utc{};
-  const char* rest = strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
-  if (rest == nullptr) return {};
-  std::string_view tail(rest);
+  constexpr size_t kSecondsEnd = std::string_view("0000-00-00T00:00:00").size();
+  const auto local = SecondsOf(text.substr(0, kSecondsEnd));
+  if (!local) return {};
+  std::string_view tail = text.substr(kSecondsEnd);
   int64_t nanos = 0;
   if (tail.starts_with('.')) {
     tail.remove_prefix(1);
@@ -134,8 +226,12 @@ std::optional<int64_t> TimeFromText(std::string_view text) {
     for (size_t i = digits; i < kFractionDigits; ++i) nanos *= 10;
     tail.remove_prefix(digits);
   }
-  if (tail != "Z") return {};
-  return static_cast<int64_t>(timegm(&utc)) * kNsPerSecond + nanos;
+  const auto offset = OffsetOf(tail);
+  if (!offset) return {};
+  const int64_t seconds = *local - *offset;
+  constexpr int64_t kSecondsMax = std::numeric_limits<int64_t>::max() / kNsPerSecond;
+  if (seconds >= kSecondsMax || seconds <= -kSecondsMax) return {};
+  return seconds * kNsPerSecond + nanos;
 }
 
 }  // namespace pd

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <utility>
 #include <vector>
 
 #include "pd/dispatch/hot_region_codec.h"
 #include "pd/dispatch/range_job_codec.h"
+#include "pd/log/log.h"
 #include "scheduler/model/hex.h"
 
 namespace pd {
@@ -26,12 +28,18 @@ Json StoresToJson(const scheduler::StoreRanges& stores) {
   return json;
 }
 
-scheduler::StoreRanges StoresFromJson(const Json& json) {
+Result<scheduler::StoreRanges> StoresFromJson(const Json& json) {
   scheduler::StoreRanges stores;
   if (!json.is_object()) return stores;
   for (const auto& [text, ranges] : json.items()) {
-    stores[scheduler::StoreId{std::strtoull(text.c_str(), nullptr, 10)}] =
-        KeyRangesFromJson(ranges);
+    uint64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return Fail(ErrorCode::kCorrupt, "no store id: " + text);
+    }
+    auto read = KeyRangesFromJson(ranges);
+    if (!read) return tl::unexpected(read.error());
+    stores[scheduler::StoreId{id}] = *std::move(read);
   }
   return stores;
 }
@@ -137,8 +145,10 @@ struct Writer {
   }
 };
 
+/// Notes the first thing that cannot be read, and must not be guessed, in `done`.
 struct Reader {
   const Json& json;
+  Result<void>& done;
 
   void operator()(scheduler::BalanceLeaderConfig& config) const {
     ReadRanges(config.ranges);
@@ -149,12 +159,10 @@ struct Reader {
     ReadStoredHotRegionConfig(json, config);
   }
   void operator()(scheduler::EvictLeaderConfig& config) const {
-    if (json.contains("store-id-ranges")) config.stores = StoresFromJson(json["store-id-ranges"]);
+    ReadStores(config.stores);
     config.batch = json.value("batch", config.batch);
   }
-  void operator()(scheduler::GrantLeaderConfig& config) const {
-    if (json.contains("store-id-ranges")) config.stores = StoresFromJson(json["store-id-ranges"]);
-  }
+  void operator()(scheduler::GrantLeaderConfig& config) const { ReadStores(config.stores); }
   void operator()(scheduler::EvictStoppingStoreConfig& config) const {
     config.batch = json.value("batch", config.batch);
     ReadStoreList(json, "evicted-stores", config.evicted);
@@ -189,7 +197,13 @@ struct Reader {
     config.range = {Key("start-key"), Key("end-key")};
   }
   void operator()(scheduler::BalanceRangeConfig& config) const {
-    for (const Json& job : json) config.jobs.push_back(RangeJobFromJson(job));
+    for (const Json& item : json) {
+      if (auto job = RangeJobFromJson(item)) {
+        config.jobs.push_back(*std::move(job));
+      } else {
+        LogWarn("a job of balance-range cannot be read and is dropped", {{"error", job.error()}});
+      }
+    }
   }
   void operator()(scheduler::GrantHotRegionConfig& config) const {
     config.leader_store = {json.value("store-leader-id", config.leader_store.value)};
@@ -201,12 +215,28 @@ struct Reader {
 
  private:
   void ReadRanges(std::vector<KeyRange>& ranges) const {
-    if (json.contains("ranges")) ranges = KeyRangesFromJson(json["ranges"]);
+    if (json.contains("ranges")) Take(KeyRangesFromJson(json["ranges"]), ranges);
+  }
+  void ReadStores(scheduler::StoreRanges& stores) const {
+    if (json.contains("store-id-ranges")) Take(StoresFromJson(json["store-id-ranges"]), stores);
+  }
+  template <class T>
+  void Take(Result<T> read, T& out) const {
+    if (read) {
+      out = *std::move(read);
+    } else if (done) {
+      done = tl::unexpected(read.error());
+    }
   }
   /// As it was, if our own writing is there.
   [[nodiscard]] std::string Key(const std::string& name) const {
-    const auto exact = scheduler::FromHex(json.value(name + "-hex", "x"));
-    return exact ? *exact : json.value(name, "");
+    const auto ours = json.find(name + "-hex");
+    if (ours == json.end()) return json.value(name, "");
+    std::string key;
+    auto exact = scheduler::FromHex(ours->get<std::string>());
+    if (exact) return *std::move(exact);
+    Take<std::string>(Fail(ErrorCode::kCorrupt, "no key: " + ours->dump()), key);
+    return key;
   }
 };
 
@@ -262,7 +292,9 @@ Result<StoredScheduler> SchedulerConfigFromJson(const scheduler::SchedulerType& 
       return Fail(ErrorCode::kCorrupt, "scheduler config is of the wrong kind");
     }
     if (!list) stored.disabled = parsed.value("disabled", false);
-    std::visit(Reader{parsed}, stored.config);
+    Result<void> done;
+    std::visit(Reader{parsed, done}, stored.config);
+    if (!done) return tl::unexpected(done.error());
   } catch (const Json::exception& error) {
     return Fail(ErrorCode::kCorrupt, error.what());
   }

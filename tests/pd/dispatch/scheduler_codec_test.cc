@@ -75,7 +75,9 @@ TEST_CASE("jobs of balance-range survive, whatever became of them", "[codec]") {
       R"("create":"2023-11-14T22:13:20.1234567Z","status":"cancelled"})");
   // One whose state cannot be read does not begin anew.
   const auto strange = SchedulerConfigFromJson(*FindSchedulerType("balance-range"),
-                                               R"([{"job-id":1,"status":"new"}])");
+                                               R"([{"job-id":1,"rule":"peer-scatter","engine":)"
+                                               R"("tikv","ranges":[{"start-key":"","end-key":""}],)"
+                                               R"("status":"new"}])");
   REQUIRE(strange);
   CHECK(std::get<scheduler::BalanceRangeConfig>(strange->config).jobs.front().IsOver());
   CHECK_FALSE(SchedulerConfigFromJson(*FindSchedulerType("balance-range"), "{}"));
@@ -86,10 +88,62 @@ TEST_CASE("times have one text", "[codec]") {
        {int64_t{0}, int64_t{1}, int64_t{1'700'000'000'500'000'000}, int64_t{-1}}) {
     CHECK(TimeFromText(TimeText(unix_ns)) == unix_ns);
   }
-  for (const char* text : {"", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20.Z",
-                           "2023-11-14T22:13:20.1234567890Z", "2023-11-14T22:13:20.1"}) {
+  // As the reference writes them where clocks show local time.
+  CHECK(TimeFromText("2023-11-15T06:13:20.5+08:00") == 1'700'000'000'500'000'000);
+  CHECK(TimeFromText("2023-11-14T19:43:20-02:30") == 1'700'000'000'000'000'000);
+  for (const char* text :
+       {"", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20.Z",
+        "2023-11-14T22:13:20.1234567890Z", "2023-11-14T22:13:20.1", "2023-11-14T22:13:20+8:00",
+        "2023-11-14T22:13:20+0800", "2023-11-14T22:13:20+24:00", "2023-11-14T22:13:20Z ",
+        " 2023-11-14T22:13:2Z", "2023-13-14T22:13:20Z", "2023-02-29T22:13:20Z",
+        "2023-11-14T24:13:20Z", "2023-11-14T22:13:60Z", "12023-11-14T22:13:20Z",
+        "2263-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "0001-01-01T00:00:00Z"}) {
     CAPTURE(text);
     CHECK_FALSE(TimeFromText(text));
+  }
+}
+
+TEST_CASE("a job that is half understood is dropped, and never gets wider", "[codec]") {
+  const auto jobs = [](const std::string& members) {
+    const auto read = SchedulerConfigFromJson(
+        *FindSchedulerType("balance-range"),
+        R"([{"job-id":1,"rule":"peer-scatter","engine":"tikv","status":"pending",)" + members +
+            "}]");
+    REQUIRE(read);
+    return std::get<scheduler::BalanceRangeConfig>(read->config).jobs.size();
+  };
+  const std::string range = R"("ranges":[{"start-key":"61","end-key":"62"}])";
+  CHECK(jobs(range) == 1);
+  CHECK(jobs(range + R"(,"start":"2023-11-15T06:13:20+08:00")") == 1);
+  for (const char* members :
+       {R"("alias":"a")", R"("ranges":null)", R"("ranges":[])", R"("ranges":{})",
+        R"("ranges":["61"])", R"("ranges":[{"start-key":"61"}])",
+        R"("ranges":[{"start-key":"6","end-key":"62"}])",
+        R"("ranges":[{"start-key":"61","end-key":"6z"}])",
+        R"("ranges":[{"start-key":"62","end-key":"61"}])"}) {
+    CAPTURE(members);
+    CHECK(jobs(members) == 0);
+  }
+  for (const char* members :
+       {R"("start":"then")", R"("start":5)", R"("create":"99999-01-01T00:00:00Z")",
+        R"("timeout":-1)", R"("timeout":"5m")", R"("timeout":18446744073709551615)",
+        R"("rule":"bogus")", R"("engine":1)"}) {
+    CAPTURE(members);
+    CHECK(jobs(range + "," + members) == 0);
+  }
+}
+
+TEST_CASE("a scheduler whose ranges cannot be read is none", "[codec]") {
+  for (const auto& [type, json] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"balance-leader", R"({"ranges":[{"start-key":"xy","end-key":""}]})"},
+           {"balance-leader", R"({"ranges":"all"})"},
+           {"evict-leader", R"({"store-id-ranges":{"1":[{"start-key":"61","end-key":"6"}]}})"},
+           {"grant-leader", R"({"store-id-ranges":{"1x":[]}})"},
+           {"scatter-range",
+            R"({"range-name":"t","start-key":"","start-key-hex":"6","end-key":"b"})"},
+       }) {
+    CAPTURE(type, json);
+    CHECK_FALSE(SchedulerConfigFromJson(*FindSchedulerType(type), json));
   }
 }
 

@@ -102,8 +102,6 @@ class RegionShuffle {
                                    .AddPeer(peer)
                                    .SetWhy("drawn at random")
                                    .Build(Kind::kRegion, Priority::kLow);
-      // Only now: of a person's operators no quorum is asked.
-      if (built) built->kind |= Kind::kAdmin;
       const bool ok = built.has_value();
       decision_.Take(region.id, std::move(built));
       return ok;

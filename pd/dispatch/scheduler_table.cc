@@ -80,6 +80,7 @@ std::string SchedulerTable::NameOf(const scheduler::SchedulerType& type,
 Result<void> SchedulerTable::Load(uint64_t term) {
   const MutexLock change_lock(change_mutex_);
   Clear();
+  unsure_.clear();
   {
     const MutexLock lock(mutex_);
     term_ = term;
@@ -94,10 +95,15 @@ Result<void> SchedulerTable::Load(uint64_t term) {
     if (type == nullptr) continue;  // Of a scheduler that this version does not have: left alone.
     auto config = SchedulerConfigFromJson(*type, pair.value);
     if (!config) {
-      LogWarn("scheduler config cannot be read", {{"name", name}, {"error", config.error()}});
+      LogWarn("scheduler config cannot be read, it does not run",
+              {{"name", name}, {"error", config.error()}});
+      // With its default settings it might move what it was told to leave alone.
+      if (type->by_default) {
+        entries[name] = {type, name, DefaultSchedulerConfig(*type), true, {}, {}, 0};
+      }
       continue;
     }
-    entries[name] = {type, name, std::move(config->config), config->disabled, {}, {}};
+    entries[name] = {type, name, std::move(config->config), config->disabled, {}, {}, 0};
   }
   const ConfigStore::Snapshot config = deps_.config.online();
   for (const scheduler::SchedulerType& type : scheduler::SchedulerTypes()) {
@@ -105,15 +111,19 @@ Result<void> SchedulerTable::Load(uint64_t term) {
     const auto entry = std::ranges::find(listed, type.type, &SchedulerEntry::type);
     const bool known = entries.contains(type.name);
     if (type.by_default && !known) {
-      entries[type.name] = {&type, type.name, DefaultSchedulerConfig(type), false, {}, {}};
+      entries[type.name] = {&type, type.name, DefaultSchedulerConfig(type), false, {}, {}, 0};
     }
     if (entry != listed.end() && entry->disable && entries.contains(type.name)) {
       entries[type.name].disabled = true;
     }
   }
-  const MutexLock lock(mutex_);
-  entries_ = std::move(entries);
-  ++version_;
+  {
+    const MutexLock lock(mutex_);
+    for (auto& entry : entries) entry.second.incarnation = ++incarnations_;
+    entries_ = std::move(entries);
+    NoteChange(By::kPerson);
+  }
+  TellChange();
   return {};
 }
 
@@ -121,7 +131,7 @@ void SchedulerTable::Clear() {
   const MutexLock lock(mutex_);
   entries_.clear();
   term_ = 0;
-  ++version_;
+  NoteChange(By::kPerson);
 }
 
 std::vector<SchedulerTable::Entry> SchedulerTable::All() const {
@@ -153,22 +163,66 @@ uint64_t SchedulerTable::version() const {
   return version_;
 }
 
-void SchedulerTable::Put(const Entry& entry) {
+uint64_t SchedulerTable::wishes_version() const {
   const MutexLock lock(mutex_);
-  entries_.insert_or_assign(entry.name, entry);
-  ++version_;
+  return wishes_version_;
 }
 
-Result<void> SchedulerTable::Save(const Entry& entry) {
-  uint64_t term = 0;
+void SchedulerTable::NoteChange(By by) {
+  ++version_;
+  if (by == By::kPerson) ++wishes_version_;
+}
+
+void SchedulerTable::Put(Entry entry, By by) {
   {
     const MutexLock lock(mutex_);
-    term = term_;
+    if (term_ == 0) return;  // The lead was lost while it was written.
+    Entry& kept = entries_[entry.name];
+    if (entry.incarnation == 0) {
+      entry.incarnation = ++incarnations_;
+    } else {  // It may have been paused meanwhile: that waits for nobody.
+      entry.paused_at_unix_s = kept.paused_at_unix_s;
+      entry.resume_at_unix_s = kept.resume_at_unix_s;
+    }
+    kept = std::move(entry);
+    NoteChange(by);
   }
-  if (term == 0) return Fail(ErrorCode::kNotLeader, "not leader");
-  const auto written = deps_.meta.Put(
-      KeyOf(entry), StoredSchedulerText(entry.config, entry.disabled), kWriteTimeout, term);
+  TellChange();
+}
+
+void SchedulerTable::Forget(const std::string& name) {
+  {
+    const MutexLock lock(mutex_);
+    entries_.erase(name);
+    NoteChange(By::kPerson);
+  }
+  TellChange();
+}
+
+void SchedulerTable::TellChange() const {
+  if (deps_.changed) deps_.changed();
+}
+
+Result<uint64_t> SchedulerTable::Term() const {
+  const MutexLock lock(mutex_);
+  if (term_ == 0) return Fail(ErrorCode::kNotLeader, "not leader");
+  return term_;
+}
+
+Result<void> SchedulerTable::Save(const Entry& entry, Saved saved) {
+  const Result<uint64_t> term = Term();
+  if (!term) return tl::unexpected(term.error());
+  const std::string key = KeyOf(entry);
+  KvTxn txn;
+  if (saved == Saved::kAgain) {
+    txn.If({Compare::Target::kVersion, Compare::Relation::kGreater, key, "", 0, ""});
+  }
+  txn.Put(key, StoredSchedulerText(entry.config, entry.disabled));
+  unsure_.insert(entry.name);
+  const auto written = deps_.meta.Txn(std::move(txn), kWriteTimeout, *term);
   if (!written) return tl::unexpected(written.error());
+  unsure_.erase(entry.name);
+  if (!written->succeeded) return Fail(ErrorCode::kNotFound, kNotFoundText);
   return {};
 }
 
@@ -197,10 +251,10 @@ Result<void> SchedulerTable::Add(const scheduler::SchedulerType& type,
   if (All().size() >= kSchedulersMax) {
     return Fail(ErrorCode::kInvalidArgument, "too many schedulers, remove some first");
   }
-  const Entry entry{&type, name, std::move(config), false, {}, {}};
-  if (auto saved = Save(entry); !saved) return saved;
+  const Entry entry{&type, name, std::move(config), false, {}, {}, 0};
+  if (auto saved = Save(entry, Saved::kAnew); !saved) return saved;
   if (auto listed = List(entry, Listing::kListed); !listed) return listed;
-  Put(entry);
+  Put(entry, By::kPerson);
   return {};
 }
 
@@ -208,50 +262,95 @@ Result<void> SchedulerTable::Remove(std::string_view name) {
   const MutexLock change_lock(change_mutex_);
   std::optional<Entry> entry = Find(name);
   if (!entry) return Fail(ErrorCode::kNotFound, kNotFoundText);
-  if (entry->type->by_default) {
-    entry->disabled = true;
-    if (auto saved = Save(*entry); !saved) return saved;
-    if (auto listed = List(*entry, Listing::kDisabled); !listed) return listed;
-    Put(*entry);
+  return Remove(*std::move(entry));
+}
+
+Result<void> SchedulerTable::Remove(Entry entry) {
+  if (entry.type->by_default) {
+    entry.disabled = true;
+    if (auto saved = Save(entry, Saved::kAnew); !saved) return saved;
+    if (auto listed = List(entry, Listing::kDisabled); !listed) return listed;
+    Put(entry, By::kPerson);
     return {};
   }
-  const auto deleted = deps_.meta.Delete(KeyOf(*entry), "", kWriteTimeout);
+  const Result<uint64_t> term = Term();
+  if (!term) return tl::unexpected(term.error());
+  // Its settings go last: as long as they are there, so is the scheduler, and one tries again.
+  if (auto listed = List(entry, Listing::kRemoved); !listed) return listed;
+  const auto deleted = deps_.meta.Delete(KeyOf(entry), "", kWriteTimeout, *term);
   if (!deleted) return tl::unexpected(deleted.error());
-  if (auto listed = List(*entry, Listing::kRemoved); !listed) return listed;
-  const MutexLock lock(mutex_);
-  entries_.erase(entry->name);
-  ++version_;
+  Forget(entry.name);
+  return {};
+}
+
+Result<void> SchedulerTable::SaveChanged(const Entry& before, const Entry& after, By by) {
+  const bool same = StoredSchedulerText(after.config, after.disabled) ==
+                    StoredSchedulerText(before.config, before.disabled);
+  if (same && !unsure_.contains(after.name)) return {};
+  // What is kept of a default one may be nothing yet; it is never deleted.
+  const Result<void> saved = Save(after, after.type->by_default ? Saved::kAnew : Saved::kAgain);
+  if (!saved) {
+    if (saved.error().code == ErrorCode::kNotFound) Forget(after.name);
+    return saved;
+  }
+  if (ArgsOf(after.config) != ArgsOf(before.config)) {
+    if (auto listed = List(after, Listing::kListed); !listed) return listed;
+  }
+  Put(after, by);
   return {};
 }
 
 Result<void> SchedulerTable::Update(std::string_view name, const Change& change) {
-  const MutexLock change_lock(change_mutex_);
-  std::optional<Entry> entry = Find(name);
-  if (!entry) return Fail(ErrorCode::kNotFound, kNotFoundText);
-  const std::vector<std::string> args = ArgsOf(entry->config);
-  if (auto changed = change(entry->config); !changed) return changed;
-  if (auto saved = Save(*entry); !saved) return saved;
-  if (ArgsOf(entry->config) != args) {
-    if (auto listed = List(*entry, Listing::kListed); !listed) return listed;
-  }
-  Put(*entry);
+  const auto updated =
+      UpdateOrRemove(name, [&](scheduler::SchedulerConfig& config) -> Result<Rest> {
+        if (auto changed = change(config); !changed) return tl::unexpected(changed.error());
+        return Rest::kSome;
+      });
+  if (!updated) return tl::unexpected(updated.error());
   return {};
+}
+
+Result<SchedulerTable::Rest> SchedulerTable::UpdateOrRemove(std::string_view name, const Cut& cut) {
+  const MutexLock change_lock(change_mutex_);
+  const std::optional<Entry> before = Find(name);
+  if (!before) return Fail(ErrorCode::kNotFound, kNotFoundText);
+  Entry after = *before;
+  const Result<Rest> rest = cut(after.config);
+  if (!rest) return rest;
+  const Result<void> done =
+      *rest == Rest::kNothing ? Remove(*before) : SaveChanged(*before, after, By::kPerson);
+  if (!done) return tl::unexpected(done.error());
+  return *rest;
+}
+
+Result<void> SchedulerTable::Keep(const Entry& ran, const scheduler::SchedulerConfig& findings) {
+  const MutexLock change_lock(change_mutex_);
+  const std::optional<Entry> before = Find(ran.name);
+  if (!before || before->incarnation != ran.incarnation) {
+    return Fail(ErrorCode::kNotFound, kNotFoundText);
+  }
+  Entry after = *before;
+  KeepFindings(after.config, findings);
+  return SaveChanged(*before, after, By::kItself);
 }
 
 Result<void> SchedulerTable::Pause(std::string_view name, int64_t seconds) {
   const int64_t now_s = deps_.clock.UnixNanos() / 1'000'000'000;
-  const MutexLock lock(mutex_);
   bool any = false;
-  for (auto& [entry_name, entry] : entries_) {
-    if (entry.disabled || (name != "all" && name != entry_name)) continue;
-    any = true;
-    entry.paused_at_unix_s.reset();
-    entry.resume_at_unix_s.reset();
-    if (seconds <= 0) continue;
-    entry.paused_at_unix_s = now_s;
-    entry.resume_at_unix_s = now_s + std::min(seconds, kPauseSecondsMax);
+  {
+    const MutexLock lock(mutex_);
+    for (auto& [entry_name, entry] : entries_) {
+      if (entry.disabled || (name != "all" && name != entry_name)) continue;
+      any = true;
+      entry.paused_at_unix_s.reset();
+      entry.resume_at_unix_s.reset();
+      if (seconds <= 0) continue;
+      entry.paused_at_unix_s = now_s;
+      entry.resume_at_unix_s = now_s + std::min(seconds, kPauseSecondsMax);
+    }
+    NoteChange(By::kPerson);
   }
-  ++version_;
+  TellChange();
   if (!any && name != "all") return Fail(ErrorCode::kNotFound, kNotFoundText);
   return {};
 }

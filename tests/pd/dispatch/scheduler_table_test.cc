@@ -154,6 +154,78 @@ TEST_CASE("what a scheduler finds outlasts the lead", "[coordinator]") {
   CHECK(Eventually([&] { return evicted().empty() && held() == 0 && !shown(); }));
 }
 
+TEST_CASE("a scheduler that was removed does not come back with what it found", "[coordinator]") {
+  Server server;
+  server.Fill();
+  SchedulerTable& table = server.coordinator().schedulers();
+  const char* const name = "evict-slow-trend-scheduler";
+  const scheduler::SchedulerType& type = *scheduler::FindSchedulerType(name);
+  const std::string key = "/pd/7/scheduler_config/" + std::string(name);
+  const auto stored = [&] { return server.meta().Get(key)->has_value(); };
+  const scheduler::EvictSlowTrendConfig found{1800, {StoreId{1}}};
+  REQUIRE(table.Add(type, DefaultSchedulerConfig(type)));
+  const auto ran = table.Find(name);
+  REQUIRE(ran);
+  SECTION("nor does another one of that name take it") {
+    REQUIRE(table.Remove(name));
+    CHECK(table.Keep(*ran, found).error().code == ErrorCode::kNotFound);
+    CHECK_FALSE(stored());
+    REQUIRE(table.Add(type, DefaultSchedulerConfig(type)));
+    CHECK(table.Keep(*ran, found).error().code == ErrorCode::kNotFound);
+    CHECK(std::get<scheduler::EvictSlowTrendConfig>(table.Find(name)->config).evicted.empty());
+  }
+  SECTION("also when whoever removed it was told that there was no time") {
+    REQUIRE(server.meta().Delete(key, "", harness::Millis(3000)));
+    SECTION("found") { CHECK(table.Keep(*ran, found).error().code == ErrorCode::kNotFound); }
+    SECTION("set") {
+      const auto set = table.Update(name, [](auto& config) -> Result<void> {
+        std::get<scheduler::EvictSlowTrendConfig>(config).recovery_duration_s = 1;
+        return {};
+      });
+      CHECK(set.error().code == ErrorCode::kNotFound);
+    }
+    CHECK_FALSE(stored());
+    CHECK_FALSE(table.Find(name));
+  }
+}
+
+TEST_CASE("a scheduler whose removal cannot be listed is still there", "[coordinator]") {
+  Server server;
+  server.Fill();
+  SchedulerTable& table = server.coordinator().schedulers();
+  const scheduler::SchedulerType& type = *scheduler::FindSchedulerType("label");
+  REQUIRE(table.Add(type, DefaultSchedulerConfig(type)));
+  server.member().fail_config = true;
+  CHECK_FALSE(table.Remove("label-scheduler"));
+  server.member().fail_config = false;
+  CHECK(server.meta().Get("/pd/7/scheduler_config/label-scheduler")->has_value());
+  CHECK(table.Find("label-scheduler"));
+  CHECK(table.Remove("label-scheduler"));
+}
+
+TEST_CASE("what people want of schedulers is told from what these find", "[coordinator]") {
+  Server server;
+  server.Fill();
+  SchedulerTable& table = server.coordinator().schedulers();
+  const char* const name = "evict-slow-store-scheduler";
+  const uint64_t all = table.version();
+  const uint64_t wishes = table.wishes_version();
+  auto found = std::get<scheduler::EvictSlowStoreConfig>(table.Find(name)->config);
+  found.evicted = {StoreId{1}};
+  REQUIRE(table.Keep(*table.Find(name), found));
+  CHECK(table.version() > all);
+  CHECK(table.wishes_version() == wishes);
+  // What is as it was is no change.
+  const uint64_t kept = table.version();
+  REQUIRE(table.Update(name, [](auto&) -> Result<void> { return {}; }));
+  CHECK(table.version() == kept);
+  REQUIRE(table.Update(name, [](auto& config) -> Result<void> {
+    std::get<scheduler::EvictSlowStoreConfig>(config).batch = 5;
+    return {};
+  }));
+  CHECK(table.wishes_version() > wishes);
+}
+
 TEST_CASE("a job of balance-range outlasts the lead, and has its range to itself",
           "[coordinator]") {
   Server server;

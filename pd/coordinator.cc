@@ -106,14 +106,16 @@ Coordinator::Coordinator(Deps deps)
                  Wake();
                }}),
       admission_({deps_.cluster.regions(), limits_, runner_, deps_.ids, deps_.clock, metrics_}),
-      schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key}),
+      schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key, [this] { Wake(); }}),
       decisions_(deps_.clock),
       jobs_({deps_.cluster, admission_, runner_, [this](const auto& look) { Look(look); }}),
       split_scatter_({deps_.cluster.regions(), runner_,
                       [this](scheduler::Decision& decision) { return FollowCheck(decision); },
                       deps_.metrics}),
-      scheduler_runner_({schedulers_, deps_.cluster.stores(), runner_, admission_, decisions_,
-                         moved_, deps_.metrics,
+      findings_([this](const auto& ran, const auto& found) { return schedulers_.Keep(ran, found); },
+                [this] { Wake(); }),
+      scheduler_runner_({schedulers_, findings_, deps_.cluster.stores(), runner_, admission_,
+                         decisions_, moved_, deps_.metrics,
                          [this](scheduler::Instant now, const auto& look) {
                            const Situation situation(deps_.cluster, deps_.config, limits_, runner_,
                                                      now, moved_);
@@ -129,6 +131,7 @@ Coordinator::Coordinator(Deps deps)
 Coordinator::~Coordinator() { Stop(); }
 
 void Coordinator::Start() {
+  findings_.Start();
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -139,6 +142,7 @@ void Coordinator::Stop() {
   }
   wake_.NotifyAll();
   if (thread_.joinable()) thread_.join();
+  findings_.Stop();
 }
 
 Result<void> Coordinator::OnLeaderStart(uint64_t term) {
@@ -166,6 +170,7 @@ void Coordinator::OnLeaderStop() {
     term_ = 0;
   }
   schedulers_.Clear();
+  findings_.Clear();
   jobs_.Clear();
   split_scatter_.Clear();
   runner_.Clear();

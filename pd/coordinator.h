@@ -162,6 +162,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   RegionJobs jobs_;
   SplitScatter split_scatter_;
   scheduler::MoveHistory moved_;  // Shared by the thread's own.
+  FindingsKeeper findings_;
   SchedulerRunner scheduler_runner_;
   CounterFamily& checker_events_;
 

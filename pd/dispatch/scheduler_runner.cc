@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "pd/dispatch/hot_scheduler_metrics.h"
-#include "pd/dispatch/scheduler_codec.h"
-#include "pd/log/log.h"
 
 namespace pd {
 namespace {
 
 constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is asked again.
+constexpr Millis kPausedMax{10'000};     // A pause ends by a clock that may be set.
+constexpr int64_t kNsPerMs = 1'000'000;
 constexpr scheduler::Instant kNever{Millis::max()};
 
 /// What a scheduler proposed, by what is to be admitted whole or not at all: balance-hot-region proposes more than one
@@ -48,7 +48,7 @@ scheduler::Instant SchedulerRunner::Turn(const scheduler::PlanContext& context, 
                                          Freshness freshness) {
   freshness_ = freshness;
   const scheduler::Instant now = context.now;
-  const std::vector<SchedulerTable::Entry> entries = deps_.table.Running();
+  const std::vector<SchedulerTable::Entry> entries = Entries();
   if (news == News::kSome) {
     std::set<std::string> names;
     for (const SchedulerTable::Entry& entry : entries) names.insert(entry.name);
@@ -73,12 +73,25 @@ scheduler::Instant SchedulerRunner::Turn(const scheduler::PlanContext& context, 
       if (MayRun(entry, context)) {
         RunOne(entry, planning);
       } else {
-        running.due = now + kBlockedInterval;
+        running.due = AskAgain(entry, context);
       }
     }
     next = std::min(next, running.due);
   }
+  deps_.findings.Turn();
   return next;
+}
+
+std::vector<SchedulerTable::Entry> SchedulerRunner::Entries() const {
+  const FindingsKeeper::FoundByName waiting = deps_.findings.Waiting();
+  std::vector<SchedulerTable::Entry> entries = deps_.table.Running();
+  if (waiting.empty()) return entries;
+  for (SchedulerTable::Entry& entry : entries) {
+    const auto found = waiting.find(entry.name);
+    if (found == waiting.end() || found->second.ran.incarnation != entry.incarnation) continue;
+    KeepFindings(entry.config, found->second.findings);
+  }
+  return entries;
 }
 
 bool SchedulerRunner::MayRun(const SchedulerTable::Entry& entry,
@@ -102,6 +115,18 @@ bool SchedulerRunner::MayRun(const SchedulerTable::Entry& entry,
   return false;
 }
 
+scheduler::Instant SchedulerRunner::AskAgain(const SchedulerTable::Entry& entry,
+                                             const scheduler::PlanContext& context) const {
+  if (deps_.table.IsPaused(entry)) {
+    // In milliseconds a hundred years are no danger.
+    const int64_t left_ms = *entry.resume_at_unix_s * 1000 - context.unix_ns / kNsPerMs;
+    return context.now + std::clamp(Millis{left_ms}, Millis{1}, kPausedMax);
+  }
+  // Nothing can end that would make room.
+  if (RunLimit(context.options, *entry.type) == 0) return kNever;
+  return context.now + kBlockedInterval;
+}
+
 void SchedulerRunner::RunOne(const SchedulerTable::Entry& entry,
                              const scheduler::PlanContext& context) {
   if (freshness_ == Freshness::kFresh) return RunOn(entry, context);
@@ -118,7 +143,9 @@ void SchedulerRunner::RunOn(const SchedulerTable::Entry& entry,
   Running& running = running_[entry.name];
   running.memory.operators = deps_.operators.CountOf(entry.type->limit_kind);
   scheduler::Decision decision = RunScheduler(context, entry.config, running.memory, rng_);
-  KeepFindingsOf(entry, running.memory);
+  if (auto findings = std::exchange(running.memory.findings, {})) {
+    deps_.findings.Keep(entry, *std::move(findings));
+  }
   deps_.decisions.NoteRun(entry.name, decision);
   if (std::holds_alternative<scheduler::HotRegionConfig>(entry.config)) {
     NoteHotRun(running.memory.hot, decision, context.now, deps_.metrics);
@@ -153,26 +180,9 @@ bool SchedulerRunner::Admit(const SchedulerTable::Entry& entry,
   return any;
 }
 
-void SchedulerRunner::KeepFindingsOf(const SchedulerTable::Entry& entry,
-                                     scheduler::SchedulerMemory& memory) {
-  const auto findings = std::exchange(memory.findings, {});
-  if (!findings) return;
-  const auto kept = deps_.table.Update(entry.name, [&](auto& config) -> Result<void> {
-    KeepFindings(config, *findings);
-    return {};
-  });
-  if (kept) {
-    LogInfo("a scheduler has found something that lasts",
-            {{"name", entry.name}, {"config", StoredSchedulerText(*findings, false)}});
-  } else {
-    LogWarn("what a scheduler has found cannot be kept, it will find it again",
-            {{"name", entry.name}, {"error", kept.error()}});
-  }
-}
-
 void SchedulerRunner::HoldStores(const scheduler::PlanContext& context) {
   std::map<scheduler::StoreId, scheduler::StorePauses> wanted;
-  for (const SchedulerTable::Entry& entry : deps_.table.Running()) {
+  for (const SchedulerTable::Entry& entry : Entries()) {
     const scheduler::StoreHolds holds = HoldsOf(context.view, entry.config);
     for (const auto store : holds.no_leaders_in) ++wanted[store].leader_transfer_in;
     for (const auto store : holds.no_leaders_out) ++wanted[store].leader_transfer_out;

@@ -4,10 +4,12 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "pd/cluster/store_table.h"
 #include "pd/dispatch/admission.h"
 #include "pd/dispatch/decision_log.h"
+#include "pd/dispatch/findings_keeper.h"
 #include "pd/dispatch/operator_runner.h"
 #include "pd/dispatch/scheduler_table.h"
 #include "pd/metrics/metrics.h"
@@ -23,6 +25,7 @@ class SchedulerRunner {
  public:
   struct Deps {
     SchedulerTable& table;
+    FindingsKeeper& findings;
     StoreTable& stores;
     const OperatorRunner& operators;
     Admission& admission;
@@ -59,15 +62,18 @@ class SchedulerRunner {
     scheduler::Instant due;
   };
 
+  /// Those that run, with what they have found, be it kept or not.
+  [[nodiscard]] std::vector<SchedulerTable::Entry> Entries() const;
   [[nodiscard]] bool MayRun(const SchedulerTable::Entry& entry,
                             const scheduler::PlanContext& context);
+  /// When one that may not run now is to be asked again, if nothing changes before that.
+  [[nodiscard]] scheduler::Instant AskAgain(const SchedulerTable::Entry& entry,
+                                            const scheduler::PlanContext& context) const;
   void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context);
   void RunOn(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context);
   /// Whether any was admitted.
   bool Admit(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
              scheduler::Decision& decision);
-  /// What a run found that is to last goes into the scheduler's settings. Waits for Raft, seldom.
-  void KeepFindingsOf(const SchedulerTable::Entry& entry, scheduler::SchedulerMemory& memory);
 
   const Deps deps_;
   CounterFamily& events_;

@@ -109,6 +109,7 @@ class Server {
   ConfigStore& config() { return member_.config(); }
   MetaStore& meta() { return member_.meta(); }
   MovedClock& clock() { return member_.moved; }
+  FakeDatabase& database() { return database_; }
   OneMember& member() { return member_; }
 
   std::string Metrics() { return metrics_.Render(); }

@@ -1,6 +1,7 @@
 // The coordinator on a group of one: what it waits for, what it starts, what a change of leader leaves and takes.
 #include "pd/coordinator.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <set>
@@ -229,32 +230,98 @@ TEST_CASE("without rules in force nothing is planned, and says why", "[coordinat
   CHECK(server.coordinator().operators().running_count() == 0);
 }
 
-TEST_CASE("a clock that jumps in the midst of a turn does not put the next one off",
-          "[coordinator]") {
+/// A coordinator whose turns the test takes, at a time that it sets; it plans for one store with one region.
+struct ByTurns {
+  ByTurns() {
+    REQUIRE(coordinator->OnLeaderStart(member.term()));
+    scheduler::Region region = ThreeVoters();
+    region.peers.resize(1);
+    region.leader = {};
+    REQUIRE(member.cluster().Bootstrap(test::MakeStore(1), region));
+    region.leader = region.peers.front();
+    REQUIRE(member.cluster().HandleRegionReport(region));
+    coordinator->Step();
+    REQUIRE(coordinator->planning());
+  }
+  ~ByTurns() { coordinator->OnLeaderStop(); }
+
+  static test::MemberSetup Setup() {
+    test::MemberSetup setup;
+    setup.drive = Cluster::Drive::kByHand;
+    setup.stands_at = std::chrono::seconds(1000);
+    return setup;
+  }
+
+  /// How often a scheduler was asked, whatever came of it.
+  uint64_t Runs(const std::string& name) {
+    const auto all = coordinator->decisions().All();
+    const auto source = std::ranges::find(all, name, &DecisionLog::Source::name);
+    return source == all.end() ? 0 : source->runs;
+  }
+
   test::FakeDatabase database;
   MetricsRegistry metrics;
   test::CountedCommands commands;
   std::unique_ptr<Coordinator> coordinator;
-  test::MemberSetup setup;
-  setup.drive = Cluster::Drive::kByHand;
-  setup.stands_at = std::chrono::seconds(1000);
-  test::OneMember member(
-      database,
-      [&](test::OneMember& made) { coordinator = test::MakeCoordinator(made, metrics, commands); },
-      setup);
-  REQUIRE(coordinator->OnLeaderStart(member.term()));
-  scheduler::Region region = ThreeVoters();
-  region.peers.resize(1);
-  region.leader = {};
-  REQUIRE(member.cluster().Bootstrap(test::MakeStore(1), region));
-  region.leader = region.peers.front();
-  REQUIRE(member.cluster().HandleRegionReport(region));
-  coordinator->Step();
-  REQUIRE(coordinator->planning());
-  member.moved.on_unix_nanos = [&] { member.moved.StandAt(std::chrono::seconds(5000)); };
-  CHECK(coordinator->Step() <= Millis{500});
-  member.moved.on_unix_nanos = nullptr;
-  coordinator->OnLeaderStop();
+  test::OneMember member{database,
+                         [this](test::OneMember& made) {
+                           coordinator = test::MakeCoordinator(made, metrics, commands);
+                         },
+                         Setup()};
+};
+
+TEST_CASE("a clock that jumps in the midst of a turn does not put the next one off",
+          "[coordinator]") {
+  ByTurns turns;
+  turns.member.moved.on_unix_nanos = [&] {
+    turns.member.moved.StandAt(std::chrono::seconds(5000));
+  };
+  CHECK(turns.coordinator->Step() <= Millis{500});
+  turns.member.moved.on_unix_nanos = nullptr;
+}
+
+TEST_CASE("who may not run is left alone until that changes", "[coordinator]") {
+  ByTurns turns;
+  const std::string name = "balance-leader-scheduler";
+  SchedulerTable& table = turns.coordinator->schedulers();
+  const auto at = [&](Nanos time) {
+    turns.member.moved.StandAt(std::chrono::seconds(1000) + time);
+  };
+  const auto limit = [&](uint64_t count) {
+    REQUIRE(turns.member.config().Update([&](OnlineConfig& online) -> Result<void> {
+      online.schedule.leader_schedule_limit = count;
+      return {};
+    }));
+  };
+  const auto step = [&] {
+    const uint64_t before = turns.Runs(name);
+    turns.coordinator->Step();
+    return turns.Runs(name) - before;
+  };
+  SECTION("a scheduler that is paused, until the pause is over") {
+    REQUIRE(table.Pause(name, 5));
+    CHECK(step() == 1);  // It says that it is paused.
+    at(4s);
+    CHECK(step() == 0);
+    at(5s);
+    CHECK(step() == 1);
+  }
+  SECTION("or ended") {
+    REQUIRE(table.Pause(name, 100'000));
+    CHECK(step() == 1);
+    at(4s);
+    CHECK(step() == 0);
+    REQUIRE(table.Pause(name, 0));
+    CHECK(step() == 1);
+  }
+  SECTION("one whose limit is 0, until it is another") {
+    limit(0);
+    CHECK(step() == 1);
+    at(4s);
+    CHECK(step() == 0);
+    limit(4);
+    CHECK(step() == 1);
+  }
 }
 
 TEST_CASE("a peer that got its data back does not lay it down again at once", "[coordinator]") {

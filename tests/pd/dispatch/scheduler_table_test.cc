@@ -154,6 +154,38 @@ TEST_CASE("what a scheduler finds outlasts the lead", "[coordinator]") {
   CHECK(Eventually([&] { return evicted().empty() && held() == 0 && !shown(); }));
 }
 
+TEST_CASE("planning goes on while a finding waits for the disk", "[coordinator]") {
+  Server server;
+  server.Fill();
+  server.Report();
+  SchedulerTable& table = server.coordinator().schedulers();
+  REQUIRE(Eventually([&] { return server.coordinator().planning(); }));
+  const auto evicted = [&] {
+    const auto entry = table.Find("evict-slow-store-scheduler");
+    return std::get<scheduler::EvictSlowStoreConfig>(entry->config).evicted;
+  };
+  const auto runs = [&] {
+    const auto all = server.coordinator().decisions().All();
+    const auto source =
+        std::ranges::find(all, "evict-slow-store-scheduler", &DecisionLog::Source::name);
+    return source == all.end() ? 0 : source->runs;
+  };
+  {
+    test::StalledDisk stalled(server.database());
+    StoreTable::Heartbeat slow;
+    slow.id = {1};
+    slow.stats.slow_score = 100;
+    REQUIRE(server.cluster().HandleStoreReport(slow));
+    CHECK(
+        Eventually([&] { return server.cluster().stores().Find({1})->pauses.slow_evicted == 1; }));
+    CHECK(evicted().empty());
+    const uint64_t before = runs();
+    CHECK(Eventually([&] { return runs() > before; }));
+    CHECK(evicted().empty());
+  }
+  CHECK(Eventually([&] { return evicted() == std::vector<StoreId>{{1}}; }));
+}
+
 TEST_CASE("a scheduler that was removed does not come back with what it found", "[coordinator]") {
   Server server;
   server.Fill();

@@ -59,6 +59,7 @@ struct Coordinator::Situation {
         influence(runner.TotalInfluence()),
         busy(runner.BusyRegions()),
         labels(cluster.labels().book()),
+        affinity_wishes(cluster.affinity().wishes_version()),
         affinity(cluster.affinity().groups()),
         moved(moved_lately),
         now(at),
@@ -75,6 +76,7 @@ struct Coordinator::Situation {
   scheduler::Influence influence;
   std::set<scheduler::RegionId> busy;
   RegionLabels::Book labels;
+  uint64_t affinity_wishes;
   AffinityGroups::Groups affinity;
   const scheduler::MoveHistory& moved;
   scheduler::Instant now;
@@ -384,8 +386,10 @@ Coordinator::News Coordinator::Watch(const Situation& situation,
     next_hold_ = now + kHoldInterval;
   }
   const Outlook::Change change =
-      outlook_.Look(context, {situation.settings, situation.labels, situation.affinity, version,
-                              situation.options.region_bounds, rules_changed});
+      outlook_.Look(context,
+                    {situation.settings, situation.labels, situation.affinity_wishes,
+                     schedulers_.wishes_version(), situation.options.region_bounds, rules_changed},
+                    {situation.affinity, version});
   if (change == Outlook::Change::kNone) return News::kNone;
   patrol_.NoteNews();
   if (change == Outlook::Change::kFromOutside) moved_.Clear();  // A move back may be right.

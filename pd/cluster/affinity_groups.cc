@@ -154,10 +154,17 @@ Result<void> AffinityGroups::Change(const Edit& edit) {
       change, [&](KvTxn txn) { return deps_.labels.Apply(std::move(patch), std::move(txn)); });
 }
 
+Result<void> AffinityGroups::Grant(const Edit& edit) {
+  Result<void> done = Change(edit);
+  // Also after a failure: it may still be done.
+  ++wishes_version_;
+  return done;
+}
+
 Result<void> AffinityGroups::Create(const std::vector<AffinityRanges>& groups, Existing existing) {
   if (groups.empty()) return BadAffinityContent("no affinity groups provided");
   const auto created_s = static_cast<uint64_t>(deps_.clock.UnixNanos() / kNanosPerSecond);
-  return Change([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
+  return Grant([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
     RangesByGroup all = RangesOfAll(next);
     for (const auto& [id, ranges] : groups) {
       if (auto checked = CheckAffinityGroupId(id); !checked) return checked;
@@ -181,7 +188,7 @@ Result<void> AffinityGroups::Delete(const std::vector<std::string>& ids, Force f
     if (auto checked = CheckAffinityGroupId(id); !checked) return checked;
   }
   const std::set<std::string> goes(ids.begin(), ids.end());
-  return Change([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
+  return Grant([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
     if (force == Force::kNo) {
       const RegionLabels::Book book = deps_.labels.book();
       for (const std::string& id : goes) {
@@ -231,7 +238,7 @@ Result<void> AffinityGroups::ChangeRanges(const AffinityRangeChanges& changes) {
                             "in both add and remove operations in the same request",
                             gone.group));
   }
-  return Change([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
+  return Grant([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
     auto added = Collect(next, changes.add);
     if (!added) return tl::unexpected(added.error());
     auto removed = Collect(next, changes.remove);
@@ -277,7 +284,7 @@ Result<void> AffinityGroups::Assign(const std::string& id, AffinityStores stores
   if (!state_.leads()) return Fail(ErrorCode::kNotLeader, "not leader");
   std::ranges::sort(stores.voters);
   if (auto checked = CheckStores(stores); !checked) return checked;
-  return Change([&](State& next, RegionLabels::Patch&) -> Result<void> {
+  return Grant([&](State& next, RegionLabels::Patch&) -> Result<void> {
     const auto found = next.find(id);
     if (found == next.end()) return NoAffinityGroup(id);
     found->second = NewKept({found->second.record.created_s, stores});

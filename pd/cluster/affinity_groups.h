@@ -46,11 +46,16 @@ class AffinityGroups {
   explicit AffinityGroups(Deps deps);
 
   /// Reads what is kept. Before RegionLabels::Load of the same term: a change that is under way ends first.
-  Result<void> Load(const ClusterPaths& paths, uint64_t term) { return state_.Load(paths, term); }
+  Result<void> Load(const ClusterPaths& paths, uint64_t term) {
+    ++wishes_version_;
+    return state_.Load(paths, term);
+  }
   void Clear();
 
   /// For planning; never null.
   [[nodiscard]] Groups groups() const { return Current().second; }
+  /// Another one after each change that somebody asked for, and for another leadership; not after what was found out.
+  [[nodiscard]] uint64_t wishes_version() const { return wishes_version_; }
 
   /// One group for people.
   struct Shown {
@@ -120,6 +125,8 @@ class AffinityGroups {
   [[nodiscard]] Result<StatePtr> ReadState(const ClusterPaths& paths) const;
   /// A change of groups with one of label rules: both are written together, or neither.
   Result<void> Change(const Edit& edit);
+  /// The same, as somebody asked for.
+  Result<void> Grant(const Edit& edit);
   [[nodiscard]] Kept NewKept(AffinityRecord record) const;
   Result<void> CheckStores(const scheduler::AffinityStores& stores) const;
   /// Of each group together; checked.
@@ -141,6 +148,7 @@ class AffinityGroups {
 
   const Deps deps_;
   mutable std::atomic<uint64_t> assignments_ = 0;
+  std::atomic<uint64_t> wishes_version_ = 0;
   LedState<State> state_;
   mutable Mutex mutex_;
   std::map<std::string, Offer> offers_ PD_GUARDED_BY(mutex_);

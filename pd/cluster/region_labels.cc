@@ -73,6 +73,8 @@ Result<void> RegionLabels::Apply(Patch patch, KvTxn more) {
     // Also what the book does not show: it may be on the disk and unreadable.
     for (std::string& id : patch.deletes) changes[std::move(id)].reset();
     for (LabelRule& rule : patch.sets) changes[rule.id] = std::move(rule);
+    if (changes.empty())
+      return Result<Book>(state_.Get());  // Whoever looks for a change finds none.
     return Edit(now, paths, std::move(changes), txn);
   });
 }

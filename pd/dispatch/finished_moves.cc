@@ -8,8 +8,12 @@ namespace {
 
 using scheduler::Kind;
 
-bool IsBalance(Kind kind) {
-  switch (scheduler::CountingKind(kind)) {
+/// Not so what is urgent: it takes leaders from a store that is to have none, and once it may have some again nothing
+/// speaks against those it had. Nor what moves things at random.
+bool IsBalance(const scheduler::Proposal& plan) {
+  using scheduler::Priority;
+  if (plan.priority != Priority::kMedium && plan.priority != Priority::kHigh) return false;
+  switch (scheduler::CountingKind(plan.kind)) {
     case Kind::kRange:
     case Kind::kHotRegion:
     case Kind::kRegion:
@@ -30,7 +34,7 @@ FinishedMoves::FinishedMoves(MetricsRegistry& metrics)
 
 void FinishedMoves::Note(const OperatorInfo& ended) {
   const scheduler::Proposal& plan = ended.op.plan();
-  if (ended.op.status() != scheduler::Status::kSuccess || !IsBalance(plan.kind)) return;
+  if (ended.op.status() != scheduler::Status::kSuccess || !IsBalance(plan)) return;
   const MutexLock lock(mutex_);
   const auto note = [&](scheduler::MovedThing what, scheduler::StoreId store, bool came) {
     if (moves_.size() < kMax) moves_.push_back({what, plan.region, store, came});

@@ -37,11 +37,6 @@ uint64_t DigestOf(const scheduler::Store& store, const scheduler::PlanContext& c
   }
   digest.Add(std::bit_cast<uint64_t>(store.leader_weight));
   digest.Add(std::bit_cast<uint64_t>(store.region_weight));
-  for (const uint32_t pause : {store.pauses.leader_transfer_in, store.pauses.leader_transfer_out,
-                               store.pauses.slow_evicted, store.pauses.stopping_evicted,
-                               store.pauses.slow_trend_evicted}) {
-    digest.Add(pause);
-  }
   const scheduler::Millis down = store.DownTime(context.now);
   digest.Add(uint64_t{store.IsDisconnected(context.now)} << 2U |
              uint64_t{store.IsUnhealthy(context.now)} << 1U |
@@ -51,20 +46,23 @@ uint64_t DigestOf(const scheduler::Store& store, const scheduler::PlanContext& c
 
 }  // namespace
 
-Outlook::Change Outlook::Look(const scheduler::PlanContext& context, Parts parts) {
+Outlook::Change Outlook::Look(const scheduler::PlanContext& context, Parts parts,
+                              Findings findings) {
   std::vector<uint64_t> stores;
-  std::vector<std::pair<bool, bool>> filling;
+  std::vector<Course> courses;
   stores.reserve(context.view.stores().size());
   for (const scheduler::Store& store : context.view.stores()) {
     stores.push_back(DigestOf(store, context));
-    filling.emplace_back(IsLowSpace(store, context.options.low_space_ratio), store.IsPreparing());
+    courses.push_back(
+        {IsLowSpace(store, context.options.low_space_ratio), store.IsPreparing(), store.pauses});
   }
   const bool rules = std::exchange(parts.rules_changed, false);
   const bool outside = rules || parts != parts_ || stores != stores_;
-  const bool itself = filling != filling_;
+  const bool itself = findings != findings_ || courses != courses_;
   parts_ = std::move(parts);
   stores_ = std::move(stores);
-  filling_ = std::move(filling);
+  findings_ = std::move(findings);
+  courses_ = std::move(courses);
   return outside ? Change::kFromOutside : itself ? Change::kByItself : Change::kNone;
 }
 

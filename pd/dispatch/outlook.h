@@ -18,24 +18,42 @@ class Outlook {
   struct Parts {
     std::shared_ptr<const void> config;
     std::shared_ptr<const void> labels;
-    std::shared_ptr<const void> affinity;
-    uint64_t schedulers_version = 0;
+    uint64_t affinity_wishes = 0;           // What people want of affinity groups ...
+    uint64_t scheduler_wishes = 0;          // ... and of schedulers.
     scheduler::RegionBounds region_bounds;  // As the stores say.
     bool rules_changed = false;             // Since the last call.
 
     friend bool operator==(const Parts&, const Parts&) = default;
   };
+  /// What planning itself comes to, and goes by: what schedulers and affinity groups have found.
+  struct Findings {
+    std::shared_ptr<const void> affinity;
+    uint64_t schedulers_version = 0;
 
-  /// Whether it has changed since the last call, and whether by itself, as data moves: a store has run short of space,
-  /// or has some again; a new one has got its first share.
+    friend bool operator==(const Findings&, const Findings&) = default;
+  };
+
+  /// Whether it has changed since the last call, and whether by itself: as data moves, a store has run short of space,
+  /// or has some again, or a new one has got its first share; or something was found, and what stores may take and give
+  /// of leaders follows it.
   enum class Change : uint8_t { kNone, kByItself, kFromOutside };
-  Change Look(const scheduler::PlanContext& context, Parts parts);
+  Change Look(const scheduler::PlanContext& context, Parts parts, Findings findings);
   void Clear() { *this = {}; }
 
  private:
+  /// What changes by itself of a store.
+  struct Course {
+    bool low_space = false;
+    bool preparing = false;
+    scheduler::StorePauses pauses;
+
+    friend bool operator==(const Course&, const Course&) = default;
+  };
+
   Parts parts_;
-  std::vector<uint64_t> stores_;                // A digest each.
-  std::vector<std::pair<bool, bool>> filling_;  // Short of space; preparing.
+  Findings findings_;
+  std::vector<uint64_t> stores_;  // A digest each.
+  std::vector<Course> courses_;
 };
 
 }  // namespace pd

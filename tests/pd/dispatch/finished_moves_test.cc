@@ -17,8 +17,10 @@ Instant At(int64_t seconds) { return Instant{} + scheduler::Seconds{seconds}; }
 
 /// One that has ended well, by default.
 OperatorInfo Ended(Kind kind, std::vector<scheduler::Step> steps,
-                   scheduler::Status status = scheduler::Status::kSuccess) {
+                   scheduler::Status status = scheduler::Status::kSuccess,
+                   scheduler::Priority priority = scheduler::Priority::kMedium) {
   scheduler::Proposal plan;
+  plan.priority = priority;
   plan.region = kRegion;
   plan.kind = kind;
   plan.steps = std::move(steps);
@@ -34,6 +36,24 @@ OperatorInfo Ended(Kind kind, std::vector<scheduler::Step> steps,
 
 std::vector<scheduler::Step> MovePeer(uint64_t from, uint64_t to) {
   return {scheduler::AddLearner{{to}, {}, {}}, scheduler::RemovePeer{{from}, {}}};
+}
+
+TEST_CASE("leaders that had to leave a store may come back when it is well again",
+          "[finished-moves]") {
+  MetricsRegistry metrics;
+  FinishedMoves moves(metrics);
+  MoveHistory history;
+  const auto ended = [](scheduler::Priority priority) {
+    return Ended(Kind::kLeader, {scheduler::TransferLeader{{2}, {3}, {}}},
+                 scheduler::Status::kSuccess, priority);
+  };
+  moves.Note(ended(scheduler::Priority::kUrgent));
+  moves.Note(ended(scheduler::Priority::kLow));  // At random.
+  moves.AddTo(history, At(10));
+  CHECK_FALSE(history.AwayFrom(MovedThing::kLeader, kRegion, {2}, At(10)));
+  moves.Note(ended(scheduler::Priority::kHigh));
+  moves.AddTo(history, At(10));
+  CHECK(history.AwayFrom(MovedThing::kLeader, kRegion, {2}, At(10)));
 }
 
 TEST_CASE("what schedulers have moved is remembered", "[finished-moves]") {

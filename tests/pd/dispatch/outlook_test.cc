@@ -31,18 +31,19 @@ struct Seen {
     Put(MakeStore(2, world));
     parts.config = std::make_shared<int>(1);
     parts.labels = std::make_shared<int>(2);
-    parts.affinity = std::make_shared<int>(3);
-    CHECK(outlook.Look(world.Context(), parts) == Change::kFromOutside);
-    CHECK(outlook.Look(world.Context(), parts) == Change::kNone);
+    findings.affinity = std::make_shared<int>(3);
+    CHECK(Look() == Change::kFromOutside);
+    CHECK(Look() == Change::kNone);
   }
   void Put(const scheduler::Store& store) {
     scheduler::Store* known = world.MutableStore(store.id.value);
     (known == nullptr ? world.AddStore(store.id.value) : *known) = store;
   }
-  Change Look() { return outlook.Look(world.Context(), parts); }
+  Change Look() { return outlook.Look(world.Context(), parts, findings); }
 
   scheduler::test::World world;
   Outlook::Parts parts;
+  Outlook::Findings findings;
   Outlook outlook;
 };
 
@@ -51,9 +52,9 @@ TEST_CASE("what plans hang on is seen to change", "[outlook]") {
   scheduler::Store store = MakeStore(2, seen.world);
   SECTION("settings") { seen.parts.config = std::make_shared<int>(1); }
   SECTION("labels of regions") { seen.parts.labels = std::make_shared<int>(2); }
-  SECTION("affinity groups") { seen.parts.affinity = std::make_shared<int>(3); }
+  SECTION("affinity groups") { ++seen.parts.affinity_wishes; }
   SECTION("at what size stores split regions") { seen.parts.region_bounds.max_size_mib = 384; }
-  SECTION("schedulers") { ++seen.parts.schedulers_version; }
+  SECTION("schedulers") { ++seen.parts.scheduler_wishes; }
   SECTION("a store joins") { seen.Put(MakeStore(3, seen.world)); }
   SECTION("a store's label") {
     store.labels[0].value = "z2";
@@ -65,10 +66,6 @@ TEST_CASE("what plans hang on is seen to change", "[outlook]") {
   }
   SECTION("a store leaves") {
     store.state = scheduler::StoreState::kOffline;
-    seen.Put(store);
-  }
-  SECTION("a store takes no leaders") {
-    store.pauses.leader_transfer_in = 1;
     seen.Put(store);
   }
   SECTION("a store falls silent") {
@@ -93,10 +90,19 @@ TEST_CASE("what data does by moving is no change from outside", "[outlook]") {
   SECTION("a new store has its first share") {
     store.node_state = scheduler::NodeState::kPreparing;
   }
+  SECTION("a scheduler has it take no leaders") { store.pauses.slow_evicted = 1; }
   seen.Put(store);
   CHECK(seen.Look() == Change::kByItself);
   seen.Put(MakeStore(2, seen.world));
   CHECK(seen.Look() == Change::kByItself);
+}
+
+TEST_CASE("what planning finds is no change from outside, and worth a look", "[outlook]") {
+  Seen seen;
+  SECTION("a scheduler") { ++seen.findings.schedulers_version; }
+  SECTION("how affinity groups are doing") { seen.findings.affinity = std::make_shared<int>(3); }
+  CHECK(seen.Look() == Change::kByItself);
+  CHECK(seen.Look() == Change::kNone);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "pd/dispatch/hot_scheduler_metrics.h"
 #include "pd/dispatch/live_view.h"
 #include "pd/dispatch/schedule_options.h"
 #include "pd/dispatch/scheduler_metrics.h"
@@ -40,6 +41,17 @@ bool TakesOff(const OperatorInfo& info, scheduler::StoreId store) {
            const auto* removal = std::get_if<scheduler::RemovePeer>(&step);
            return removal != nullptr && removal->store == store;
          });
+}
+
+GaugeFamily& RegionLists(MetricsRegistry& metrics) {
+  return metrics.Gauges("pd_checker_region_list", "Regions that wait for a checker", {"type"});
+}
+GaugeFamily& ScatterPending(MetricsRegistry& metrics) {
+  return metrics.Gauges("pd_checker_split_scatter_pending", "Entries waiting for internal scatter");
+}
+GaugeFamily& PatrolTime(MetricsRegistry& metrics) {
+  return metrics.Gauges("pd_checker_patrol_regions_time",
+                        "Seconds of the last complete patrol round");
 }
 
 }  // namespace
@@ -283,18 +295,23 @@ Result<void> Coordinator::PlanOn(const scheduler::PlanContext& context, const By
 
 void Coordinator::Run() {
   Millis wait{0};
-  while (true) {
-    {
-      const MutexLock lock(mutex_);
-      if (!stopping_) wake_.WaitFor(mutex_, rest_);
-      dozing_ = true;
-      if (!stopping_ && !woken_ && wait > rest_) wake_.WaitFor(mutex_, wait - rest_);
-      dozing_ = false;
-      while (!stopping_ && term_ == 0) wake_.Wait(mutex_);
-      if (stopping_) return;
-    }
-    wait = Step();
+  while (Rest(wait)) wait = Step();
+}
+
+bool Coordinator::Rest(Millis wait) {
+  bool leads = false;
+  {
+    const MutexLock lock(mutex_);
+    if (!stopping_) wake_.WaitFor(mutex_, rest_);
+    dozing_ = true;
+    if (!stopping_ && !woken_ && wait > rest_) wake_.WaitFor(mutex_, wait - rest_);
+    dozing_ = false;
+    leads = term_ != 0;
   }
+  if (!leads) Withdraw();
+  const MutexLock lock(mutex_);
+  while (!stopping_ && term_ == 0) wake_.Wait(mutex_);
+  return !stopping_;
 }
 
 void Coordinator::Wake() {
@@ -307,12 +324,17 @@ void Coordinator::Wake() {
 
 Millis Coordinator::Step() {
   woken_ = false;
+  bool leads = false;
   bool new_lead = false;
   {
     const MutexLock lock(mutex_);
-    if (term_ == 0) return kReadyPoll;
-    new_lead = planned_ != leads_;
-    planned_ = leads_;
+    leads = term_ != 0;
+    new_lead = leads && planned_ != leads_;
+    if (leads) planned_ = leads_;
+  }
+  if (!leads) {
+    Withdraw();
+    return kReadyPoll;
   }
   if (new_lead) Reset();
   return deps_.cluster.running() ? Turn(InstantOf(deps_.clock.Monotonic())) : kReadyPoll;
@@ -320,6 +342,7 @@ Millis Coordinator::Step() {
 
 void Coordinator::Reset() {
   planning_ = false;
+  Withdraw();
   patrol_.Clear();
   returned_data_.Clear();
   affinity_.Clear();
@@ -526,19 +549,24 @@ size_t Coordinator::PointOut(const scheduler::KeyRange& range, size_t count_max)
 }
 
 void Coordinator::Publish() {
-  GaugeFamily& lists =
-      deps_.metrics.Gauges("pd_checker_region_list", "Regions that wait for a checker", {"type"});
+  published_ = true;
+  GaugeFamily& lists = RegionLists(deps_.metrics);
   lists.With({"pending_processed_regions"}).Set(static_cast<double>(patrol_.pointed_out()));
   lists.With({"priority_list"}).Set(static_cast<double>(patrol_.endangered()));
-  deps_.metrics.Gauges("pd_checker_split_scatter_pending", "Entries waiting for internal scatter")
-      .Only()
-      .Set(static_cast<double>(split_scatter_.waiting()));
-  deps_.metrics
-      .Gauges("pd_checker_patrol_regions_time", "Seconds of the last complete patrol round")
-      .Only()
-      .Set(std::chrono::duration<double>(patrol_.last_round()).count());
+  ScatterPending(deps_.metrics).Only().Set(static_cast<double>(split_scatter_.waiting()));
+  PatrolTime(deps_.metrics).Only().Set(std::chrono::duration<double>(patrol_.last_round()).count());
   PublishSchedulers(deps_.metrics, schedulers_,
                     [this](scheduler::StoreId id) { return deps_.cluster.stores().AddressOf(id); });
+}
+
+void Coordinator::Withdraw() {
+  if (!std::exchange(published_, false)) return;
+  for (GaugeFamily* family :
+       {&RegionLists(deps_.metrics), &ScatterPending(deps_.metrics), &PatrolTime(deps_.metrics)}) {
+    family->Replace({});
+  }
+  WithdrawSchedulers(deps_.metrics);
+  WithdrawHotRuns(deps_.metrics);
 }
 
 }  // namespace pd

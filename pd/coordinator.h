@@ -123,6 +123,8 @@ class Coordinator final : public LeaderService, public RegionObserver {
 
   Result<void> PlanOn(const scheduler::PlanContext& context, const ByHand& plan);
   void Run();
+  /// Waits for the next turn, which is due in `wait`. False when the thread is to end.
+  bool Rest(Millis wait);
   /// One turn; returns how long to wait for the next.
   Millis Turn(scheduler::Instant now);
   using News = SchedulerRunner::News;
@@ -146,6 +148,8 @@ class Coordinator final : public LeaderService, public RegionObserver {
   /// The same of regions whose placement rules have changed since the last turn. Whether any have.
   bool WatchRules(const PlacementRules::Book& rules, scheduler::Instant now);
   void Publish();
+  /// What this member does not do any more is not shown, either.
+  void Withdraw();
   void Reset();
 
   const Deps deps_;
@@ -174,6 +178,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   PlacementRules::Book watched_rules_;    // Those of the last turn.
   AffinityWatch affinity_;
   Outlook outlook_;
+  bool published_ = false;
   size_t admitted_in_turn_ = 0;
   uint64_t held_version_ = 0;  // That of the schedulers when stores were held.
   scheduler::Instant next_push_;

@@ -59,6 +59,11 @@ void NoteDone(const HotMove& move, MetricsRegistry& registry) {
   });
 }
 
+GaugeFamily& PendingSums(MetricsRegistry& registry) {
+  return registry.Gauges("pd_scheduler_hot_pending_sum",
+                         "Loads that were moved and do not show yet", {"store", "rw", "dim"});
+}
+
 void ShowPending(const scheduler::HotRegionMemory& memory, MetricsRegistry& registry) {
   std::map<scheduler::StoreId, std::array<Load, scheduler::kAccessCount>> sums;
   for (const auto& entry : memory.moves) {
@@ -78,10 +83,7 @@ void ShowPending(const scheduler::HotRegionMemory& memory, MetricsRegistry& regi
       }
     }
   }
-  registry
-      .Gauges("pd_scheduler_hot_pending_sum", "Loads that were moved and do not show yet",
-              {"store", "rw", "dim"})
-      .Replace(std::move(gauges));
+  PendingSums(registry).Replace(std::move(gauges));
 }
 
 /// The reference's names: peers are regions there.
@@ -131,5 +133,7 @@ void NoteHotRun(const scheduler::HotRegionMemory& memory, const scheduler::Decis
   ShowPending(memory, registry);
   ShowSummaries(memory, registry);
 }
+
+void WithdrawHotRuns(MetricsRegistry& registry) { PendingSums(registry).Replace({}); }
 
 }  // namespace pd

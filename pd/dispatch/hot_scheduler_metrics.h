@@ -15,5 +15,7 @@ namespace pd {
 ///                                      `store` is an engine
 void NoteHotRun(const scheduler::HotRegionMemory& memory, const scheduler::Decision& decision,
                 scheduler::Instant now, MetricsRegistry& registry);
+/// Nothing is counted on by a member that does not lead.
+void WithdrawHotRuns(MetricsRegistry& registry);
 
 }  // namespace pd

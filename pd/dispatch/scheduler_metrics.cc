@@ -13,6 +13,7 @@ using Values = std::vector<std::string>;
 
 /// The series of each family as they are to be.
 struct Findings {
+  GaugeFamily::SeriesByValues status;
   GaugeFamily::SeriesByValues slow;
   GaugeFamily::SeriesByValues stopping;
   GaugeFamily::SeriesByValues trend;
@@ -57,19 +58,9 @@ struct Collect {
   static std::string Text(scheduler::StoreId store) { return std::to_string(store.value); }
 };
 
-}  // namespace
-
-void PublishSchedulers(MetricsRegistry& metrics, const SchedulerTable& table,
-                       const std::function<std::string(scheduler::StoreId)>& address_of) {
-  Findings findings;
-  GaugeFamily::SeriesByValues status;
-  for (const SchedulerTable::Entry& entry : table.All()) {
-    const bool allowed = !entry.disabled && !table.IsPaused(entry);
-    Findings::Set(status, {entry.name, "allow"}, allowed ? 1 : 0);
-    if (!entry.disabled) std::visit(Collect{findings, address_of}, entry.config);
-  }
+void Show(MetricsRegistry& metrics, Findings findings) {
   metrics.Gauges("pd_scheduler_status", "1 when a scheduler may run", {"kind", "type"})
-      .Replace(std::move(status));
+      .Replace(std::move(findings.status));
   metrics
       .Gauges("pd_scheduler_evicted_slow_store_status", "Stores whose leaders go as they are slow",
               {"store", "slow_type"})
@@ -85,5 +76,20 @@ void PublishSchedulers(MetricsRegistry& metrics, const SchedulerTable& table,
   metrics.Gauges("pd_balance_range_job", "The job of balance-range that runs")
       .Replace(std::move(findings.job));
 }
+
+}  // namespace
+
+void PublishSchedulers(MetricsRegistry& metrics, const SchedulerTable& table,
+                       const std::function<std::string(scheduler::StoreId)>& address_of) {
+  Findings findings;
+  for (const SchedulerTable::Entry& entry : table.All()) {
+    const bool allowed = !entry.disabled && !table.IsPaused(entry);
+    Findings::Set(findings.status, {entry.name, "allow"}, allowed ? 1 : 0);
+    if (!entry.disabled) std::visit(Collect{findings, address_of}, entry.config);
+  }
+  Show(metrics, std::move(findings));
+}
+
+void WithdrawSchedulers(MetricsRegistry& metrics) { Show(metrics, {}); }
 
 }  // namespace pd

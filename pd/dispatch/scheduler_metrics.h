@@ -13,5 +13,7 @@ namespace pd {
 /// job that runs (pd_balance_range_job). What is no longer so is no longer shown. Cheap.
 void PublishSchedulers(MetricsRegistry& metrics, const SchedulerTable& table,
                        const std::function<std::string(scheduler::StoreId)>& address_of);
+/// None of what is shown of now holds on a member that does not lead.
+void WithdrawSchedulers(MetricsRegistry& metrics);
 
 }  // namespace pd

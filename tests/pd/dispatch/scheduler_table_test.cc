@@ -141,6 +141,12 @@ TEST_CASE("what a scheduler finds outlasts the lead", "[coordinator]") {
 
   // The next PD leader has not seen the score: it goes on with the store that it reads of.
   server.StopLeading();
+  CHECK(Eventually([&] {
+    const std::string metrics = server.Metrics();
+    return metrics.find("pd_scheduler_evicted_slow_store_status{") == std::string::npos &&
+           metrics.find("pd_scheduler_status{") == std::string::npos &&
+           metrics.find("pd_checker_region_list{") == std::string::npos;
+  }));
   server.Lead();
   CHECK(evicted() == std::vector<StoreId>{{1}});
   for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);

@@ -1,6 +1,7 @@
 #include "pd/dispatch/scheduler_metrics.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -77,7 +78,56 @@ void Show(MetricsRegistry& metrics, Findings findings) {
       .Replace(std::move(findings.job));
 }
 
+GaugeFamily& RangeStores(MetricsRegistry& metrics) {
+  return metrics.Gauges("pd_balance_range_store",
+                        "What stores have and are to have in the job of balance-range that runs",
+                        {"store", "type"});
+}
+
+GaugeFamily& SlowTrendTimes(MetricsRegistry& metrics) {
+  return metrics.Gauges("pd_scheduler_store_slow_trend_misc",
+                        "Seconds for which a store has been a candidate or evicted",
+                        {"type", "dim"});
+}
+
 }  // namespace
+
+void NoteSlowTrendRun(const scheduler::SlowTrendMemory& before,
+                      const scheduler::SlowTrendMemory& after, scheduler::Instant now,
+                      MetricsRegistry& metrics) {
+  GaugeFamily& actions =
+      metrics.Gauges("pd_scheduler_store_slow_trend_action_status",
+                     "What evict-slow-trend has decided, and how often", {"type", "status"});
+  const bool evicts = after.evicted_at && !before.evicted_at;
+  if (after.candidate && !before.candidate) actions.With({"candidate", "captured"}).Add(1);
+  if (before.candidate && !after.candidate && !evicts)
+    actions.With({"candidate", "dropped"}).Add(1);
+  if (evicts) actions.With({"evict", "start"}).Add(1);
+  if (before.evicted_at && !after.evicted_at) actions.With({"evict", "stop"}).Add(1);
+  const auto seconds = [&](std::optional<scheduler::Instant> since) {
+    return since ? std::chrono::duration<double>(now - *since).count() : 0;
+  };
+  const auto captured =
+      after.candidate ? std::optional(after.candidate->at) : std::optional<scheduler::Instant>();
+  SlowTrendTimes(metrics).With({"candidate", "captured_secs"}).Set(seconds(captured));
+  SlowTrendTimes(metrics).With({"evict", "evicted_secs"}).Set(seconds(after.evicted_at));
+}
+
+void PublishRangeJob(const scheduler::PlanContext& context,
+                     const scheduler::SchedulerConfig& config, MetricsRegistry& metrics) {
+  GaugeFamily::SeriesByValues stores;
+  const auto& jobs = std::get<scheduler::BalanceRangeConfig>(config).jobs;
+  const auto job = std::ranges::find_if(
+      jobs, [&](const scheduler::RangeJob& one) { return one.RunsAt(context.unix_ns); });
+  if (job != jobs.end()) {
+    for (const scheduler::RangeSurplus& one : SurplusesOf(context, *job)) {
+      const std::string store = std::to_string(one.store.value);
+      Findings::Set(stores, {store, "score"}, one.has);
+      Findings::Set(stores, {store, "expect"}, one.wanted);
+    }
+  }
+  RangeStores(metrics).Replace(std::move(stores));
+}
 
 void PublishSchedulers(MetricsRegistry& metrics, const SchedulerTable& table,
                        const std::function<std::string(scheduler::StoreId)>& address_of) {
@@ -87,9 +137,14 @@ void PublishSchedulers(MetricsRegistry& metrics, const SchedulerTable& table,
     Findings::Set(findings.status, {entry.name, "allow"}, allowed ? 1 : 0);
     if (!entry.disabled) std::visit(Collect{findings, address_of}, entry.config);
   }
+  if (findings.job.empty()) RangeStores(metrics).Replace({});
   Show(metrics, std::move(findings));
 }
 
-void WithdrawSchedulers(MetricsRegistry& metrics) { Show(metrics, {}); }
+void WithdrawSchedulers(MetricsRegistry& metrics) {
+  Show(metrics, {});
+  RangeStores(metrics).Replace({});
+  SlowTrendTimes(metrics).Replace({});
+}
 
 }  // namespace pd

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pd/dispatch/hot_scheduler_metrics.h"
+#include "pd/dispatch/scheduler_metrics.h"
 
 namespace pd {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 constexpr Millis kBlockedInterval{100};  // Before a scheduler at its limit is asked again.
 constexpr Millis kPausedMax{10'000};     // A pause ends by a clock that may be set.
 constexpr int64_t kNsPerMs = 1'000'000;
+constexpr Millis kRangeMetricsInterval{10'000};
 constexpr scheduler::Instant kNever{Millis::max()};
 
 /// What a scheduler proposed, by what is to be admitted whole or not at all: balance-hot-region proposes more than one
@@ -41,6 +43,7 @@ SchedulerRunner::SchedulerRunner(Deps deps)
 
 void SchedulerRunner::Clear() {
   running_.clear();
+  next_range_metrics_ = {};
   held_.clear();
 }
 
@@ -142,6 +145,7 @@ void SchedulerRunner::RunOn(const SchedulerTable::Entry& entry,
                             const scheduler::PlanContext& context) {
   Running& running = running_[entry.name];
   running.memory.operators = deps_.operators.CountOf(entry.type->limit_kind);
+  const scheduler::SlowTrendMemory slow_trend = running.memory.slow_trend;
   scheduler::Decision decision = RunScheduler(context, entry.config, running.memory, rng_);
   if (auto findings = std::exchange(running.memory.findings, {})) {
     deps_.findings.Keep(entry, *std::move(findings));
@@ -149,6 +153,14 @@ void SchedulerRunner::RunOn(const SchedulerTable::Entry& entry,
   deps_.decisions.NoteRun(entry.name, decision);
   if (std::holds_alternative<scheduler::HotRegionConfig>(entry.config)) {
     NoteHotRun(running.memory.hot, decision, context.now, deps_.metrics);
+  }
+  if (std::holds_alternative<scheduler::EvictSlowTrendConfig>(entry.config)) {
+    NoteSlowTrendRun(slow_trend, running.memory.slow_trend, context.now, deps_.metrics);
+  }
+  if (std::holds_alternative<scheduler::BalanceRangeConfig>(entry.config) &&
+      context.now >= next_range_metrics_) {
+    PublishRangeJob(context, entry.config, deps_.metrics);
+    next_range_metrics_ = context.now + kRangeMetricsInterval;
   }
   for (const scheduler::Refusal& refusal : decision.refusals) {
     events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);

@@ -81,6 +81,7 @@ class SchedulerRunner {
   Freshness freshness_ = Freshness::kFresh;
   std::map<std::string, Running> running_;
   std::map<scheduler::StoreId, scheduler::StorePauses> held_;
+  scheduler::Instant next_range_metrics_;
 };
 
 }  // namespace pd

@@ -13,6 +13,7 @@
 #include "pd/dispatch/replication_state.h"
 #include "tests/harness/wait.h"
 #include "tests/pd/dispatch/coordinator_server.h"
+#include "tests/pd/dispatch/decisions_of.h"
 #include "tests/pd/dispatch/dispatch_fakes.h"
 #include "tests/pd/storage/fake_database.h"
 
@@ -28,12 +29,8 @@ using scheduler::Reason;
 using scheduler::StoreId;
 
 bool AnySays(const Coordinator& coordinator, Reason reason) {
-  for (const DecisionLog::Source& source : coordinator.decisions().All()) {
-    for (const DecisionLog::Line& line : source.lines) {
-      if (line.refusal.reason == reason) return true;
-    }
-  }
-  return false;
+  return std::ranges::any_of(coordinator.decisions().All(),
+                             [&](const auto& source) { return test::Says(source, reason); });
 }
 
 TEST_CASE("planning waits for the regions, repairs, and is forgotten with the lead",
@@ -252,13 +249,6 @@ struct ByTurns {
     return setup;
   }
 
-  /// How often a scheduler was asked, whatever came of it.
-  uint64_t Runs(const std::string& name) {
-    const auto all = coordinator->decisions().All();
-    const auto source = std::ranges::find(all, name, &DecisionLog::Source::name);
-    return source == all.end() ? 0 : source->runs;
-  }
-
   test::FakeDatabase database;
   MetricsRegistry metrics;
   test::CountedCommands commands;
@@ -294,9 +284,9 @@ TEST_CASE("who may not run is left alone until that changes", "[coordinator]") {
     }));
   };
   const auto step = [&] {
-    const uint64_t before = turns.Runs(name);
+    const uint64_t before = test::RunsOf(*turns.coordinator, name);
     turns.coordinator->Step();
-    return turns.Runs(name) - before;
+    return test::RunsOf(*turns.coordinator, name) - before;
   };
   SECTION("a scheduler that is paused, until the pause is over") {
     REQUIRE(table.Pause(name, 5));

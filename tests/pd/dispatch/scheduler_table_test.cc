@@ -9,6 +9,7 @@
 
 #include "tests/harness/wait.h"
 #include "tests/pd/dispatch/coordinator_server.h"
+#include "tests/pd/dispatch/decisions_of.h"
 
 namespace pd {
 namespace {
@@ -18,14 +19,6 @@ using scheduler::Reason;
 using scheduler::StoreId;
 using test::Server;
 using test::ThreeVoters;
-
-bool Says(const Coordinator& coordinator, const std::string& scheduler, Reason reason) {
-  const auto all = coordinator.decisions().All();
-  const auto source = std::ranges::find(all, scheduler, &DecisionLog::Source::name);
-  return source != all.end() && std::ranges::any_of(source->lines, [&](const auto& line) {
-           return line.refusal.reason == reason;
-         });
-}
 
 TEST_CASE("settings of schedulers outlast the lead, pauses of stores follow them",
           "[coordinator]") {
@@ -75,10 +68,9 @@ TEST_CASE("schedulers with names of their own outlast the lead", "[coordinator]"
   };
   CHECK(rows() == 2);
   const auto runs = [&](const char* name) {
-    const auto all = server.coordinator().decisions().All();
-    return std::ranges::count(all, name, &DecisionLog::Source::name);
+    return test::DecisionsOf(server.coordinator(), name).has_value();
   };
-  REQUIRE(Eventually([&] { return runs("scatter-range-scheduler-t2") == 1; }));
+  REQUIRE(Eventually([&] { return runs("scatter-range-scheduler-t2"); }));
 
   server.StopLeading();
   server.Lead();
@@ -98,9 +90,9 @@ TEST_CASE("schedulers with names of their own outlast the lead", "[coordinator]"
   // Nothing is kept of names that are gone: in time there may be any number of them.
   for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);
   server.Report();
-  REQUIRE(Eventually([&] { return runs("scatter-range-scheduler-t2") == 1; }));
+  REQUIRE(Eventually([&] { return runs("scatter-range-scheduler-t2"); }));
   REQUIRE(table.Remove("scatter-range-scheduler-t2"));
-  CHECK(Eventually([&] { return runs("scatter-range-scheduler-t2") == 0; }));
+  CHECK(Eventually([&] { return !runs("scatter-range-scheduler-t2"); }));
   CHECK(Eventually(
       [&] { return server.Metrics().find("scatter-range-scheduler-t2") == std::string::npos; }));
 }
@@ -171,10 +163,7 @@ TEST_CASE("planning goes on while a finding waits for the disk", "[coordinator]"
     return std::get<scheduler::EvictSlowStoreConfig>(entry->config).evicted;
   };
   const auto runs = [&] {
-    const auto all = server.coordinator().decisions().All();
-    const auto source =
-        std::ranges::find(all, "evict-slow-store-scheduler", &DecisionLog::Source::name);
-    return source == all.end() ? 0 : source->runs;
+    return test::RunsOf(server.coordinator(), "evict-slow-store-scheduler");
   };
   {
     test::StalledDisk stalled(server.database());
@@ -295,7 +284,8 @@ TEST_CASE("a job of balance-range outlasts the lead, and has its range to itself
   for (const uint64_t id : {1U, 2U, 3U}) server.Beat(id);
   REQUIRE(server.cluster().HandleRegionReport(ThreeVoters()));
   CHECK(Eventually([&] {
-    return Says(server.coordinator(), "balance-leader-scheduler", Reason::kRangesReserved);
+    const auto source = test::DecisionsOf(server.coordinator(), "balance-leader-scheduler");
+    return source && test::Says(*source, Reason::kRangesReserved);
   }));
   REQUIRE(table.Pause("balance-range-scheduler", 0));
   CHECK(Eventually([&] { return status() == scheduler::RangeJobStatus::kFinished; }));

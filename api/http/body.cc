@@ -1,5 +1,7 @@
 #include "api/http/body.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "pd/codec/json_members.h"
@@ -23,6 +25,15 @@ tl::expected<nlohmann::ordered_json, HttpResponse> ReadObject(const HttpRequest&
                                             {"Offset", 1},
                                             {"Struct", ""},
                                             {"Field", ""}}));
+}
+
+std::optional<uint64_t> IdOf(const nlohmann::ordered_json& value) {
+  constexpr double kTooLarge = 18446744073709551616.0;  // 2^64
+  if (value.is_number_unsigned()) return value.get<uint64_t>();
+  if (!value.is_number()) return {};
+  const auto number = value.get<double>();
+  if (!(number >= 0 && number < kTooLarge) || std::floor(number) != number) return {};
+  return static_cast<uint64_t>(number);
 }
 
 std::optional<std::string> StringIn(const nlohmann::ordered_json& object, const char* key) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +20,9 @@ namespace api {
 
 /// The decoder's text for a value where an object was wanted: "json: cannot unmarshal array into Go value of type ...".
 [[nodiscard]] std::string NotAnObjectText(const nlohmann::ordered_json& value);
+
+/// The id that a JSON value is: a whole number within the range of ids, however it is written. Nothing else is one.
+[[nodiscard]] std::optional<uint64_t> IdOf(const nlohmann::ordered_json& value);
 
 /// The string under `key`, or nothing.
 [[nodiscard]] std::optional<std::string> StringIn(const nlohmann::ordered_json& object,

@@ -34,10 +34,7 @@ tl::unexpected<Refused> Refuse(int status, std::string text) {
 
 std::optional<uint64_t> IdIn(const Json& body, const char* name) {
   const auto it = body.find(name);
-  if (it == body.end() || !it->is_number()) return {};
-  const auto value = it->get<double>();
-  if (value < 0 || value >= 18446744073709551616.0) return {};
-  return it->is_number_unsigned() ? it->get<uint64_t>() : static_cast<uint64_t>(value);
+  return it == body.end() ? std::nullopt : IdOf(*it);
 }
 
 /// A request on one region: its plan runs on the state of the moment.
@@ -168,8 +165,9 @@ class Wish {
     }
     std::vector<StoreId> stores;
     for (const Json& item : *it) {
-      if (!item.is_number()) return Refuse(400, "invalid store ids to transfer region to");
-      stores.push_back({static_cast<uint64_t>(item.get<double>())});
+      const auto id = IdOf(item);
+      if (!id) return Refuse(400, "invalid store ids to transfer region to");
+      stores.push_back({*id});
     }
     if (stores.empty()) return Refuse(400, "missing store ids to transfer region to");
     return stores;

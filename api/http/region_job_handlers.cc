@@ -86,11 +86,9 @@ OrAnswer<std::vector<scheduler::RegionId>> RegionsIn(const SchedulingRoutes& rou
   const auto list = body.find(ids_name);
   if (list == body.end() || !list->is_array()) return invalid();
   for (const Json& id : *list) {
-    constexpr double kTooLarge = 18446744073709551616.0;  // 2^64
-    const double value = id.is_number() ? id.get<double>() : -1;
-    if (!(value >= 0 && value < kTooLarge)) return invalid();
-    regions.push_back(
-        {id.is_number_unsigned() ? id.get<uint64_t>() : static_cast<uint64_t>(value)});
+    const auto value = IdOf(id);
+    if (!value) return invalid();
+    regions.push_back({*value});
   }
   return regions;
 }

@@ -1,6 +1,8 @@
 // The list of schedulers: adding, removing, pausing (as in the reference).
 #include <algorithm>
+#include <array>
 #include <ctime>
+#include <limits>
 
 #include "api/http/body.h"
 #include "api/http/json_body.h"
@@ -18,6 +20,13 @@ using scheduler::StoreId;
 using Entry = pd::SchedulerTable::Entry;
 
 constexpr const char* kNotFound = "[PD:scheduler:ErrSchedulerNotFound]scheduler not found";
+
+/// A number of the body as it is written there.
+std::string NumberAt(std::string_view body, const std::string& key) {
+  const std::array<std::string, 1> way{key};
+  const std::string_view upto = body.substr(0, DecoderStop(body, way));
+  return std::string(upto.substr(upto.find_last_not_of("+-.0123456789Ee") + 1));
+}
 
 std::string Rfc3339(int64_t unix_s) {
   const auto seconds = static_cast<std::time_t>(unix_s);
@@ -60,8 +69,9 @@ HttpResponse AddForStore(const SchedulingRoutes& routes, const scheduler::Schedu
                          const Json& body) {
   const auto field = body.find("store_id");
   if (field == body.end()) return ErrorResponse(400, "missing store id");
-  if (!field->is_number()) return ErrorResponse(400, "please input a right store id");
-  const StoreId store{static_cast<uint64_t>(field->get<double>())};
+  const auto id = IdOf(*field);
+  if (!id) return ErrorResponse(400, kWrongStoreId);
+  const StoreId store{*id};
   if (!routes.coordinator.cluster().stores().Contains(store)) {
     return ErrorResponse(400, pd::StoreNotFound(store).context);
   }
@@ -242,8 +252,14 @@ tl::expected<int64_t, HttpResponse> ReadDelay(const HttpRequest& request, const 
   const auto body = ReadObject(request);
   if (!body) return tl::unexpected(body.error());
   for (const auto& [key, value] : body->items()) {
-    if (value.is_number_integer()) continue;
-    return tl::unexpected(TypeError(pd::JsonKind(value), go_type, request.body.size() - 1));
+    // Larger ones than fit are read as unsigned or as floats.
+    const bool fits = value.is_number_integer() &&
+                      (!value.is_number_unsigned() ||
+                       value.get<uint64_t>() <= uint64_t{std::numeric_limits<int64_t>::max()});
+    if (fits) continue;
+    std::string found = pd::JsonKind(value);
+    if (value.is_number()) found += " " + NumberAt(request.body, key);
+    return tl::unexpected(TypeError(found, go_type, request.body.size() - 1));
   }
   const auto delay = body->find("delay");
   if (delay == body->end()) return tl::unexpected(ErrorResponse(400, "missing pause time"));
@@ -255,20 +271,17 @@ HttpResponse RemoveSchedulerStore(const SchedulingRoutes& routes, const std::str
   constexpr const char* kNoConfig =
       "[PD:scheduler:ErrScheduleConfigNotExist]the config does not exist";
   pd::SchedulerTable& table = routes.coordinator.schedulers();
-  auto entry = table.Find(name);
-  if (!entry) return ErrorResponse(404, kNotFound);
-  scheduler::StoreRanges& stores = *StoresOf(entry->config);
-  if (!stores.contains(store)) return ErrorResponse(404, kNoConfig);
-  if (stores.size() == 1) {
-    const auto removed = table.Remove(name);
-    if (!removed) return ErrorResponse(500, removed.error().context);
-    return JsonV1(200, Json("The last store has been deleted"));
-  }
-  const auto updated = table.Update(name, [&](auto& config) -> pd::Result<void> {
-    StoresOf(config)->erase(store);
-    return {};
+  if (!table.Find(name)) return ErrorResponse(404, kNotFound);
+  using Rest = pd::SchedulerTable::Rest;
+  bool known = true;
+  const auto rest = table.UpdateOrRemove(name, [&](auto& config) -> pd::Result<Rest> {
+    scheduler::StoreRanges& stores = *StoresOf(config);
+    known = stores.erase(store) > 0;
+    return known && stores.empty() ? Rest::kNothing : Rest::kSome;
   });
-  if (!updated) return ErrorResponse(500, updated.error().context);
+  if (!known) return ErrorResponse(404, kNoConfig);
+  if (!rest) return ErrorResponse(500, rest.error().context);
+  if (*rest == Rest::kNothing) return JsonV1(200, Json("The last store has been deleted"));
   return JsonV1(200, Json(nullptr));
 }
 

@@ -10,6 +10,9 @@ namespace api {
 
 // What requests say of schedulers, or the answer to give (as in the reference).
 
+/// A store id that is none.
+inline constexpr const char* kWrongStoreId = "please input a right store id";
+
 template <class T>
 using ParamOr = tl::expected<T, HttpResponse>;
 

@@ -9,7 +9,23 @@ namespace api {
 
 using SchedulerEntry = pd::SchedulerTable::Entry;
 
-/// POST .../config of each.
+/// POST .../config of each. They change the members that the body names and no other, on the settings of the moment.
+[[nodiscard]] HttpResponse SetBalanceLeader(const SchedulingRoutes& routes,
+                                            const HttpRequest& request,
+                                            const SchedulerEntry& entry);
+[[nodiscard]] HttpResponse SetBalanceWitness(const SchedulingRoutes& routes,
+                                             const HttpRequest& request,
+                                             const SchedulerEntry& entry);
+/// evict-leader takes a store, a batch or both; grant-leader a store.
+[[nodiscard]] HttpResponse SetStores(const SchedulingRoutes& routes, const HttpRequest& request,
+                                     const SchedulerEntry& entry);
+[[nodiscard]] HttpResponse SetSlowStore(const SchedulingRoutes& routes, const HttpRequest& request,
+                                        const SchedulerEntry& entry);
+[[nodiscard]] HttpResponse SetStoppingStore(const SchedulingRoutes& routes,
+                                            const HttpRequest& request,
+                                            const SchedulerEntry& entry);
+[[nodiscard]] HttpResponse SetHotRegion(const SchedulingRoutes& routes, const HttpRequest& request,
+                                        const SchedulerEntry& entry);
 [[nodiscard]] HttpResponse SetSlowTrend(const SchedulingRoutes& routes, const HttpRequest& request,
                                         const SchedulerEntry& entry);
 [[nodiscard]] HttpResponse SetScatterRange(const SchedulingRoutes& routes,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -8,6 +7,7 @@
 
 #include "api/http/app.h"
 #include "api/http/cluster_routes.h"
+#include "tests/api/http/ask.h"
 #include "tests/pd/cluster/one_member.h"
 #include "tests/pd/storage/fake_database.h"
 
@@ -40,21 +40,10 @@ class ClusterFixture {
     REQUIRE(member_.cluster().HandleRegionReport(region));
   }
 
-  /// Status and body, without spaces and line ends.
+  /// See TextOf.
   std::string Ask(const std::string& method, const std::string& tail,
                   const std::string& body = "") {
-    HttpRequest request;
-    request.method = method;
-    request.target = root_ + tail;
-    const size_t query = std::min(request.target.find('?'), request.target.size());
-    request.path = request.target.substr(0, query);
-    if (query < request.target.size()) request.query = ParseQuery(request.target.substr(query + 1));
-    request.body = body;
-    const HttpResponse response = app_.Serve(request);
-    std::string text = std::to_string(response.status) + " " + response.body;
-    std::erase_if(text, [](char c) { return c == '\n'; });
-    for (size_t at = 0; (at = text.find("  ")) != std::string::npos;) text.erase(at, 2);
-    return text;
+    return TextOf(app_.Serve(MakeRequest(method, root_ + tail, body)));
   }
 
   pd::test::OneMember& member() { return member_; }

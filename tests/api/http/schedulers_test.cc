@@ -1,11 +1,12 @@
 // Schedulers over HTTP, beyond what the recorded answers show.
-#include <algorithm>
 #include <string>
 
 #include <catch2/catch.hpp>
 
 #include "api/http/app.h"
+#include "api/http/scheduler_setters.h"
 #include "api/http/scheduling_routes.h"
+#include "tests/api/http/ask.h"
 #include "tests/pd/dispatch/coordinator_server.h"
 
 namespace api {
@@ -18,21 +19,10 @@ struct Fixture {
     AddSchedulerConfigRoutes(router, routes);
   }
 
-  /// Status and body, without spaces and line ends.
+  /// See TextOf.
   std::string Ask(const std::string& method, const std::string& tail,
                   const std::string& body = "") {
-    HttpRequest request;
-    request.method = method;
-    request.target = "/pd/api/v1/" + tail;
-    const size_t query = std::min(request.target.find('?'), request.target.size());
-    request.path = request.target.substr(0, query);
-    if (query < request.target.size()) request.query = ParseQuery(request.target.substr(query + 1));
-    request.body = body;
-    const HttpResponse response = app.Serve(request);
-    std::string text = std::to_string(response.status) + " " + response.body;
-    std::erase_if(text, [](char c) { return c == '\n'; });
-    for (size_t at = 0; (at = text.find("  ")) != std::string::npos;) text.erase(at, 2);
-    return text;
+    return TextOf(app.Serve(MakeRequest(method, "/pd/api/v1/" + tail, body)));
   }
   std::string Add(const std::string& body) { return Ask("POST", "schedulers", body); }
 
@@ -175,6 +165,83 @@ TEST_CASE("one scheduler of hot regions at a time pulls them about") {
             .find("ErrBytesToUint64") != std::string::npos);
   CHECK(f.Ask("GET", "scheduler-config/grant-hot-region-scheduler/list") ==
         R"(200 {"store-id": [1,2],"store-leader-id": 1})");
+}
+
+TEST_CASE("a setting that is changed leaves what others have set meanwhile") {
+  Fixture f;
+  pd::SchedulerTable& table = f.server.coordinator().schedulers();
+  SECTION("of evict-slow-store") {
+    const auto before = table.Find("evict-slow-store-scheduler");
+    REQUIRE(table.Update(before->name, [](auto& config) -> pd::Result<void> {
+      auto& slow = std::get<scheduler::EvictSlowStoreConfig>(config);
+      slow.recovery_duration_s = 60;
+      slow.evicted = {{1}};
+      return {};
+    }));
+    CHECK(SetSlowStore(f.routes, MakeRequest("POST", "", R"({"batch":5})"), *before).status == 200);
+    const auto after = table.Find(before->name);
+    const auto& slow = std::get<scheduler::EvictSlowStoreConfig>(after->config);
+    CHECK(slow.batch == 5);
+    CHECK(slow.recovery_duration_s == 60);
+    CHECK(slow.evicted == std::vector<scheduler::StoreId>{{1}});
+  }
+  SECTION("of balance-hot-region") {
+    const auto before = table.Find("balance-hot-region-scheduler");
+    REQUIRE(table.Update(before->name, [](auto& config) -> pd::Result<void> {
+      std::get<scheduler::HotRegionConfig>(config).max_zombie_rounds = 7;
+      return {};
+    }));
+    const auto request = MakeRequest("POST", "", R"({"max-peer-number":50})");
+    CHECK(SetHotRegion(f.routes, request, *before).status == 200);
+    const auto after = table.Find(before->name);
+    const auto& hot = std::get<scheduler::HotRegionConfig>(after->config);
+    CHECK(hot.max_zombie_rounds == 7);
+    CHECK(hot.max_peer_number == 50);
+  }
+}
+
+TEST_CASE("a store id is a whole number") {
+  Fixture f;
+  const auto add = [&](const std::string& id) {
+    return f.Add(R"({"name":"evict-leader-scheduler","store_id":)" + id + "}");
+  };
+  const std::string config = "scheduler-config/evict-leader-scheduler/config";
+  for (const char* id : {"1.5", "1e300", "-1", "-1.0", "18446744073709551616", "true"}) {
+    CAPTURE(id);
+    CHECK(add(id) == R"(400 "please input a right store id")");
+  }
+  REQUIRE(add("1.0") == kCreated);
+  for (const char* id : {"1.5", "1e300", "-1", "18446744073709551616"}) {
+    CAPTURE(id);
+    CHECK(f.Ask("POST", config, R"({"store_id":)" + std::string(id) + "}") ==
+          R"(400 "please input a right store id")");
+  }
+  CHECK(f.Ask("POST", config, R"({"store_id":2e0})") ==
+        R"(200 "The scheduler has been applied to the store.")");
+  CHECK(f.Ask("DELETE", "scheduler-config/evict-leader-scheduler/delete/1") == "200 null");
+  CHECK(f.Ask("DELETE", "scheduler-config/evict-leader-scheduler/delete/1").starts_with("404 "));
+  CHECK(f.Ask("DELETE", "scheduler-config/evict-leader-scheduler/delete/2") ==
+        R"(200 "The last store has been deleted")");
+}
+
+TEST_CASE("a pause that no number of seconds can say is refused") {
+  Fixture f;
+  const auto pause = [&](const std::string& delay) {
+    return f.Ask("POST", "schedulers/balance-leader-scheduler", R"({"delay":)" + delay + "}");
+  };
+  const auto& table = f.server.coordinator().schedulers();
+  for (const char* delay :
+       {"9223372036854775808", "18446744073709551616", "1e300", "1.5", "-9223372036854775809"}) {
+    CAPTURE(delay);
+    CHECK(pause(delay).find("json: cannot unmarshal number " + std::string(delay) +
+                            " into Go value of type int64") != std::string::npos);
+    CHECK(pause(delay).starts_with("400 "));
+    CHECK_FALSE(table.IsPaused(*table.Find("balance-leader-scheduler")));
+  }
+  CHECK(pause("9223372036854775807").starts_with("200 "));
+  CHECK(table.IsPaused(*table.Find("balance-leader-scheduler")));
+  CHECK(pause("-9223372036854775808").starts_with("200 "));
+  CHECK_FALSE(table.IsPaused(*table.Find("balance-leader-scheduler")));
 }
 
 TEST_CASE("numbers that are none are refused") {

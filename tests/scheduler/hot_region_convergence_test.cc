@@ -10,6 +10,7 @@
 
 #include "scheduler/schedulers/hot_region.h"
 #include "tests/scheduler/world.h"
+#include "tests/sim/sanitized.h"
 
 namespace scheduler::test {
 namespace {
@@ -17,7 +18,8 @@ namespace {
 constexpr uint64_t kStores = 10;
 constexpr uint64_t kRegions = 200;
 constexpr int kQuietTicks = 900;  // More than history and pending moves last.
-constexpr int kTicksMax = 40'000;
+/// Under a sanitizer the beginning has to do: it shows how memory is used, not where the loads end.
+constexpr int kTicksMax = sim::kSanitized ? 300 : 40'000;
 
 void PutRegionAt(World& world, uint64_t i, std::array<uint64_t, 3> stores) {
   Region region;
@@ -142,9 +144,10 @@ TEST_CASE("a Zipf load of writes becomes even, and stays where it is", "[converg
   }
   const Outcome outcome = RunUntilQuiet(world, {});
   CAPTURE(outcome.ticks, outcome.proposals);
-  CHECK(outcome.ticks < kTicksMax / 2);
   CHECK(outcome.proposals > 0);
   CHECK(outcome.returns == 0);
+  if (sim::kSanitized) return;
+  CHECK(outcome.ticks < kTicksMax / 2);
   CHECK(WorstDeviation(world, Access::kWrite, LoadDim::kByte) < 0.2);
   CHECK(WorstDeviation(world, Access::kWrite, LoadDim::kKey) < 0.2);
 }
@@ -163,8 +166,9 @@ TEST_CASE("a Zipf load of reads becomes even, whatever it is measured in", "[con
   config.rank_formula_version = formula;
   CAPTURE(formula);
   const Outcome outcome = RunUntilQuiet(world, config);
-  CHECK(outcome.ticks < kTicksMax / 2);
   CHECK(outcome.returns == 0);
+  if (sim::kSanitized) return;
+  CHECK(outcome.ticks < kTicksMax / 2);
   CHECK(WorstDeviation(world, Access::kRead, LoadDim::kCpu) < 0.2);
 }
 

@@ -14,6 +14,7 @@ struct Fixture {
     server.Fill();
     server.coordinator().PauseChecker(scheduler::CheckerKind::kRule, 1000);
     server.coordinator().PauseChecker(scheduler::CheckerKind::kMerge, 1000);
+    REQUIRE(server.coordinator().schedulers().Pause("all", 1000));  // They make operators, too.
     Report(101, "", "m", {1, 2, 3});
     Report(102, "m", "p", {1, 2, 3});
     Report(103, "p", "", {1, 2});

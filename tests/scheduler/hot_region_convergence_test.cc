@@ -19,7 +19,7 @@ constexpr uint64_t kStores = 10;
 constexpr uint64_t kRegions = 200;
 constexpr int kQuietTicks = 900;  // More than history and pending moves last.
 /// Under a sanitizer the beginning has to do: it shows how memory is used, not where the loads end.
-constexpr int kTicksMax = sim::kSanitized ? 300 : 40'000;
+constexpr int kTicksMax = sim::kSanitized ? 150 : 40'000;
 
 void PutRegionAt(World& world, uint64_t i, std::array<uint64_t, 3> stores) {
   Region region;

@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "scheduler/schedulers/hot_region.h"
+#include "tests/harness/sanitized.h"
 #include "tests/scheduler/world.h"
-#include "tests/sim/sanitized.h"
 
 namespace scheduler::test {
 namespace {
@@ -19,7 +19,7 @@ constexpr uint64_t kStores = 10;
 constexpr uint64_t kRegions = 200;
 constexpr int kQuietTicks = 900;  // More than history and pending moves last.
 /// Under a sanitizer the beginning has to do: it shows how memory is used, not where the loads end.
-constexpr int kTicksMax = sim::kSanitized ? 150 : 40'000;
+constexpr int kTicksMax = harness::kSanitized ? 150 : 40'000;
 
 void PutRegionAt(World& world, uint64_t i, std::array<uint64_t, 3> stores) {
   Region region;
@@ -146,7 +146,7 @@ TEST_CASE("a Zipf load of writes becomes even, and stays where it is", "[converg
   CAPTURE(outcome.ticks, outcome.proposals);
   CHECK(outcome.proposals > 0);
   CHECK(outcome.returns == 0);
-  if (sim::kSanitized) return;
+  if (harness::kSanitized) return;
   CHECK(outcome.ticks < kTicksMax / 2);
   CHECK(WorstDeviation(world, Access::kWrite, LoadDim::kByte) < 0.2);
   CHECK(WorstDeviation(world, Access::kWrite, LoadDim::kKey) < 0.2);
@@ -167,7 +167,7 @@ TEST_CASE("a Zipf load of reads becomes even, whatever it is measured in", "[con
   CAPTURE(formula);
   const Outcome outcome = RunUntilQuiet(world, config);
   CHECK(outcome.returns == 0);
-  if (sim::kSanitized) return;
+  if (harness::kSanitized) return;
   CHECK(outcome.ticks < kTicksMax / 2);
   CHECK(WorstDeviation(world, Access::kRead, LoadDim::kCpu) < 0.2);
 }

@@ -11,10 +11,10 @@
 #include "scheduler/checkers/checkers.h"
 #include "scheduler/operator/command.h"
 #include "scheduler/schedulers/registry.h"
+#include "tests/harness/sanitized.h"
 #include "tests/scheduler/cases.h"
 #include "tests/scheduler/region_checks.h"
 #include "tests/scheduler/world.h"
-#include "tests/sim/sanitized.h"
 
 namespace scheduler::test {
 namespace {
@@ -23,7 +23,7 @@ const int kCases = static_cast<int>(CasesWanted());
 /// Each of them runs all schedulers: ten times the work of a case of the checkers, and a hundred times that under a
 /// sanitizer, which sees in a part of them how memory is used. What schedulers come to, and how rarely, all of them
 /// show without it.
-const int kSchedulerCases = sim::kSanitized ? kCases / 3 : kCases;
+const int kSchedulerCases = harness::kSanitized ? kCases / 3 : kCases;
 constexpr int kSchedulerCasesFull = 20'000;
 
 void MakeStores(World& world, Rng& rng, uint64_t count) {

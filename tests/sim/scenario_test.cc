@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "tests/harness/measure.h"
+#include "tests/harness/sanitized.h"
 #include "tests/sim/play.h"
-#include "tests/sim/sanitized.h"
 
 namespace sim {
 namespace {
@@ -31,7 +31,7 @@ std::vector<std::string> NamesIn(const std::string& folder) {
 
 std::vector<std::string> ScenarioNames() {
   if (const char* one = std::getenv("QM_SCENARIO"); one != nullptr) return {one};
-  if (kSanitized) return {"from_dump", "moving_hot_spot"};
+  if (harness::kSanitized) return {"from_dump", "moving_hot_spot"};
   return NamesIn("");
 }
 
@@ -103,7 +103,7 @@ TEST_CASE("the scoreboard", "[.][scoreboard]") {
 }
 
 TEST_CASE("the same scenario gives the same steps") {
-  if (kSanitized) return;
+  if (harness::kSanitized) return;
   const auto steps = [] {
     Play play(ReadScenario("add_store"));
     play.Run(0);

@@ -11,13 +11,13 @@
 #include <fmt/format.h>
 
 #include "pd/log/log.h"
-#include "tests/sim/sanitized.h"
+#include "tests/harness/sanitized.h"
 
 namespace sim {
 namespace {
 
-constexpr uint64_t kSeedsOfAll = 8;                             // In so many everything happens.
-constexpr uint64_t kSeedsUsual = kSanitized ? 1 : kSeedsOfAll;  // Sanitizers are slow.
+constexpr uint64_t kSeedsOfAll = 8;  // In so many everything happens.
+constexpr uint64_t kSeedsUsual = harness::kSanitized ? 1 : kSeedsOfAll;  // Sanitizers are slow.
 
 struct Sums {
   std::map<std::string, int64_t> happened;
@@ -78,7 +78,7 @@ TEST_CASE("whatever goes wrong ends at rest once it is mended") {
 }
 
 TEST_CASE("the same seed gives the same run") {
-  if (kSanitized) return;  // It would look at the same code twice more.
+  if (harness::kSanitized) return;  // It would look at the same code twice more.
   Sums sums;
   const std::vector<std::string> first = Play(77, sums);
   const std::vector<std::string> second = Play(77, sums);

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace sim {
+namespace harness {
 
 /// Sanitizers are slow, and a part of what is played shows them what there is to be seen.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -12,4 +12,4 @@ inline constexpr bool kSanitized =
 inline constexpr bool kSanitized = false;
 #endif
 
-}  // namespace sim
+}  // namespace harness

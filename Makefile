@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 RELEASE := build/release
 BIN := $(RELEASE)/bin
 
-.PHONY: help setup configure build run test check format bench bench-balance sim fuzz e2e clean
+.PHONY: help setup configure build run test check format bench bench-balance bench-balance-grpc sim fuzz e2e clean
 
 help:  ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,12 @@ bench: build  ## CPU per heartbeat and timestamp, bytes per region, time to serv
 
 bench-balance: build  ## how soon, how evenly and with how few moves clusters settle, on virtual time
 	@$(BIN)/pd_balance_sim "[scoreboard]" 2>/dev/null
+
+GRPC_SCENARIOS ?= store_removed weights zones_and_racks hot_writes
+bench-balance-grpc: build  ## some of these scenarios over gRPC, in real time: a line of JSON each
+	@set -o pipefail; for name in $(GRPC_SCENARIOS); do \
+	  python3 tests/storesim/run_cluster.py --bin $(BIN) --any-ports --until-balanced \
+	    --scenario tests/sim/scenarios/$$name.json | tail -n 1 || exit 1; done
 
 # A failure names the seed of its run; with that as SEED it comes again.
 sim: build  ## simulated groups, each from a seed: SEED= for one run, STEPS= for its length

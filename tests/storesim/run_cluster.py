@@ -111,19 +111,6 @@ class Cluster:
                 process.wait()
 
 
-def raise_limits(cluster, rate):
-    """Store limits through the API; they exist once the stores do."""
-    for _ in range(100):
-        leader = cluster.leader()
-        stores = leader and http("GET", leader + "/pd/api/v1/stores")
-        if stores and stores.get("count", 0) > 0:
-            url = leader + "/pd/api/v1/stores/limit"
-            if all(http("POST", url, {"type": kind, "rate": rate}) is not None for kind in ("add-peer", "remove-peer")):
-                return True
-        time.sleep(0.1)
-    return False
-
-
 def table(leader):
     stores = http("GET", leader + "/pd/api/v1/stores") or {}
     operators = http("GET", leader + "/pd/api/v1/operators")
@@ -176,8 +163,6 @@ def run(options, cluster):
     results = []
     reader = threading.Thread(target=lambda: results.extend(line.rstrip() for line in simulation.stdout))
     reader.start()
-    if not raise_limits(cluster, options.store_limit):
-        print("the store limits could not be raised", file=sys.stderr)
     watch(cluster, simulation, results)
     reader.join()
     if results:
@@ -190,7 +175,6 @@ def main():
     parser.add_argument("--bin", type=pathlib.Path, default=HERE.parents[1] / "build/release/bin")
     parser.add_argument("--scenario", default=HERE / "scenarios/spread_from_three.json")
     parser.add_argument("--members", type=int, default=3)
-    parser.add_argument("--store-limit", type=float, default=20000, help="peers a minute")
     parser.add_argument("--any-ports", action="store_true", help="free ports even where the usual ones are free")
     parser.add_argument("--until-balanced", action="store_true")
     options = parser.parse_args()

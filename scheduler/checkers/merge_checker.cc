@@ -62,8 +62,7 @@ class MergeChecker {
     }
     if (auto refusal = RefuseRecentSplit(region_)) return refusal;
     if (!context_.Fit(region_).IsSatisfied()) return Refuse(Reason::kRegionNotReplicated, region_);
-    if (context_.view.IsHot(region_)) return Refuse(Reason::kRegionHot, region_);
-    return {};
+    return RefuseHotRegion(context_, region_);
   }
 
   [[nodiscard]] std::optional<Refusal> RefuseRecentSplit(const Region& region) const {
@@ -74,7 +73,7 @@ class MergeChecker {
   [[nodiscard]] std::optional<Refusal> RefuseNeighbour(const Region& neighbour) const {
     if (auto refusal = RefuseRecentSplit(neighbour)) return refusal;
     if (LeavesGroup(neighbour)) return Refuse(Reason::kRegionAffinity, neighbour);
-    if (context_.view.IsHot(neighbour)) return Refuse(Reason::kRegionHot, neighbour);
+    if (auto hot = RefuseHotRegion(context_, neighbour)) return hot;
     return RefuseMergeTarget(context_, region_, neighbour);
   }
 

@@ -235,6 +235,11 @@ Verdict RefuseUnhealthyRegion(const Region& region) {
                  {}};
 }
 
+Verdict RefuseHotRegion(const PlanContext& context, const Region& region) {
+  if (!context.view.IsHot(region)) return {};
+  return Refusal{Reason::kRegionHot, StoreId{}, region.id, 0, 0, {}};
+}
+
 Verdict RefuseBusyRegion(const PlanContext& context, const Region& region) {
   if (!context.busy_regions.contains(region.id)) return {};
   return Refusal{Reason::kOperatorExists, StoreId{}, region.id, 0, 0, {}};

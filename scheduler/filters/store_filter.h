@@ -67,6 +67,8 @@ std::optional<Refusal> RefuseRegionMove(const Region& region);
 std::optional<Refusal> RefuseUnhealthyRegion(const Region& region);
 /// A region that an operator runs on.
 std::optional<Refusal> RefuseBusyRegion(const PlanContext& context, const Region& region);
+/// A region of which a peer is hot: balance by counts leaves it to that by loads (as in the reference).
+std::optional<Refusal> RefuseHotRegion(const PlanContext& context, const Region& region);
 /// A region that its affinity group does not let be balanced.
 std::optional<Refusal> RefuseAffinityRegion(const PlanContext& context, const Region& region);
 

@@ -128,7 +128,8 @@ class LeaderBalance {
     return PickRegion(context_, BalancedRegions(store.id, held_as, config_.ranges), rng_,
                       run_.decision(), [&](const Region& region) {
                         auto refusal = run_.RefuseTaken(region);
-                        return refusal ? refusal : RefuseUnhealthyRegion(region);
+                        if (!refusal) refusal = RefuseUnhealthyRegion(region);
+                        return refusal ? refusal : RefuseHotRegion(context_, region);
                       });
   }
 

@@ -149,12 +149,11 @@ class RegionBalance {
     if (peer->witness) return refuse(Reason::kRegionWitness);
     if (region.size_mib <= kEmptyRegionSizeMib && !few_regions_)
       return refuse(Reason::kRegionEmpty);
+    if (auto hot = RefuseHotRegion(context_, region)) return hot;
     const Store* sender = context_.view.FindStore(region.leader.store);
     if (sender == nullptr) return refuse(Reason::kStoreUnknown);
     const int64_t planned_mib = run_.proposed().Of(sender->id).CostOf(LimitType::kSendSnapshot);
     if (auto busy = RefuseSnapshotSender(context_, *sender, Priority::kMedium, planned_mib)) {
-      // Nothing else would tell why nothing moves: the store is neither the source nor the target.
-      if (busy->reason == Reason::kStoreSendLimit) run_.decision().Refuse(*busy);
       return busy;
     }
     if (!context_.Fit(region).IsSatisfied()) return refuse(Reason::kRegionNotReplicated);

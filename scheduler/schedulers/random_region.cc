@@ -22,7 +22,10 @@ std::optional<Region> PickRegion(const PlanContext& context, const RegionDraw& d
         continue;
       }
     }
-    if (!refuse(*region)) return region;
+    auto refusal = refuse(*region);
+    if (!refusal) return region;
+    if (!refusal->store) refusal->store = draw.store;
+    decision.Refuse(*std::move(refusal));
   }
   return {};
 }

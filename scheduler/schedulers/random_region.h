@@ -37,8 +37,7 @@ using RegionFilter = std::function<std::optional<Refusal>(const Region&)>;
 inline constexpr int kDrawsMax = 10;
 
 /// Draws up to ten random regions and returns the first that `refuse` lets pass (as in the reference); none otherwise.
-/// What a label or an affinity group denies is noted in `decision`: nothing else would tell why a store keeps what it
-/// has.
+/// Why others did not pass is noted in `decision`: nothing else would tell why a store keeps what it has.
 std::optional<Region> PickRegion(const PlanContext& context, const RegionDraw& draw, Rng& rng,
                                  Decision& decision, const RegionFilter& refuse);
 

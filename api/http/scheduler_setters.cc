@@ -21,10 +21,10 @@ using Json = nlohmann::ordered_json;
 using scheduler::StoreId;
 
 /// Changes the settings of one scheduler with `change`, which gets them as what they are, at the moment at which nobody
-/// else changes them. An answer of its own says that there is nothing to write.
+/// else changes them. An answer of its own says what is wrong. `done` may be changed by it as well.
 template <class Config, class Change>
-HttpResponse Apply(const SchedulingRoutes& routes, const std::string& name, HttpResponse done,
-                   Change change) {
+HttpResponse Apply(const SchedulingRoutes& routes, const std::string& name,
+                   const HttpResponse& done, Change change) {
   std::optional<HttpResponse> answer;
   const auto updated = routes.coordinator.schedulers().Update(
       name, [&](scheduler::SchedulerConfig& config) -> pd::Result<void> {
@@ -93,14 +93,12 @@ HttpResponse SetBatch(const SchedulingRoutes& routes, const HttpRequest& request
         400,
         fmt::format("invalid batch size which should be an integer between 1 and {}", batch_max));
   }
-  return Apply<Config>(routes, entry.name, Updated("Config is updated."),
-                       [&](Config& config) -> Answer {
-                         if (config.batch == *batch) {
-                           return Updated("Config is the same with origin, so do nothing.");
-                         }
-                         config.batch = *batch;
-                         return {};
-                       });
+  HttpResponse done = Updated("Config is updated.");
+  return Apply<Config>(routes, entry.name, done, [&](Config& config) -> Answer {
+    if (config.batch == *batch) done = Updated("Config is the same with origin, so do nothing.");
+    config.batch = *batch;
+    return {};
+  });
 }
 
 HttpResponse SetRoles(const SchedulingRoutes& routes, const HttpRequest& request,
@@ -242,21 +240,21 @@ HttpResponse SetHotRegion(const SchedulingRoutes& routes, const HttpRequest& req
                           const SchedulerEntry& entry) {
   const auto body = ParseJson(request.body);
   if (!body) return ErrorResponse(500, body.error().text);
-  return Apply<scheduler::HotRegionConfig>(
-      routes, entry.name, PlainText(200, "Config is updated."), [&](auto& config) -> Answer {
-        const auto change = pd::ReadHotRegionConfig(*body, config);
-        if (!change) {
-          const bool wrong = change.error().code == pd::ErrorCode::kInvalidArgument;
-          return ErrorResponse(wrong ? 400 : 500, change.error().context);
-        }
-        if (*change == pd::HotRegionChange::kNoneNamed) {
-          return PlainText(400, "Config item is not found.");
-        }
-        if (*change == pd::HotRegionChange::kSame) {
-          return PlainText(200, "Config is the same with origin, so do nothing.");
-        }
-        return {};
-      });
+  HttpResponse done = PlainText(200, "Config is updated.");
+  return Apply<scheduler::HotRegionConfig>(routes, entry.name, done, [&](auto& config) -> Answer {
+    const auto change = pd::ReadHotRegionConfig(*body, config);
+    if (!change) {
+      const bool wrong = change.error().code == pd::ErrorCode::kInvalidArgument;
+      return ErrorResponse(wrong ? 400 : 500, change.error().context);
+    }
+    if (*change == pd::HotRegionChange::kNoneNamed) {
+      return PlainText(400, "Config item is not found.");
+    }
+    if (*change == pd::HotRegionChange::kSame) {
+      done = PlainText(200, "Config is the same with origin, so do nothing.");
+    }
+    return {};
+  });
 }
 
 HttpResponse SetSlowTrend(const SchedulingRoutes& routes, const HttpRequest& request,

@@ -70,6 +70,10 @@ void FindingsKeeper::Run() {
 FindingsKeeper::Outcome FindingsKeeper::KeepAll() {
   Outcome outcome = Outcome::kAllKept;
   for (const auto& [name, found] : Waiting()) {
+    {
+      const MutexLock lock(mutex_);
+      if (stopping_) return outcome;  // Each may wait for seconds.
+    }
     const Result<void> kept = write_(found.ran, found.findings);
     const bool gone = !kept && kept.error().code == ErrorCode::kNotFound;
     if (kept) {

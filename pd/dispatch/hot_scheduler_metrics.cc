@@ -64,6 +64,13 @@ GaugeFamily& PendingSums(MetricsRegistry& registry) {
                          "Loads that were moved and do not show yet", {"store", "rw", "dim"});
 }
 
+GaugeFamily& PeersSummaries(MetricsRegistry& registry) {
+  return registry.Gauges(
+      "pd_scheduler_hot_peers_summary",
+      "Means and deviations of the loads that hot peers are spread by, and of their numbers",
+      {"type", "store"});
+}
+
 void ShowPending(const scheduler::HotRegionMemory& memory, MetricsRegistry& registry) {
   std::map<scheduler::StoreId, std::array<Load, scheduler::kAccessCount>> sums;
   for (const auto& entry : memory.moves) {
@@ -108,12 +115,7 @@ void ShowSummaries(const scheduler::HotRegionMemory& memory, MetricsRegistry& re
     }
     set("count", summary.peers_mean, summary.peers_deviation);
   }
-  registry
-      .Gauges(
-          "pd_scheduler_hot_peers_summary",
-          "Means and deviations of the loads that hot peers are spread by, and of their numbers",
-          {"type", "store"})
-      .Replace(std::move(gauges));
+  PeersSummaries(registry).Replace(std::move(gauges));
 }
 
 }  // namespace
@@ -134,6 +136,9 @@ void NoteHotRun(const scheduler::HotRegionMemory& memory, const scheduler::Decis
   ShowSummaries(memory, registry);
 }
 
-void WithdrawHotRuns(MetricsRegistry& registry) { PendingSums(registry).Replace({}); }
+void WithdrawHotRuns(MetricsRegistry& registry) {
+  PendingSums(registry).Replace({});
+  PeersSummaries(registry).Replace({});
+}
 
 }  // namespace pd

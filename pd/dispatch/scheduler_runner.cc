@@ -68,6 +68,11 @@ scheduler::Instant SchedulerRunner::Turn(const scheduler::PlanContext& context, 
   scheduler::Instant next = kNever;
   for (const SchedulerTable::Entry& entry : entries) {
     Running& running = running_[entry.name];
+    if (running.incarnation != entry.incarnation) {  // It was removed and added again.
+      running = {};
+      running.incarnation = entry.incarnation;
+      running.due = now;
+    }
     if (news == News::kSome) {  // Worth a look at once.
       running.interval = entry.type->pace.interval_min;
       running.due = now;

@@ -57,6 +57,7 @@ class SchedulerRunner {
  private:
   /// How a scheduler of this leadership is getting on.
   struct Running {
+    uint64_t incarnation = 0;
     scheduler::SchedulerMemory memory;
     Millis interval{0};
     scheduler::Instant due;

@@ -174,6 +174,7 @@ void SchedulerTable::NoteChange(By by) {
 }
 
 void SchedulerTable::Put(Entry entry, By by) {
+  unsure_.erase(entry.name);
   {
     const MutexLock lock(mutex_);
     if (term_ == 0) return;  // The lead was lost while it was written.
@@ -191,6 +192,7 @@ void SchedulerTable::Put(Entry entry, By by) {
 }
 
 void SchedulerTable::Forget(const std::string& name) {
+  unsure_.erase(name);
   {
     const MutexLock lock(mutex_);
     entries_.erase(name);
@@ -221,7 +223,6 @@ Result<void> SchedulerTable::Save(const Entry& entry, Saved saved) {
   unsure_.insert(entry.name);
   const auto written = deps_.meta.Txn(std::move(txn), kWriteTimeout, *term);
   if (!written) return tl::unexpected(written.error());
-  unsure_.erase(entry.name);
   if (!written->succeeded) return Fail(ErrorCode::kNotFound, kNotFoundText);
   return {};
 }
@@ -276,6 +277,7 @@ Result<void> SchedulerTable::Remove(Entry entry) {
   const Result<uint64_t> term = Term();
   if (!term) return tl::unexpected(term.error());
   // Its settings go last: as long as they are there, so is the scheduler, and one tries again.
+  unsure_.insert(entry.name);
   if (auto listed = List(entry, Listing::kRemoved); !listed) return listed;
   const auto deleted = deps_.meta.Delete(KeyOf(entry), "", kWriteTimeout, *term);
   if (!deleted) return tl::unexpected(deleted.error());
@@ -286,14 +288,15 @@ Result<void> SchedulerTable::Remove(Entry entry) {
 Result<void> SchedulerTable::SaveChanged(const Entry& before, const Entry& after, By by) {
   const bool same = StoredSchedulerText(after.config, after.disabled) ==
                     StoredSchedulerText(before.config, before.disabled);
-  if (same && !unsure_.contains(after.name)) return {};
+  const bool unsure = unsure_.contains(after.name);
+  if (same && !unsure) return {};
   // What is kept of a default one may be nothing yet; it is never deleted.
   const Result<void> saved = Save(after, after.type->by_default ? Saved::kAnew : Saved::kAgain);
   if (!saved) {
     if (saved.error().code == ErrorCode::kNotFound) Forget(after.name);
     return saved;
   }
-  if (ArgsOf(after.config) != ArgsOf(before.config)) {
+  if (unsure || ArgsOf(after.config) != ArgsOf(before.config)) {
     if (auto listed = List(after, Listing::kListed); !listed) return listed;
   }
   Put(after, by);

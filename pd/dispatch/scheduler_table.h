@@ -106,8 +106,9 @@ class SchedulerTable {
   /// Brings schedule.schedulers-v2 in step with an entry.
   enum class Listing : uint8_t { kListed, kDisabled, kRemoved };
   Result<void> List(const Entry& entry, Listing listing) PD_REQUIRES(change_mutex_);
-  void Put(Entry entry, By by) PD_EXCLUDES(mutex_);
-  void Forget(const std::string& name) PD_EXCLUDES(mutex_);
+  /// The end of a change: nothing of it is unsure any more.
+  void Put(Entry entry, By by) PD_REQUIRES(change_mutex_) PD_EXCLUDES(mutex_);
+  void Forget(const std::string& name) PD_REQUIRES(change_mutex_) PD_EXCLUDES(mutex_);
   void NoteChange(By by) PD_REQUIRES(mutex_);
   void TellChange() const;
   /// kNotLeader.
@@ -115,7 +116,8 @@ class SchedulerTable {
 
   const Deps deps_;
   Mutex change_mutex_;  // Held over the whole of a lasting change, Raft included. Taken first.
-  /// Those of which a write was given up, and may be done all the same.
+  /// Those of which a change was given up half done, or with a write that may be done all the same. The next change
+  /// writes all of it, also where it changes nothing.
   std::set<std::string, std::less<>> unsure_ PD_GUARDED_BY(change_mutex_);
   mutable Mutex mutex_;
   uint64_t term_ PD_GUARDED_BY(mutex_) = 0;

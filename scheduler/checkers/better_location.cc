@@ -43,7 +43,9 @@ void MoveToBetterLocation(const PlanContext& context, const Region& region, cons
                           std::span<const Store* const> stores, Decision& decision) {
   auto better = FindBetterLocation(context, region, rule, stores);
   if (!better) {
-    if (MayImprove(region, rule, stores)) RefuseToLeave(context, stores, decision);
+    const bool waits =
+        MayImprove(region, rule, stores) && SelectStoreToLeave(context, rule, stores) == nullptr;
+    if (waits) RefuseToLeave(context, stores, decision);
     return;
   }
   Peer peer = *region.PeerOnStore(better->from);

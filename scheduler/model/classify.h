@@ -13,9 +13,9 @@ struct RegionChange {
   bool notify = false;  // The followers' copies.
   bool fresh = false;   // The region was unknown, or moved on in its epoch: a state that statistics
                         // must not skip.
-  bool look =
-      false;  // Checkers may come to something else, though `save` is not set: another leader, peers that
-              // are down or pending or no longer, or heard of for the first time.
+  /// Checkers may come to something else, though `save` is not set: another leader, peers that are down or pending or
+  /// no longer, heard of for the first time, on a store that leaves.
+  bool look = false;
 
   [[nodiscard]] bool any() const { return index || save || notify; }
   friend bool operator==(const RegionChange&, const RegionChange&) = default;

@@ -133,22 +133,17 @@ class LeaderBalance {
                       });
   }
 
-  [[nodiscard]] std::optional<Refusal> RefuseMove(const Region& region, const Store& target) const {
-    auto refusal = RefuseMovedBack(context_, MovedThing::kLeader, region.id, target.id);
-    return refusal ? refusal : RefuseLeaderMove(context_, region, target);
-  }
-
   bool MoveOut(const Store& source) {
     const auto region = Pick(source, HeldAs::kLeader);
     if (!region) return run_.Refuse(Reason::kNoRegion, source.id);
     for (const Store* target : targets_) {
       const Peer* peer = region->PeerOnStore(target->id);
       if (target->id == source.id || peer == nullptr || IsLearner(*peer) || peer->witness) continue;
-      if (auto refusal = RefuseMove(*region, *target)) {
+      if (auto refusal = RefuseLeaderMove(context_, *region, *target)) {
         run_.decision().Refuse(std::move(*refusal));
         continue;
       }
-      return Propose(*region, source, *target);
+      if (Propose(*region, source, *target)) return true;
     }
     return run_.Refuse(Reason::kNoTarget, source.id, region->id);
   }
@@ -160,7 +155,7 @@ class LeaderBalance {
         std::ranges::find(sources_, region->leader.store, [](const Store* s) { return s->id; });
     if (source == sources_.end()) return run_.Refuse(Reason::kNoSource, target.id, region->id);
     if (!hold_back_.MayGive(**source, scale_.Score(**source), run_.decision())) return false;
-    if (auto refusal = RefuseMove(*region, target)) {
+    if (auto refusal = RefuseLeaderMove(context_, *region, target)) {
       run_.decision().Refuse(std::move(*refusal));
       return false;
     }
@@ -172,6 +167,11 @@ class LeaderBalance {
     if (!verdict.Worthwhile()) {
       run_.RefuseBalanced(source.id, target.id, region.id, verdict.source_score,
                           verdict.target_score);
+      return false;
+    }
+    // Last: only what would go back otherwise is wanted back.
+    if (auto back = RefuseMovedBack(context_, MovedThing::kLeader, region.id, target.id)) {
+      run_.decision().Refuse(std::move(*back));
       return false;
     }
     return run_.Take(

@@ -151,7 +151,9 @@ class RegionBalance {
       return refuse(Reason::kRegionEmpty);
     if (auto hot = RefuseHotRegion(context_, region)) return hot;
     const Store* sender = context_.view.FindStore(region.leader.store);
-    if (sender == nullptr) return refuse(Reason::kStoreUnknown);
+    if (sender == nullptr) {
+      return Refusal{Reason::kStoreUnknown, region.leader.store, region.id, 0, 0, {}};
+    }
     const int64_t planned_mib = run_.proposed().Of(sender->id).CostOf(LimitType::kSendSnapshot);
     if (auto busy = RefuseSnapshotSender(context_, *sender, Priority::kMedium, planned_mib)) {
       return busy;
@@ -165,10 +167,6 @@ class RegionBalance {
     for (size_t i = lower.size(); i-- > 0;) {
       const Store& target = *lower[i];
       if (faulty_.contains(target.id) || region.PeerOnStore(target.id) != nullptr) continue;
-      if (auto back = RefuseMovedBack(context_, MovedThing::kPeer, region.id, target.id)) {
-        run_.decision().Refuse(std::move(*back));
-        continue;
-      }
       if (!MayReplace(context_.view, fit, source.id, target)) {
         run_.decision().Refuse({Reason::kStorePlacement, target.id, region.id, 0, 0, {}});
         continue;
@@ -178,6 +176,11 @@ class RegionBalance {
       if (!verdict.Worthwhile()) {
         run_.RefuseBalanced(source.id, target.id, region.id, verdict.source_score,
                             verdict.target_score);
+        continue;
+      }
+      // Last: only what would go back otherwise is wanted back.
+      if (auto back = RefuseMovedBack(context_, MovedThing::kPeer, region.id, target.id)) {
+        run_.decision().Refuse(std::move(*back));
         continue;
       }
       if (Propose(source, region, target)) return true;

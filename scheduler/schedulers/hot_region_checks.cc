@@ -79,8 +79,8 @@ Verdict RefuseHotPeer(const PlanContext& context, const HotRegionMemory& memory,
                       CoolDown(access));
 }
 
-Verdict RefuseHotRegion(const PlanContext& context, const Region& region, const HotPeer& peer,
-                        HotTask task) {
+Verdict RefuseMover(const PlanContext& context, const Region& region, const HotPeer& peer,
+                    HotTask task) {
   // Pending peers are no obstacle: they are common where much is written.
   if (auto refusal = RefuseRegionMove(region)) return refusal;
   const Peer* at = region.PeerOnStore(peer.store);
@@ -132,7 +132,7 @@ HotMoveChecks::Mover* HotMoveChecks::Find(const HotPeer& peer) {
     decision_.Refuse({Reason::kRegionGone, {}, peer.region, 0, 0, {}});
     return nullptr;
   }
-  if (Note(RefuseHotRegion(context_, *region, peer, task_))) return nullptr;
+  if (Note(RefuseMover(context_, *region, peer, task_))) return nullptr;
   RegionFit fit = context_.Fit(*region);
   if (Note(RefuseUnreplicated(*region, fit))) return nullptr;
   mover.emplace(Mover{*std::move(region), std::move(fit), {}});

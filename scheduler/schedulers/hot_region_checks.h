@@ -25,8 +25,8 @@ std::optional<Refusal> RefuseHotPeer(const PlanContext& context, const HotRegion
                                      const HotPeer& peer, Access access);
 
 /// Why the region, as it is now, may not be touched, if not for its rules: that is RefuseUnreplicated()'s.
-std::optional<Refusal> RefuseHotRegion(const PlanContext& context, const Region& region,
-                                       const HotPeer& peer, HotTask task);
+std::optional<Refusal> RefuseMover(const PlanContext& context, const Region& region,
+                                   const HotPeer& peer, HotTask task);
 std::optional<Refusal> RefuseUnreplicated(const Region& region, const RegionFit& fit);
 
 /// Why the peer may not go to `target`, or the lead if there is a peer.

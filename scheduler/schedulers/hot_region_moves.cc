@@ -32,7 +32,7 @@ std::optional<Refusal> RefuseHotTrip(const PlanContext& context, const HotPeer& 
   const Store* source = context.view.FindStore(peer.store);
   if (source == nullptr) return Refusal{Reason::kStoreUnknown, peer.store, peer.region, 0, 0, {}};
   if (auto refusal = RefuseHotSource(context, *source, task)) return refusal;
-  if (auto refusal = RefuseHotRegion(context, *found, peer, task)) return refusal;
+  if (auto refusal = RefuseMover(context, *found, peer, task)) return refusal;
   const RegionFit fit = context.Fit(*found);
   if (auto refusal = RefuseUnreplicated(*found, fit)) return refusal;
   if (auto refusal = RefuseHotMove(context, *found, fit, peer, target, task)) return refusal;

@@ -174,19 +174,32 @@ class HotSearch {
     return peers;
   }
 
+  /// Which of `count` is looked at as the i-th, where about `most` are looked at: the first half of those from the
+  /// front, then on from another place each second, so that none waits behind others for ever.
+  [[nodiscard]] size_t PlaceAt(size_t i, size_t count, size_t most) const {
+    const size_t front = most / 2;
+    if (count <= most || i < front) return i;
+    constexpr uint64_t kSpread = 2'654'435'761;  // Neighbouring seconds begin far from each other.
+    const auto second = static_cast<uint64_t>(context_.now.since_epoch.count() / 1000);
+    return front + (i - front + second * kSpread) % (count - front);
+  }
+
   /// True when there is nothing better to come: a split.
   bool TryFrom(const HotStore& source) {
     const auto count_max = static_cast<size_t>(std::max<int64_t>(config_.max_peer_number, 1));
     const std::vector<const HotPeer*> peers = Hottest(source, count_max);
     const size_t before = checks_.pairs();
+    bool cut = false;
     for (size_t i = 0; i < peers.size(); ++i) {
-      if (TrySplit(source, *peers[i])) return true;
+      const size_t place = PlaceAt(i, peers.size(), kSourcePairsMax / kPeerPairsMax);
+      const HotPeer& peer = *peers[place];
+      if (TrySplit(source, peer)) return true;
       const size_t tried = checks_.pairs() - before;
-      if (tried >= kSourcePairsMax) {
-        Refuse(Reason::kNoRegion, source.store->id, static_cast<double>(tried), kSourcePairsMax);
-        break;
+      if (!cut && tried >= kSourcePairsMax) {
+        Refuse(Reason::kNoTarget, source.store->id, static_cast<double>(tried), kSourcePairsMax);
+        cut = true;
       }
-      TryPeer(source, *peers[i], i < kExchangesMax ? kExchangeTargetsMax : 0);
+      if (!cut) TryPeer(source, peer, place < kExchangesMax ? kExchangeTargetsMax : 0);
     }
     return false;
   }
@@ -196,10 +209,11 @@ class HotSearch {
     peer_is_out_ = false;
     peer_pairs_ = 0;
     for (size_t i = 0; i < targets_.size() && !peer_is_out_; ++i) {
-      const HotStore& target = *targets_[i];
+      const size_t place = PlaceAt(i, targets_.size(), kPeerPairsMax);
+      const HotStore& target = *targets_[place];
       if (&target == &source || !MayTake(peer, target)) continue;
       const MoveRank rank = TryMove(source, peer, target);
-      const bool exchanges = i < exchange_targets && (rank.rank == 0 || rank.rank == 2);
+      const bool exchanges = place < exchange_targets && (rank.rank == 0 || rank.rank == 2);
       if (exchanges) TryExchange(source, peer, target);
       if (peer_pairs_ < kPeerPairsMax || i + 1 == targets_.size()) continue;
       return Refuse(Reason::kNoRegion, source.store->id, static_cast<double>(peer_pairs_),

@@ -62,8 +62,8 @@ double RateMin(const HotRegionConfig& config, LoadDim dim);
 /// Cost: looks at the ten stores with the most load that may give, at most max-peer-number of their peers, and at each
 /// store that may take; numbers alone as long as they do not promise more than what is found already. For exchanges at
 /// the 32 hottest peers of a store and the ten that may take with the least load. Whether a peer may go where the
-/// numbers want it is asked at most 64 times for a peer, and 640 times for a store; a kNoRegion says where that cut the
-/// search short.
+/// numbers want it is asked at most 64 times for a peer (a kNoRegion says so), and for no more peers of a store after
+/// 640 times (a kNoTarget). Half of them go to the first in order, the others to other ones each second.
 std::optional<HotPlan> SearchHotPlan(const PlanContext& context, const HotRegionConfig& config,
                                      const HotRegionMemory& memory, const HotField& field,
                                      Decision& decision);

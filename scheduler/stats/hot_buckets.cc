@@ -36,14 +36,25 @@ HotBuckets::ByStart::const_iterator HotBuckets::Remove(ByStart::const_iterator i
   return buckets_.erase(it);
 }
 
-int HotBuckets::TakeOverlapping(const HotBucket& bucket, Instant now) {
+int HotBuckets::DegreeAmong(const HotBucket& bucket, Instant now) const {
   int degree = 0;
   for (auto it = FirstOverlap(bucket.start_key);
-       it != buckets_.end() && EndsBehind(bucket.end_key, it->first);) {
+       it != buckets_.end() && EndsBehind(bucket.end_key, it->first); ++it) {
     if (it->second.expires > now) degree = std::max(degree, it->second.bucket.degree);
-    it = Remove(it);
   }
   return degree;
+}
+
+void HotBuckets::Put(HotBucket bucket, Instant expires) {
+  for (auto it = FirstOverlap(bucket.start_key);
+       it != buckets_.end() && EndsBehind(bucket.end_key, it->first);) {
+    it = Remove(it);
+  }
+  if (bucket.degree <= 0 || buckets_.size() >= buckets_max_) return;
+  std::string start = bucket.start_key;
+  const auto at =
+      buckets_.emplace(std::move(start), Entry{std::move(bucket), expires, ++last_number_}).first;
+  by_number_.emplace(last_number_, at);
 }
 
 void HotBuckets::Clear() {
@@ -56,6 +67,11 @@ void HotBuckets::Report(RegionId region, const Buckets& buckets, Instant now) {
   const double per_second = 1000 / static_cast<double>(period_ms);
   const uint64_t counted_ms = std::clamp(period_ms, kPeriodMsDefault, kPeriodMsMax);
   const Instant expires = now + kPeriodsLast * Millis{static_cast<int64_t>(counted_ms)};
+  while (!by_number_.empty() && by_number_.begin()->second->second.expires <= now) {
+    Remove(by_number_.begin()->second);
+  }
+  // All degrees before the first goes in: the parts of an older one all go on from it.
+  std::vector<HotBucket> reported;
   for (size_t i = 0; i + 1 < buckets.keys.size(); ++i) {
     HotBucket bucket;
     bucket.region = region;
@@ -68,20 +84,11 @@ void HotBuckets::Report(RegionId region, const Buckets& buckets, Instant now) {
     bucket.write =
         Load{{At(buckets.write_bytes, i), At(buckets.write_keys, i), At(buckets.write_qps, i), 0}} *
         per_second;
-    const int degree = TakeOverlapping(bucket, now);
     const bool hot = bucket.read.ReachesAny(kReadMin) || bucket.write.ReachesAny(kWriteMin);
-    bucket.degree = std::min(degree + (hot ? 1 : -1), kDegreeMax);
-    if (bucket.degree <= 0) continue;
-    std::string start = bucket.start_key;
-    const auto at =
-        buckets_.emplace(std::move(start), Entry{std::move(bucket), expires, ++last_number_}).first;
-    by_number_.emplace(last_number_, at);
+    bucket.degree = std::min(DegreeAmong(bucket, now) + (hot ? 1 : -1), kDegreeMax);
+    reported.push_back(std::move(bucket));
   }
-  while (!by_number_.empty()) {
-    const auto stalest = by_number_.begin()->second;
-    if (stalest->second.expires > now && buckets_.size() <= buckets_max_) break;
-    Remove(stalest);
-  }
+  for (HotBucket& bucket : reported) Put(std::move(bucket), expires);
 }
 
 std::vector<HotBucket> HotBuckets::In(const KeyRange& range, int degree_min, Instant now) const {

@@ -19,7 +19,8 @@ namespace scheduler {
 /// What has no degree is not kept (the reference remembers the cold as well, and lets them pay for it when they turn
 /// hot). As hot peers are, a bucket is forgotten when nothing was heard of it for three times as long as its last
 /// report counted, which is ten seconds at least; the reference keeps it for good. At most kBucketsMax are kept, of
-/// some hundred bytes each; beyond, those that were heard of longest ago go. Works on one thread.
+/// some hundred bytes each; beyond, new ones wait until others have gone: those that are kept are worth more than all
+/// of them in turn. Works on one thread.
 class HotBuckets {
  public:
   static constexpr int kDegreeMax = 20;
@@ -45,8 +46,10 @@ class HotBuckets {
   using ByStart = std::map<std::string, Entry>;  // They do not overlap.
 
   [[nodiscard]] ByStart::const_iterator FirstOverlap(const std::string& start) const;
-  /// Takes out what overlaps the bucket; the highest degree among it.
-  int TakeOverlapping(const HotBucket& bucket, Instant now);
+  /// The highest degree among what overlaps the bucket.
+  [[nodiscard]] int DegreeAmong(const HotBucket& bucket, Instant now) const;
+  /// In the place of what it overlaps, if it has a degree and there is room.
+  void Put(HotBucket bucket, Instant expires);
   ByStart::const_iterator Remove(ByStart::const_iterator it);
 
   size_t buckets_max_;

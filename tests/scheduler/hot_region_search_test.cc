@@ -67,7 +67,40 @@ TEST_CASE("a search that is cut short says so", "[hot-region]") {
   const auto cut = std::ranges::find(decision.refusals, Reason::kNoRegion, &Refusal::reason);
   REQUIRE(cut != decision.refusals.end());
   CHECK(RefusalText(*cut) ==
-        "no-region store=1 value=64 bound=64 (read-leader cpu of one peer) x11");
+        "no-region store=1 value=64 bound=64 (read-leader cpu of one peer) x10");
+  const auto last = std::ranges::find(decision.refusals, Reason::kNoTarget, &Refusal::reason);
+  REQUIRE(last != decision.refusals.end());
+  CHECK(RefusalText(*last) == "no-target store=1 value=640 bound=640 (read-leader cpu)");
+}
+
+TEST_CASE("what may go is found in the end, however much that may not lies before it",
+          "[hot-region]") {
+  World world;
+  Pin(world, 20);
+  SECTION("the only store that may take") {
+    Store& store = *world.MutableStore(kStores + 3);
+    store.labels = {{"zone", "z1"}};
+  }
+  SECTION("the only peer that may go") {
+    world.MutableStore(2)->pauses.leader_transfer_in = 0;
+    for (uint64_t id = 1000; id < 1020; ++id) {
+      if (id == 1013) continue;
+      Region region = *world.FindRegion({id});
+      region.peers[1].witness = true;  // It does not lead.
+      world.PutRegion(region);
+    }
+  }
+  world.Refresh();
+  int found = 0;
+  for (int second = 0; second < 60; ++second, world.now = world.now + Seconds{1}) {
+    const PlanContext context = world.Context();
+    const HotRegionConfig config;
+    const HotRegionMemory memory;
+    const HotField field = MakeField(context, config, memory, HotTask::kReadLeader, Engine::kTiKv);
+    Decision decision;
+    if (SearchHotPlan(context, config, memory, field, decision)) ++found;
+  }
+  CHECK(found > 0);
 }
 
 TEST_CASE("one that is not has tried all", "[hot-region]") {

@@ -11,8 +11,8 @@
 namespace sim {
 
 /// What was moved, beside the fewest moves that lead from the first state to the last one, by way of the states in
-/// which something happened from outside: what stores have gained that others had lost. What an election moves, and
-/// what comes into being, belongs to the state before.
+/// which something happened from outside, or what comes in began to come elsewhere: what stores have gained that others
+/// had lost. What an election moves, and what comes into being, belongs to the state before.
 struct Moves {
   int64_t leaders = 0;
   int64_t leaders_least = 0;

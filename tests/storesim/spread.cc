@@ -96,10 +96,14 @@ double LoadSpreadOf(const World& world, const std::string& alike_by) {
 }
 
 bool IsBalanced(const World& world, const End& end) {
+  bool any = false;
   for (const auto& [id, store] : world.stores()) {
     if (store.removing && store.peers > 0) return false;
-    if (store.up && !store.removing && store.pending > 0) return false;
+    if (!store.up || store.removing) continue;
+    if (store.pending > 0) return false;
+    any = true;
   }
+  if (!any) return false;
   const Spread spread = SpreadOf(world, end.alike_by);
   return spread.leaders <= end.balanced_within_percent &&
          spread.regions <= end.balanced_within_percent &&

@@ -12,7 +12,6 @@ struct Spread {
   double leaders = 0;  // By leader score: leaders over weight.
   double regions =
       0;  // By region score, so that weights and sizes of disks count as planning has them count.
-  double load = 0;  // Bytes written and read a second.
 };
 /// Stores that are up and stay are compared, with those of their engine that have the same value of a label.
 Spread SpreadOf(const World& world, const std::string& alike_by);

@@ -230,6 +230,35 @@ TEST_CASE("a scheduler whose removal cannot be listed is still there", "[coordin
   CHECK(table.Remove("label-scheduler"));
 }
 
+TEST_CASE("a change that was given up half done is undone by one that wants what was",
+          "[coordinator]") {
+  Server server;
+  server.Fill();
+  SchedulerTable& table = server.coordinator().schedulers();
+  const char* const name = "evict-leader-scheduler";
+  scheduler::EvictLeaderConfig evict;
+  evict.stores[StoreId{1}] = {scheduler::KeyRange{}};
+  REQUIRE(table.Add(*scheduler::FindSchedulerType("evict-leader"), evict));
+  server.member().fail_config = true;  // What it has is written, that it is listed so is not.
+  const auto add = [](auto& config) -> Result<void> {
+    std::get<scheduler::EvictLeaderConfig>(config).stores[StoreId{2}] = {scheduler::KeyRange{}};
+    return {};
+  };
+  CHECK_FALSE(table.Update(name, add));
+  server.member().fail_config = false;
+  const auto stores = [&] {
+    return std::get<scheduler::EvictLeaderConfig>(table.Find(name)->config).stores;
+  };
+  CHECK(stores() == evict.stores);
+  REQUIRE(table.Update(name, [](auto& config) -> Result<void> {
+    std::get<scheduler::EvictLeaderConfig>(config).stores.erase(StoreId{2});
+    return {};
+  }));
+  server.StopLeading();
+  server.Lead();
+  CHECK(stores() == evict.stores);
+}
+
 TEST_CASE("what people want of schedulers is told from what these find", "[coordinator]") {
   Server server;
   server.Fill();

@@ -85,17 +85,34 @@ TEST_CASE("a bucket that nothing is heard of for three reports is forgotten") {
   CHECK(hot.In({"a", "b"}, 0, kNow + Seconds{30})[0].degree == 1);
 }
 
-TEST_CASE("when there are too many, those that were heard of longest ago go") {
+TEST_CASE("all parts of a bucket go on from where it was") {
+  HotBuckets hot;
+  for (int i = 0; i < 5; ++i) hot.Report({7}, Written({"a", "m"}, {20'000}), kNow);
+  hot.Report({7}, Written({"a", "g", "m"}, {20'000, 20'000}), kNow);
+  CHECK(hot.In({"a", "b"}, 0, kNow)[0].degree == 6);
+  CHECK(hot.In({"h", "i"}, 0, kNow)[0].degree == 6);
+}
+
+TEST_CASE("when there are too many, new ones wait until others have gone") {
   HotBuckets hot(3);
-  for (int i = 0; i < 3; ++i) {
-    const std::string start(1, static_cast<char>('a' + i));
-    hot.Report({7}, Written({start, start + "x"}, {20'000}), kNow + Seconds{i});
+  const auto report = [&](const std::string& start, int at_s) {
+    hot.Report({7}, Written({start, start + "x"}, {20'000}), kNow + Seconds{at_s});
+  };
+  const auto kept = [&](int degree_min, int at_s) {
+    std::string starts;
+    for (const HotBucket& bucket : hot.All(degree_min, kNow + Seconds{at_s})) {
+      starts += bucket.start_key;
+    }
+    return starts;
+  };
+  // In turn, as regions report: those that are kept get on all the same.
+  for (int round = 0; round < 5; ++round) {
+    for (const char* start : {"a", "b", "c", "d"}) report(start, 10 * round);
   }
-  hot.Report({7}, Written({"a", "ax"}, {20'000}), kNow + Seconds{3});
-  hot.Report({8}, Written({"d", "dx"}, {20'000}), kNow + Seconds{4});
-  std::string starts;
-  for (const HotBucket& bucket : hot.All(0, kNow + Seconds{4})) starts += bucket.start_key;
-  CHECK(starts == "acd");
+  CHECK(kept(5, 40) == "abc");
+  for (const char* start : {"a", "b"}) report(start, 60);
+  report("d", 70);  // Nothing was heard of c for 30 s.
+  CHECK(kept(0, 70) == "abd");
 }
 
 }  // namespace

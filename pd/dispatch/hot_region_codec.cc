@@ -135,14 +135,14 @@ Result<void> CheckPriorities(const std::vector<std::string>& priorities,
   return {};
 }
 
-/// The reference takes negative numbers, and does nothing that makes sense with them.
+/// The reference takes negative numbers, and does nothing that makes sense with them. Of rates and ratios they are
+/// harmless, and taken as there.
 Result<void> CheckNumbers(const HotRegionConfig& config) {
   Result<void> checked;
   VisitSettings(config, [&](const char* name, const auto& value) {
     using Value = std::remove_cvref_t<decltype(value)>;
-    constexpr bool kNumber = std::is_same_v<Value, double> || std::is_same_v<Value, int64_t>;
     bool fine = true;
-    if constexpr (kNumber) fine = value >= 0;
+    if constexpr (std::is_same_v<Value, int64_t>) fine = value >= 0;
     if constexpr (std::is_same_v<Value, scheduler::Millis>) fine = value >= Value{0};
     if (!fine && checked) checked = Wrong(fmt::format("invalid {}, should not be negative", name));
   });

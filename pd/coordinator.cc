@@ -120,14 +120,16 @@ Coordinator::Coordinator(Deps deps)
                  Wake();
                }}),
       admission_({deps_.cluster.regions(), limits_, runner_, deps_.ids, deps_.clock, metrics_}),
-      schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key, [this] { Wake(); }}),
+      schedulers_({deps_.meta, deps_.config, deps_.clock, deps_.key, [this] { Wake(); },
+                   [this] { findings_.NoteUnsettled(); }}),
       decisions_(deps_.clock),
       jobs_({deps_.cluster, admission_, runner_, [this](const auto& look) { Look(look); }}),
       split_scatter_({deps_.cluster.regions(), runner_,
                       [this](scheduler::Decision& decision) { return FollowCheck(decision); },
                       deps_.metrics}),
-      findings_([this](const auto& ran, const auto& found) { return schedulers_.Keep(ran, found); },
-                [this] { Wake(); }),
+      findings_(
+          {[this](const auto& ran, const auto& found) { return schedulers_.Keep(ran, found); },
+           [this] { return schedulers_.Settle(); }, [this] { Wake(); }}),
       scheduler_runner_({schedulers_, findings_, deps_.cluster.stores(), runner_, admission_,
                          decisions_, moved_, deps_.metrics,
                          [this](scheduler::Instant now, const auto& look) {

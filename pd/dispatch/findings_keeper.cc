@@ -8,9 +8,6 @@
 
 namespace pd {
 
-FindingsKeeper::FindingsKeeper(Write write, Done done)
-    : write_(std::move(write)), done_(std::move(done)) {}
-
 void FindingsKeeper::Start() {
   thread_ = std::thread([this] { Run(); });
 }
@@ -33,6 +30,14 @@ void FindingsKeeper::Keep(const SchedulerTable::Entry& ran, scheduler::Scheduler
   wake_.NotifyAll();
 }
 
+void FindingsKeeper::NoteUnsettled() {
+  {
+    const MutexLock lock(mutex_);
+    unsettled_ = true;
+  }
+  wake_.NotifyAll();
+}
+
 void FindingsKeeper::Turn() {
   if (!thread_.joinable()) KeepAll();
 }
@@ -46,6 +51,7 @@ void FindingsKeeper::Clear() {
   {
     const MutexLock lock(mutex_);
     waiting_.clear();
+    unsettled_ = false;
   }
   pause_.NotifyAll();
 }
@@ -55,8 +61,9 @@ void FindingsKeeper::Run() {
   while (true) {
     {
       const MutexLock lock(mutex_);
-      if (!stopping_ && !waiting_.empty() && pause > Millis{0}) pause_.WaitFor(mutex_, pause);
-      while (!stopping_ && waiting_.empty()) {
+      const bool again = !waiting_.empty() || unsettled_;
+      if (!stopping_ && again && pause > Millis{0}) pause_.WaitFor(mutex_, pause);
+      while (!stopping_ && waiting_.empty() && !unsettled_) {
         pause = Millis{0};
         wake_.Wait(mutex_);
       }
@@ -67,14 +74,29 @@ void FindingsKeeper::Run() {
   }
 }
 
+FindingsKeeper::Outcome FindingsKeeper::Settle() {
+  {
+    const MutexLock lock(mutex_);
+    // Before the try: one that is given up meanwhile is to be settled as well.
+    if (!std::exchange(unsettled_, false)) return Outcome::kAllKept;
+  }
+  const Result<void> settled = deps_.settle();
+  // Who leads next reads what is kept.
+  if (settled || settled.error().code == ErrorCode::kNotLeader) return Outcome::kAllKept;
+  LogWarn("what became of a change of schedulers is not known yet", {{"error", settled.error()}});
+  const MutexLock lock(mutex_);
+  unsettled_ = true;
+  return Outcome::kSomeFailed;
+}
+
 FindingsKeeper::Outcome FindingsKeeper::KeepAll() {
-  Outcome outcome = Outcome::kAllKept;
+  Outcome outcome = Settle();
   for (const auto& [name, found] : Waiting()) {
     {
       const MutexLock lock(mutex_);
       if (stopping_) return outcome;  // Each may wait for seconds.
     }
-    const Result<void> kept = write_(found.ran, found.findings);
+    const Result<void> kept = deps_.write(found.ran, found.findings);
     const bool gone = !kept && kept.error().code == ErrorCode::kNotFound;
     if (kept) {
       LogInfo("a scheduler has found something that lasts",
@@ -90,7 +112,7 @@ FindingsKeeper::Outcome FindingsKeeper::KeepAll() {
       const auto now = waiting_.find(name);
       if (now != waiting_.end() && now->second.number == found.number) waiting_.erase(now);
     }
-    done_();
+    deps_.done();
   }
   return outcome;
 }

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "pd/dispatch/hot_scheduler_metrics.h"
+
 namespace pd {
 namespace {
 
@@ -93,12 +95,13 @@ GaugeFamily& SlowTrendTimes(MetricsRegistry& metrics) {
 }  // namespace
 
 void NoteSlowTrendRun(const scheduler::SlowTrendMemory& before,
-                      const scheduler::SlowTrendMemory& after, scheduler::Instant now,
-                      MetricsRegistry& metrics) {
+                      const scheduler::SlowTrendMemory& after, bool evicted_before,
+                      scheduler::Instant now, MetricsRegistry& metrics) {
   GaugeFamily& actions =
       metrics.Gauges("pd_scheduler_store_slow_trend_action_status",
                      "What evict-slow-trend has decided, and how often", {"type", "status"});
-  const bool evicts = after.evicted_at && !before.evicted_at;
+  // Not what another leader began.
+  const bool evicts = after.evicted_at && !before.evicted_at && !evicted_before;
   if (after.candidate && !before.candidate) actions.With({"candidate", "captured"}).Add(1);
   if (before.candidate && !after.candidate && !evicts)
     actions.With({"candidate", "dropped"}).Add(1);
@@ -132,11 +135,19 @@ void PublishRangeJob(const scheduler::PlanContext& context,
 void PublishSchedulers(MetricsRegistry& metrics, const SchedulerTable& table,
                        const std::function<std::string(scheduler::StoreId)>& address_of) {
   Findings findings;
+  bool slow_trend = false;
+  bool hot = false;
   for (const SchedulerTable::Entry& entry : table.All()) {
     const bool allowed = !entry.disabled && !table.IsPaused(entry);
     Findings::Set(findings.status, {entry.name, "allow"}, allowed ? 1 : 0);
-    if (!entry.disabled) std::visit(Collect{findings, address_of}, entry.config);
+    if (entry.disabled) continue;
+    std::visit(Collect{findings, address_of}, entry.config);
+    slow_trend |= std::holds_alternative<scheduler::EvictSlowTrendConfig>(entry.config);
+    hot |= std::holds_alternative<scheduler::HotRegionConfig>(entry.config);
   }
+  // What their last runs have shown is of no scheduler any more.
+  if (!slow_trend) SlowTrendTimes(metrics).Replace({});
+  if (!hot) WithdrawHotRuns(metrics);
   if (findings.job.empty()) RangeStores(metrics).Replace({});
   Show(metrics, std::move(findings));
 }

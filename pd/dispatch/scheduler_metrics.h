@@ -18,8 +18,8 @@ void PublishSchedulers(MetricsRegistry& metrics, const SchedulerTable& table,
 ///                                                evicted or let go ("evict")
 ///   pd_scheduler_store_slow_trend_misc           for how many seconds there has been a candidate, or an evicted store
 void NoteSlowTrendRun(const scheduler::SlowTrendMemory& before,
-                      const scheduler::SlowTrendMemory& after, scheduler::Instant now,
-                      MetricsRegistry& metrics);
+                      const scheduler::SlowTrendMemory& after, bool evicted_before,
+                      scheduler::Instant now, MetricsRegistry& metrics);
 
 /// What each store has, and is to have, in the job of balance-range that runs, if any (pd_balance_range_store). Takes
 /// what a run of that scheduler does.

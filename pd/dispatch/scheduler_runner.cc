@@ -51,7 +51,7 @@ scheduler::Instant SchedulerRunner::Turn(const scheduler::PlanContext& context, 
                                          Freshness freshness) {
   freshness_ = freshness;
   const scheduler::Instant now = context.now;
-  const std::vector<SchedulerTable::Entry> entries = Entries();
+  const std::vector<SchedulerTable::Entry> entries = Entries(context.unix_ns);
   if (news == News::kSome) {
     std::set<std::string> names;
     for (const SchedulerTable::Entry& entry : entries) names.insert(entry.name);
@@ -90,14 +90,14 @@ scheduler::Instant SchedulerRunner::Turn(const scheduler::PlanContext& context, 
   return next;
 }
 
-std::vector<SchedulerTable::Entry> SchedulerRunner::Entries() const {
+std::vector<SchedulerTable::Entry> SchedulerRunner::Entries(int64_t unix_ns) const {
   const FindingsKeeper::FoundByName waiting = deps_.findings.Waiting();
   std::vector<SchedulerTable::Entry> entries = deps_.table.Running();
   if (waiting.empty()) return entries;
   for (SchedulerTable::Entry& entry : entries) {
     const auto found = waiting.find(entry.name);
     if (found == waiting.end() || found->second.ran.incarnation != entry.incarnation) continue;
-    KeepFindings(entry.config, found->second.findings);
+    KeepFindings(entry.config, found->second.findings, unix_ns);
   }
   return entries;
 }
@@ -159,8 +159,9 @@ void SchedulerRunner::RunOn(const SchedulerTable::Entry& entry,
   if (std::holds_alternative<scheduler::HotRegionConfig>(entry.config)) {
     NoteHotRun(running.memory.hot, decision, context.now, deps_.metrics);
   }
-  if (std::holds_alternative<scheduler::EvictSlowTrendConfig>(entry.config)) {
-    NoteSlowTrendRun(slow_trend, running.memory.slow_trend, context.now, deps_.metrics);
+  if (const auto* trend = std::get_if<scheduler::EvictSlowTrendConfig>(&entry.config)) {
+    NoteSlowTrendRun(slow_trend, running.memory.slow_trend, !trend->evicted.empty(), context.now,
+                     deps_.metrics);
   }
   if (std::holds_alternative<scheduler::BalanceRangeConfig>(entry.config) &&
       context.now >= next_range_metrics_) {
@@ -199,7 +200,7 @@ bool SchedulerRunner::Admit(const SchedulerTable::Entry& entry,
 
 void SchedulerRunner::HoldStores(const scheduler::PlanContext& context) {
   std::map<scheduler::StoreId, scheduler::StorePauses> wanted;
-  for (const SchedulerTable::Entry& entry : Entries()) {
+  for (const SchedulerTable::Entry& entry : Entries(context.unix_ns)) {
     const scheduler::StoreHolds holds = HoldsOf(context.view, entry.config);
     for (const auto store : holds.no_leaders_in) ++wanted[store].leader_transfer_in;
     for (const auto store : holds.no_leaders_out) ++wanted[store].leader_transfer_out;

@@ -64,7 +64,7 @@ class SchedulerRunner {
   };
 
   /// Those that run, with what they have found, be it kept or not.
-  [[nodiscard]] std::vector<SchedulerTable::Entry> Entries() const;
+  [[nodiscard]] std::vector<SchedulerTable::Entry> Entries(int64_t unix_ns) const;
   [[nodiscard]] bool MayRun(const SchedulerTable::Entry& entry,
                             const scheduler::PlanContext& context);
   /// When one that may not run now is to be asked again, if nothing changes before that.

@@ -117,13 +117,10 @@ Result<void> SchedulerTable::Load(uint64_t term) {
       entries[type.name].disabled = true;
     }
   }
-  {
-    const MutexLock lock(mutex_);
-    for (auto& entry : entries) entry.second.incarnation = ++incarnations_;
-    entries_ = std::move(entries);
-    NoteChange(By::kPerson);
-  }
-  TellChange();
+  const MutexLock lock(mutex_);
+  for (auto& entry : entries) entry.second.incarnation = ++incarnations_;
+  entries_ = std::move(entries);
+  NoteChange(By::kPerson);
   return {};
 }
 
@@ -188,7 +185,6 @@ void SchedulerTable::Put(Entry entry, By by) {
     kept = std::move(entry);
     NoteChange(by);
   }
-  TellChange();
 }
 
 void SchedulerTable::Forget(const std::string& name) {
@@ -198,7 +194,6 @@ void SchedulerTable::Forget(const std::string& name) {
     entries_.erase(name);
     NoteChange(By::kPerson);
   }
-  TellChange();
 }
 
 void SchedulerTable::TellChange() const {
@@ -244,26 +239,91 @@ Result<void> SchedulerTable::List(const Entry& entry, Listing listing) {
   });
 }
 
-Result<void> SchedulerTable::Add(const scheduler::SchedulerType& type,
-                                 scheduler::SchedulerConfig config) {
-  const MutexLock change_lock(change_mutex_);
-  const std::string name = NameOf(type, config);
-  if (Find(name)) return Fail(ErrorCode::kAlreadyExists, kExistedText);
-  if (All().size() >= kSchedulersMax) {
-    return Fail(ErrorCode::kInvalidArgument, "too many schedulers, remove some first");
+Result<void> SchedulerTable::Make(const std::function<Result<void>()>& change) {
+  const uint64_t before = version();
+  bool unsettled = false;
+  Result<void> done;
+  {
+    const MutexLock change_lock(change_mutex_);
+    done = SettleAll();
+    if (done) done = change();
+    unsettled = !unsure_.empty();
   }
-  const Entry entry{&type, name, std::move(config), false, {}, {}, 0};
-  if (auto saved = Save(entry, Saved::kAnew); !saved) return saved;
-  if (auto listed = List(entry, Listing::kListed); !listed) return listed;
-  Put(entry, By::kPerson);
+  if (version() != before) TellChange();
+  if (unsettled && deps_.unsettled) deps_.unsettled();
+  return done;
+}
+
+Result<void> SchedulerTable::Settle() {
+  return Make([] { return Result<void>(); });
+}
+
+Result<void> SchedulerTable::SettleAll() {
+  if (unsure_.empty()) return {};
+  const Result<uint64_t> term = Term();
+  if (!term) return tl::unexpected(term.error());
+  // An empty write comes after all earlier ones: they are done then, or never will be.
+  if (const auto last = deps_.meta.Txn({}, kWriteTimeout, *term); !last) {
+    return tl::unexpected(last.error());
+  }
+  const std::vector<std::string> names(unsure_.begin(), unsure_.end());
+  for (const std::string& name : names) {
+    if (auto settled = SettleOne(name); !settled) return settled;
+  }
   return {};
 }
 
+Result<void> SchedulerTable::SettleOne(const std::string& name) {
+  const auto stored = deps_.meta.Get(deps_.key(kFolder + name));
+  if (!stored) return tl::unexpected(stored.error());
+  std::optional<Entry> known;
+  {
+    const MutexLock lock(mutex_);
+    if (const auto it = entries_.find(name); it != entries_.end()) known = it->second;
+  }
+  if (!*stored) {
+    if (!known || known->type->by_default) {  // It never came to be, or is as it always was.
+      unsure_.erase(name);
+      return {};
+    }
+    if (auto listed = List(*known, Listing::kRemoved); !listed) return listed;
+    Forget(name);
+    return {};
+  }
+  const scheduler::SchedulerType* const type = scheduler::FindSchedulerType(name);
+  auto config = SchedulerConfigFromJson(*type, (*stored)->value);
+  if (!config) return tl::unexpected(config.error());
+  Entry entry = known ? *std::move(known) : Entry{type, name, {}, false, {}, {}, 0};
+  entry.config = std::move(config->config);
+  entry.disabled = config->disabled;
+  const Listing listing = entry.disabled ? Listing::kDisabled : Listing::kListed;
+  if (auto listed = List(entry, listing); !listed) return listed;
+  Put(std::move(entry), By::kPerson);
+  return {};
+}
+
+Result<void> SchedulerTable::Add(const scheduler::SchedulerType& type,
+                                 scheduler::SchedulerConfig config) {
+  return Make([&]() PD_REQUIRES(change_mutex_) -> Result<void> {
+    const std::string name = NameOf(type, config);
+    if (Find(name)) return Fail(ErrorCode::kAlreadyExists, kExistedText);
+    if (All().size() >= kSchedulersMax) {
+      return Fail(ErrorCode::kInvalidArgument, "too many schedulers, remove some first");
+    }
+    const Entry entry{&type, name, std::move(config), false, {}, {}, 0};
+    if (auto saved = Save(entry, Saved::kAnew); !saved) return saved;
+    if (auto listed = List(entry, Listing::kListed); !listed) return listed;
+    Put(entry, By::kPerson);
+    return {};
+  });
+}
+
 Result<void> SchedulerTable::Remove(std::string_view name) {
-  const MutexLock change_lock(change_mutex_);
-  std::optional<Entry> entry = Find(name);
-  if (!entry) return Fail(ErrorCode::kNotFound, kNotFoundText);
-  return Remove(*std::move(entry));
+  return Make([&]() PD_REQUIRES(change_mutex_) -> Result<void> {
+    std::optional<Entry> entry = Find(name);
+    if (!entry) return Fail(ErrorCode::kNotFound, kNotFoundText);
+    return Remove(*std::move(entry));
+  });
 }
 
 Result<void> SchedulerTable::Remove(Entry entry) {
@@ -288,15 +348,14 @@ Result<void> SchedulerTable::Remove(Entry entry) {
 Result<void> SchedulerTable::SaveChanged(const Entry& before, const Entry& after, By by) {
   const bool same = StoredSchedulerText(after.config, after.disabled) ==
                     StoredSchedulerText(before.config, before.disabled);
-  const bool unsure = unsure_.contains(after.name);
-  if (same && !unsure) return {};
+  if (same) return {};
   // What is kept of a default one may be nothing yet; it is never deleted.
   const Result<void> saved = Save(after, after.type->by_default ? Saved::kAnew : Saved::kAgain);
   if (!saved) {
     if (saved.error().code == ErrorCode::kNotFound) Forget(after.name);
     return saved;
   }
-  if (unsure || ArgsOf(after.config) != ArgsOf(before.config)) {
+  if (ArgsOf(after.config) != ArgsOf(before.config)) {
     if (auto listed = List(after, Listing::kListed); !listed) return listed;
   }
   Put(after, by);
@@ -314,27 +373,29 @@ Result<void> SchedulerTable::Update(std::string_view name, const Change& change)
 }
 
 Result<SchedulerTable::Rest> SchedulerTable::UpdateOrRemove(std::string_view name, const Cut& cut) {
-  const MutexLock change_lock(change_mutex_);
-  const std::optional<Entry> before = Find(name);
-  if (!before) return Fail(ErrorCode::kNotFound, kNotFoundText);
-  Entry after = *before;
-  const Result<Rest> rest = cut(after.config);
-  if (!rest) return rest;
-  const Result<void> done =
-      *rest == Rest::kNothing ? Remove(*before) : SaveChanged(*before, after, By::kPerson);
+  Result<Rest> rest = Rest::kSome;
+  const auto done = Make([&]() PD_REQUIRES(change_mutex_) -> Result<void> {
+    const std::optional<Entry> before = Find(name);
+    if (!before) return Fail(ErrorCode::kNotFound, kNotFoundText);
+    Entry after = *before;
+    rest = cut(after.config);
+    if (!rest) return tl::unexpected(rest.error());
+    return *rest == Rest::kNothing ? Remove(*before) : SaveChanged(*before, after, By::kPerson);
+  });
   if (!done) return tl::unexpected(done.error());
-  return *rest;
+  return rest;
 }
 
 Result<void> SchedulerTable::Keep(const Entry& ran, const scheduler::SchedulerConfig& findings) {
-  const MutexLock change_lock(change_mutex_);
-  const std::optional<Entry> before = Find(ran.name);
-  if (!before || before->incarnation != ran.incarnation) {
-    return Fail(ErrorCode::kNotFound, kNotFoundText);
-  }
-  Entry after = *before;
-  KeepFindings(after.config, findings);
-  return SaveChanged(*before, after, By::kItself);
+  return Make([&]() PD_REQUIRES(change_mutex_) -> Result<void> {
+    const std::optional<Entry> before = Find(ran.name);
+    if (!before || before->incarnation != ran.incarnation) {
+      return Fail(ErrorCode::kNotFound, kNotFoundText);
+    }
+    Entry after = *before;
+    KeepFindings(after.config, findings, deps_.clock.UnixNanos());
+    return SaveChanged(*before, after, By::kItself);
+  });
 }
 
 Result<void> SchedulerTable::Pause(std::string_view name, int64_t seconds) {

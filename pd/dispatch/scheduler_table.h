@@ -22,7 +22,8 @@ inline constexpr int64_t kPauseSecondsMax = int64_t{100} * 365 * 24 * 3600;
 
 /// The schedulers that run, with their settings and pauses. Settings last under /pd/{cid}/scheduler_config/{name}, and
 /// the list of schedulers in schedule.schedulers-v2. Thread-safe; changes wait for Raft, one after the other, and are
-/// bound to the term of the last Load(). Errors carry the reference's texts.
+/// bound to the term of the last Load(). A change that was given up may still be done, or half of it: the next one
+/// first waits until that is settled, and does the rest of it. Errors carry the reference's texts.
 class SchedulerTable {
  public:
   struct Deps {
@@ -31,6 +32,8 @@ class SchedulerTable {
     const Clock& clock;
     std::function<std::string(std::string_view)> key;  // "/pd/{cid}" + suffix.
     std::function<void()> changed;                     // Called after each change; may be empty.
+    /// Called when a change was given up: who gets the call has Settle() called soon. May be empty.
+    std::function<void()> unsettled;
   };
 
   /// One scheduler as others see it.
@@ -84,6 +87,10 @@ class SchedulerTable {
   Result<void> Keep(const Entry& ran, const scheduler::SchedulerConfig& findings)
       PD_EXCLUDES(change_mutex_, mutex_);
 
+  /// Finds out what became of changes that were given up, and does the rest of what was done of them. Nothing to do as
+  /// long as there was none.
+  Result<void> Settle() PD_EXCLUDES(change_mutex_, mutex_);
+
   /// For `seconds` from now; 0 or less resumes. "all" is every one.
   Result<void> Pause(std::string_view name, int64_t seconds) PD_EXCLUDES(mutex_);
   [[nodiscard]] bool IsPaused(const Entry& entry) const;
@@ -103,6 +110,10 @@ class SchedulerTable {
   Result<void> SaveChanged(const Entry& before, const Entry& after, By by)
       PD_REQUIRES(change_mutex_);
   Result<void> Remove(Entry entry) PD_REQUIRES(change_mutex_);
+  /// Makes a change once what was given up before is settled, and calls for that where it is given up itself.
+  Result<void> Make(const std::function<Result<void>()>& change) PD_EXCLUDES(change_mutex_);
+  Result<void> SettleAll() PD_REQUIRES(change_mutex_);
+  Result<void> SettleOne(const std::string& name) PD_REQUIRES(change_mutex_);
   /// Brings schedule.schedulers-v2 in step with an entry.
   enum class Listing : uint8_t { kListed, kDisabled, kRemoved };
   Result<void> List(const Entry& entry, Listing listing) PD_REQUIRES(change_mutex_);
@@ -116,8 +127,7 @@ class SchedulerTable {
 
   const Deps deps_;
   Mutex change_mutex_;  // Held over the whole of a lasting change, Raft included. Taken first.
-  /// Those of which a change was given up half done, or with a write that may be done all the same. The next change
-  /// writes all of it, also where it changes nothing.
+  /// Those of which a change was given up half done, or with a write that may be done all the same.
   std::set<std::string, std::less<>> unsure_ PD_GUARDED_BY(change_mutex_);
   mutable Mutex mutex_;
   uint64_t term_ PD_GUARDED_BY(mutex_) = 0;

@@ -99,14 +99,10 @@ void FinishRangeJob(RangeJob& job, int64_t unix_ns) {
   job.finish_unix_ns = unix_ns;
 }
 
-void KeepRangeJobs(RangeJobs& kept, const RangeJobs& found) {
-  const auto same = [&](const RangeJob& job) {
-    return std::ranges::find(found, job.id, &RangeJob::id);
-  };
-  std::erase_if(kept,
-                [&](const RangeJob& job) { return job.IsOver() && same(job) == found.end(); });
+void KeepRangeJobs(RangeJobs& kept, const RangeJobs& found, int64_t unix_ns) {
+  std::erase_if(kept, [&](const RangeJob& job) { return IsForgotten(job, unix_ns); });
   for (RangeJob& job : kept) {
-    const auto now = same(job);
+    const auto now = std::ranges::find(found, job.id, &RangeJob::id);
     if (now == found.end() || job.IsOver()) continue;
     job.status = now->status;
     job.start_unix_ns = now->start_unix_ns;

@@ -67,7 +67,7 @@ RangeJob* TurnRangeJobs(RangeJobs& jobs, int64_t unix_ns);
 void FinishRangeJob(RangeJob& job, int64_t unix_ns);
 
 /// Puts what a run made of the jobs into `kept`, which people may have changed meanwhile: their jobs stay, what they
-/// cancelled stays cancelled.
-void KeepRangeJobs(RangeJobs& kept, const RangeJobs& found);
+/// cancelled stays cancelled. Forgets what has been over for seven days.
+void KeepRangeJobs(RangeJobs& kept, const RangeJobs& found, int64_t unix_ns);
 
 }  // namespace scheduler

@@ -183,6 +183,7 @@ struct Holder {
 /// Findings of one kind of scheduler, into its config of now.
 struct Keeper {
   SchedulerConfig& config;
+  int64_t unix_ns;
 
   void operator()(const EvictStoppingStoreConfig& found) const {
     if (auto* kept = std::get_if<EvictStoppingStoreConfig>(&config)) kept->evicted = found.evicted;
@@ -199,7 +200,7 @@ struct Keeper {
   }
   void operator()(const BalanceRangeConfig& found) const {
     if (auto* kept = std::get_if<BalanceRangeConfig>(&config)) {
-      KeepRangeJobs(kept->jobs, found.jobs);
+      KeepRangeJobs(kept->jobs, found.jobs, unix_ns);
     }
   }
   template <class Other>
@@ -293,8 +294,8 @@ Millis GrowInterval(const Pace& pace, Millis interval) {
   return std::min(grown, pace.interval_max);
 }
 
-void KeepFindings(SchedulerConfig& config, const SchedulerConfig& findings) {
-  std::visit(Keeper{config}, findings);
+void KeepFindings(SchedulerConfig& config, const SchedulerConfig& findings, int64_t unix_ns) {
+  std::visit(Keeper{config, unix_ns}, findings);
 }
 
 std::vector<KeyRange> RangesReservedBy(const SchedulerConfig& config, int64_t unix_ns) {

@@ -86,7 +86,7 @@ Decision RunScheduler(const PlanContext& context, const SchedulerConfig& config,
                       SchedulerMemory& memory, Rng& rng);
 
 /// Puts findings into a config that people may have changed meanwhile; their settings stay.
-void KeepFindings(SchedulerConfig& config, const SchedulerConfig& findings);
+void KeepFindings(SchedulerConfig& config, const SchedulerConfig& findings, int64_t unix_ns);
 
 /// The key ranges that a scheduler wants to itself: see PlanContext::reserved_ranges.
 std::vector<KeyRange> RangesReservedBy(const SchedulerConfig& config, int64_t unix_ns);

@@ -55,7 +55,7 @@ Outcome RunUntilQuiet(World& world, const char* type,
   for (int quiet = 0; quiet < 20 && outcome.ticks < 20000; ++outcome.ticks) {
     Decision decision = RunScheduler(world.Context(), config, memory, rng);
     quiet = decision.proposals.empty() ? quiet + 1 : 0;
-    if (memory.findings) KeepFindings(config, *memory.findings);
+    if (memory.findings) KeepFindings(config, *memory.findings, world.unix_ns);
     memory.findings.reset();
     for (Proposal& proposal : decision.proposals) {
       for (const StoreId store : proposal.NewPeerStores()) {

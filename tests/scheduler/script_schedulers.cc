@@ -98,7 +98,7 @@ std::string ScriptRunner::DoSchedule(const Line& line) {
   Rng rng(static_cast<uint64_t>(line.Number("seed", 1)));
   const std::string out = Show(RunScheduler(context, config, memory, rng));
   if (!memory.findings) return out;
-  KeepFindings(config, *memory.findings);
+  KeepFindings(config, *memory.findings, world_.unix_ns);
   memory.findings.reset();
   if (const auto* range = std::get_if<BalanceRangeConfig>(&config)) {
     return out + JobsText(range->jobs);

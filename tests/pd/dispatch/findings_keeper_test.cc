@@ -45,9 +45,30 @@ struct Written {
   std::atomic<ErrorCode> failure = ErrorCode::kIo;  // That one: none.
   Mutex mutex;
   std::vector<uint64_t> stores PD_GUARDED_BY(mutex);
-  FindingsKeeper keeper{[this](const auto&, const auto& findings) { return Write(findings); },
-                        [this] { ++done; }};
+  std::atomic<int> settled = 0;
+  FindingsKeeper keeper{{[this](const auto&, const auto& findings) { return Write(findings); },
+                         [this]() -> Result<void> {
+                           ++settled;
+                           const ErrorCode code = failure;
+                           if (code != ErrorCode::kIo) return Fail(code, "not now");
+                           return {};
+                         },
+                         [this] { ++done; }}};
 };
+
+TEST_CASE("what was given up is settled, however often that takes", "[findings]") {
+  Written written;
+  written.failure = ErrorCode::kTimeout;
+  written.keeper.NoteUnsettled();
+  REQUIRE(Eventually([&] { return written.settled >= 2; }));
+  written.failure = ErrorCode::kIo;
+  const int tries = written.settled;
+  REQUIRE(Eventually([&] { return written.settled > tries; }));
+  // Once it is settled, findings alone bring the thread back to work.
+  written.keeper.Keep(Ran(), Evicts(1));
+  REQUIRE(Eventually([&] { return written.done == 1; }));
+  CHECK(written.settled <= tries + 2);
+}
 
 TEST_CASE("findings wait until they are kept, the newest alone", "[findings]") {
   Written written;

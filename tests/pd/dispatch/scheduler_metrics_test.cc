@@ -25,8 +25,9 @@ TEST_CASE("what evict-slow-trend comes to is counted", "[scheduler-metrics]") {
   candidate.candidate = {{1}, Instant{Seconds{100}}};
   SlowTrendMemory evicted;
   evicted.evicted_at = Instant{Seconds{110}};
-  const auto note = [&](const SlowTrendMemory& before, const SlowTrendMemory& after, int64_t now) {
-    NoteSlowTrendRun(before, after, Instant{Seconds{now}}, page.registry);
+  const auto note = [&](const SlowTrendMemory& before, const SlowTrendMemory& after, int64_t now,
+                        bool evicted_before = false) {
+    NoteSlowTrendRun(before, after, evicted_before, Instant{Seconds{now}}, page.registry);
   };
   const std::string actions = "pd_scheduler_store_slow_trend_action_status";
   const std::string times = "pd_scheduler_store_slow_trend_misc";
@@ -44,7 +45,9 @@ TEST_CASE("what evict-slow-trend comes to is counted", "[scheduler-metrics]") {
   CHECK(page.Has(actions + R"({type="evict",status="start"} 1)"));
   CHECK(page.Has(times + R"({type="candidate",dim="captured_secs"} 0)"));
   CHECK(page.Has(times + R"({type="evict",dim="evicted_secs"} 20)"));
-  note(evicted, none, 140);
+  note(none, evicted, 135, true);  // Another leader had begun it.
+  CHECK(page.Has(actions + R"({type="evict",status="start"} 1)"));
+  note(evicted, none, 140, true);
   CHECK(page.Has(actions + R"({type="evict",status="stop"} 1)"));
   // Of a member that does not lead any more only what it counted is left.
   WithdrawSchedulers(page.registry);

@@ -230,33 +230,77 @@ TEST_CASE("a scheduler whose removal cannot be listed is still there", "[coordin
   CHECK(table.Remove("label-scheduler"));
 }
 
-TEST_CASE("a change that was given up half done is undone by one that wants what was",
+TEST_CASE("a change that was given up half done is done whole, and can be undone",
           "[coordinator]") {
   Server server;
   server.Fill();
   SchedulerTable& table = server.coordinator().schedulers();
   const char* const name = "evict-leader-scheduler";
+  const auto type = scheduler::FindSchedulerType("evict-leader");
   scheduler::EvictLeaderConfig evict;
   evict.stores[StoreId{1}] = {scheduler::KeyRange{}};
-  REQUIRE(table.Add(*scheduler::FindSchedulerType("evict-leader"), evict));
-  server.member().fail_config = true;  // What it has is written, that it is listed so is not.
-  const auto add = [](auto& config) -> Result<void> {
-    std::get<scheduler::EvictLeaderConfig>(config).stores[StoreId{2}] = {scheduler::KeyRange{}};
-    return {};
-  };
-  CHECK_FALSE(table.Update(name, add));
-  server.member().fail_config = false;
   const auto stores = [&] {
-    return std::get<scheduler::EvictLeaderConfig>(table.Find(name)->config).stores;
+    const auto entry = table.Find(name);
+    return entry ? std::get<scheduler::EvictLeaderConfig>(entry->config).stores.size() : 0;
   };
-  CHECK(stores() == evict.stores);
-  REQUIRE(table.Update(name, [](auto& config) -> Result<void> {
-    std::get<scheduler::EvictLeaderConfig>(config).stores.erase(StoreId{2});
+  SECTION("an addition") {
+    server.member().fail_config = true;  // What it has is written, that it is listed is not.
+    CHECK_FALSE(table.Add(*type, evict));
+    CHECK_FALSE(table.Find(name));
+    server.member().fail_config = false;
+    CHECK(Eventually([&] { return stores() == 1; }));
+    CHECK(table.Remove(name));
+    server.StopLeading();
+    server.Lead();
+    CHECK_FALSE(table.Find(name));
+  }
+  SECTION("other settings") {
+    REQUIRE(table.Add(*type, evict));
+    server.member().fail_config = true;
+    CHECK_FALSE(table.Update(name, [](auto& config) -> Result<void> {
+      std::get<scheduler::EvictLeaderConfig>(config).stores[StoreId{2}] = {scheduler::KeyRange{}};
+      return {};
+    }));
+    CHECK(stores() == 1);
+    server.member().fail_config = false;
+    // By the one who comes next, or before.
+    REQUIRE(table.Update(name, [](auto& config) -> Result<void> {
+      CHECK(std::get<scheduler::EvictLeaderConfig>(config).stores.erase(StoreId{2}) == 1);
+      return {};
+    }));
+    server.StopLeading();
+    server.Lead();
+    CHECK(stores() == 1);
+  }
+}
+
+TEST_CASE("a job that was cancelled while findings waited stays listed", "[coordinator]") {
+  Server server;
+  server.Fill();
+  SchedulerTable& table = server.coordinator().schedulers();
+  const scheduler::SchedulerType& type = *scheduler::FindSchedulerType("balance-range");
+  REQUIRE(table.Add(type, DefaultSchedulerConfig(type)));
+  const auto ran = table.Find(type.name);
+  REQUIRE(ran);
+  const auto jobs = [](scheduler::SchedulerConfig& config) -> scheduler::RangeJobs& {
+    return std::get<scheduler::BalanceRangeConfig>(config).jobs;
+  };
+  const int64_t now = 1'700'000'000'000'000'000;
+  constexpr int64_t kWeekNs = int64_t{8} * 24 * 3600 * 1'000'000'000;
+  REQUIRE(table.Update(type.name, [&](auto& config) -> Result<void> {
+    scheduler::RangeJob job;
+    job.alias = "new";
+    job.ranges = {{"a", "b"}};
+    CHECK(AddRangeJob(jobs(config), job, now));
+    CHECK(CancelRangeJob(jobs(config), jobs(config).back().id, now));
     return {};
   }));
-  server.StopLeading();
-  server.Lead();
-  CHECK(stores() == evict.stores);
+  // The run knew of none.
+  scheduler::SchedulerConfig kept = table.Find(type.name)->config;
+  KeepFindings(kept, ran->config, now);
+  CHECK(jobs(kept).size() == 1);
+  KeepFindings(kept, ran->config, now + kWeekNs);
+  CHECK(jobs(kept).empty());
 }
 
 TEST_CASE("what people want of schedulers is told from what these find", "[coordinator]") {

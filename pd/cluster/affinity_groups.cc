@@ -130,8 +130,9 @@ Result<AffinityGroups::StatePtr> AffinityGroups::ReadState(const ClusterPaths& p
   return state;
 }
 
-Result<void> AffinityGroups::Change(const Edit& edit) {
+Result<void> AffinityGroups::Change(By by, const Edit& edit) {
   RegionLabels::Patch patch;
+  bool wished = false;
   const auto change = [&](const State& now, const ClusterPaths& paths,
                           KvTxn& txn) -> Result<StatePtr> {
     auto next = std::make_shared<State>(now);
@@ -148,23 +149,21 @@ Result<void> AffinityGroups::Change(const Edit& edit) {
     for (const auto& [id, kept] : now) {
       if (!next->contains(id)) txn.Delete(paths.AffinityGroup(id));
     }
+    const bool changes = !txn.then.empty() || !patch.sets.empty() || !patch.deletes.empty();
+    wished = by == By::kPerson && changes;
     return next;
   };
-  return state_.Change(
+  Result<void> done = state_.Change(
       change, [&](KvTxn txn) { return deps_.labels.Apply(std::move(patch), std::move(txn)); });
-}
-
-Result<void> AffinityGroups::Grant(const Edit& edit) {
-  Result<void> done = Change(edit);
   // Also after a failure: it may still be done.
-  ++wishes_version_;
+  if (wished) ++wishes_version_;
   return done;
 }
 
 Result<void> AffinityGroups::Create(const std::vector<AffinityRanges>& groups, Existing existing) {
   if (groups.empty()) return BadAffinityContent("no affinity groups provided");
   const auto created_s = static_cast<uint64_t>(deps_.clock.UnixNanos() / kNanosPerSecond);
-  return Grant([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
+  return Change(By::kPerson, [&](State& next, RegionLabels::Patch& patch) -> Result<void> {
     RangesByGroup all = RangesOfAll(next);
     for (const auto& [id, ranges] : groups) {
       if (auto checked = CheckAffinityGroupId(id); !checked) return checked;
@@ -188,7 +187,7 @@ Result<void> AffinityGroups::Delete(const std::vector<std::string>& ids, Force f
     if (auto checked = CheckAffinityGroupId(id); !checked) return checked;
   }
   const std::set<std::string> goes(ids.begin(), ids.end());
-  return Grant([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
+  return Change(By::kPerson, [&](State& next, RegionLabels::Patch& patch) -> Result<void> {
     if (force == Force::kNo) {
       const RegionLabels::Book book = deps_.labels.book();
       for (const std::string& id : goes) {
@@ -238,7 +237,7 @@ Result<void> AffinityGroups::ChangeRanges(const AffinityRangeChanges& changes) {
                             "in both add and remove operations in the same request",
                             gone.group));
   }
-  return Grant([&](State& next, RegionLabels::Patch& patch) -> Result<void> {
+  return Change(By::kPerson, [&](State& next, RegionLabels::Patch& patch) -> Result<void> {
     auto added = Collect(next, changes.add);
     if (!added) return tl::unexpected(added.error());
     auto removed = Collect(next, changes.remove);
@@ -284,7 +283,7 @@ Result<void> AffinityGroups::Assign(const std::string& id, AffinityStores stores
   if (!state_.leads()) return Fail(ErrorCode::kNotLeader, "not leader");
   std::ranges::sort(stores.voters);
   if (auto checked = CheckStores(stores); !checked) return checked;
-  return Grant([&](State& next, RegionLabels::Patch&) -> Result<void> {
+  return Change(By::kPerson, [&](State& next, RegionLabels::Patch&) -> Result<void> {
     const auto found = next.find(id);
     if (found == next.end()) return NoAffinityGroup(id);
     found->second = NewKept({found->second.record.created_s, stores});
@@ -428,7 +427,7 @@ Result<void> AffinityGroups::KeepUp() {
   }
   if (offers.empty()) return {};
   std::vector<std::string> learned;
-  const auto done = Change([&](State& next, RegionLabels::Patch&) -> Result<void> {
+  const auto done = Change(By::kItself, [&](State& next, RegionLabels::Patch&) -> Result<void> {
     for (const auto& [id, offer] : offers) {
       const auto found = next.find(id);
       if (found == next.end() || !MayLearn(id, found->second, offer)) continue;

@@ -124,9 +124,9 @@ class AffinityGroups {
   [[nodiscard]] RangesByGroup RangesOfAll(const State& state) const;
   [[nodiscard]] Result<StatePtr> ReadState(const ClusterPaths& paths) const;
   /// A change of groups with one of label rules: both are written together, or neither.
-  Result<void> Change(const Edit& edit);
-  /// The same, as somebody asked for.
-  Result<void> Grant(const Edit& edit);
+  /// What people ask for is a wish, unless it changes nothing.
+  enum class By : uint8_t { kPerson, kItself };
+  Result<void> Change(By by, const Edit& edit);
   [[nodiscard]] Kept NewKept(AffinityRecord record) const;
   Result<void> CheckStores(const scheduler::AffinityStores& stores) const;
   /// Of each group together; checked.

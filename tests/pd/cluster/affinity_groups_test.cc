@@ -123,6 +123,7 @@ TEST_CASE("what a change is refused for changes nothing", "[affinity]") {
   AffinityGroups& groups = running.groups();
   REQUIRE(groups.Create(One("g", "a", "c"), Existing::kRefused));
   const std::string before = running.Stored("/pd/7/affinity_groups/g");
+  const uint64_t wishes = groups.wishes_version();
   const auto refused = [](const Result<void>& done, ErrorCode code, const std::string& text) {
     REQUIRE_FALSE(done);
     CHECK(done.error().code == code);
@@ -169,6 +170,13 @@ TEST_CASE("what a change is refused for changes nothing", "[affinity]") {
           "a key of more than");
   CHECK(groups.All().size() == 1);
   CHECK(running.Stored("/pd/7/affinity_groups/h").empty());
+
+  // Nor is it news to who plans; what is as it was neither.
+  REQUIRE(groups.Create(One("g", "x", "y"), Existing::kPassedOver));
+  REQUIRE(groups.Delete({"h"}, Force::kYes));
+  CHECK(groups.wishes_version() == wishes + 1);  // A change that was given up may still be done.
+  REQUIRE(groups.Delete({"g"}, Force::kYes));
+  CHECK(groups.wishes_version() > wishes + 1);
 }
 
 TEST_CASE("others are passed over where that is asked for", "[affinity]") {

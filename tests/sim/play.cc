@@ -406,9 +406,6 @@ bool Play::ImportOne(Importing& import) {
                      std::ranges::none_of(last.peers, &storesim::Peer::pending);
   if (still) AskSplitIds(driver_, world_, last, now_ms_, split);
   if (split.ids.empty()) return false;
-  // Nobody could know that what comes next comes elsewhere.
-  std::vector<uint64_t> places = PlacesOf(last);
-  if (std::exchange(import.places, places) != places) tally_.NoteTurn(world_);
   storesim::Region part = last;
   part.id = split.ids.front().region_id;
   part.end_key = split.keys.front();
@@ -421,7 +418,8 @@ bool Play::ImportOne(Importing& import) {
   }
   last.start_key = part.end_key;
   numbers_.regions.insert(numbers_.regions.end() - 1, part.id);
-  tally_.NoteNewRegion(part);
+  if (import.places.empty()) import.places = PlacesOf(last);
+  tally_.NoteNewRegion(part.size_bytes, import.places);
   world_.AddRegion(part);
   Report(world_.regions().at(part.id));
   Report(last);

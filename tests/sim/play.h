@@ -116,7 +116,7 @@ class Play {
     int64_t next_ms = 0;
     int64_t every_ms = 0;
     int left = 0;
-    std::vector<uint64_t> places;  // Of the last one.
+    std::vector<uint64_t> places;  // Where it began: the stores, that of the leader first.
   };
   /// False when the stores are not ready for it.
   bool ImportOne(Importing& import);

@@ -14,13 +14,13 @@ void Tally::NoteStore(const storesim::Store& store) {
   first_[store.id] = {store.leaders, store.peers, static_cast<int64_t>(store.used_bytes)};
 }
 
-void Tally::NoteNewRegion(const storesim::Region& region) {
-  for (const storesim::Peer& peer : region.peers) {
-    State& state = first_[peer.store_id];
+void Tally::NoteNewRegion(uint64_t size_bytes, const std::vector<uint64_t>& places) {
+  for (const uint64_t place : places) {
+    State& state = first_[place];
     ++state.peers;
-    state.bytes += static_cast<int64_t>(region.size_bytes);
+    state.bytes += static_cast<int64_t>(size_bytes);
   }
-  ++first_[region.leader_store].leaders;
+  ++first_[places.front()].leaders;
 }
 
 void Tally::NoteElected(uint64_t from_store, uint64_t to_store) {
@@ -72,10 +72,6 @@ Moves Tally::MovesTo(const storesim::World& world) const {
 void Tally::NoteCause(const storesim::World& world) {
   left_.clear();
   led_.clear();
-  NoteTurn(world);
-}
-
-void Tally::NoteTurn(const storesim::World& world) {
   AddLeast(world, least_);
   for (const auto& entry : world.stores()) NoteStore(entry.second);
 }

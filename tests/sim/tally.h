@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/storesim/scenario.h"
 #include "tests/storesim/world.h"
@@ -11,8 +12,9 @@
 namespace sim {
 
 /// What was moved, beside the fewest moves that lead from the first state to the last one, by way of the states in
-/// which something happened from outside, or what comes in began to come elsewhere: what stores have gained that others
-/// had lost. What an election moves, and what comes into being, belongs to the state before.
+/// which something happened from outside: what stores have gained that others had lost. What an election moves, and
+/// what comes into being, belongs to the state before. What comes in bit by bit counts as if all of it had come where
+/// it began: where the later parts come is the work of who is judged.
 struct Moves {
   int64_t leaders = 0;
   int64_t leaders_least = 0;
@@ -29,12 +31,10 @@ class Tally {
  public:
   /// The first state of a store.
   void NoteStore(const storesim::Store& store);
-  /// A region that came into being since.
-  void NoteNewRegion(const storesim::Region& region);
+  /// A region that came into being since, on these stores, the leader's first.
+  void NoteNewRegion(uint64_t size_bytes, const std::vector<uint64_t>& places);
   /// Something happened from outside: what moved before may move back.
   void NoteCause(const storesim::World& world);
-  /// What comes from outside comes elsewhere from now on: the fewest moves are counted anew from here.
-  void NoteTurn(const storesim::World& world);
   /// Leaders are where elections of stores that died put them.
   void NoteElected(uint64_t from_store, uint64_t to_store);
   /// A step that a region's leader carries out.

@@ -28,8 +28,11 @@ class HotGrant {
       }
     }
     if (!peers.empty() && decision_.refusals.size() == refused) {
-      decision_.Refuse({Reason::kNoHotPeers, config_.leader_store, RegionId{}, 0, 1,
-                        "all are on stores that they are granted to"});
+      decision_.Refuse(homeless_ == 0
+                           ? Refusal{Reason::kNoHotPeers, config_.leader_store, RegionId{}, 0, 1,
+                                     "all are on stores that they are granted to"}
+                           : Refusal{Reason::kNoTarget, config_.leader_store, RegionId{}, 0,
+                                     static_cast<double>(homeless_), "no store for peers"});
     }
     return std::move(decision_);
   }
@@ -40,13 +43,22 @@ class HotGrant {
            std::ranges::find(config_.stores, store) != config_.stores.end();
   }
 
+  [[nodiscard]] bool TakesPeers() const {
+    return std::ranges::any_of(config_.stores,
+                               [&](StoreId store) { return store != config_.leader_store; });
+  }
+
   bool GrantLeader(const HotPeer& peer) {
     if (!peer.leads || peer.store == config_.leader_store) return false;
     return Go(peer, config_.leader_store, HotTask::kReadLeader, "grant-hot-region-leader");
   }
 
   bool GrantPeer(const HotPeer& peer) {
-    if (peer.leads || IsGranted(peer.store) || config_.stores.empty()) return false;
+    if (peer.leads || IsGranted(peer.store)) return false;
+    if (!TakesPeers()) {
+      ++homeless_;
+      return false;
+    }
     const uint64_t start = rng_.Below(config_.stores.size());
     for (size_t i = 0; i < config_.stores.size(); ++i) {
       const StoreId target = config_.stores[(start + i) % config_.stores.size()];
@@ -80,6 +92,7 @@ class HotGrant {
   const PlanContext& context_;
   const GrantHotRegionConfig& config_;
   Rng& rng_;
+  size_t homeless_ = 0;  // Peers that no store is granted.
   Decision decision_;
 };
 

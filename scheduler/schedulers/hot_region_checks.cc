@@ -100,20 +100,25 @@ Verdict RefuseUnreplicated(const Region& region, const RegionFit& fit) {
   return OfRegion(Reason::kRegionNotReplicated, region.id);
 }
 
-Verdict RefuseHotMove(const PlanContext& context, const Region& region, const RegionFit& fit,
-                      const HotPeer& peer, const Store& target, HotTask task) {
-  const Peer* at = region.PeerOnStore(target.id);
-  if (at != nullptr && !MovesLeaders(task)) {
-    return Refusal{Reason::kStoreHoldsPeer, target.id, region.id, 0, 0, {}};
-  }
-  if (at == nullptr) {
+HotArrival ArrivalOf(const Region& region, const HotPeer& peer, const Store& target) {
+  if (region.PeerOnStore(target.id) != nullptr) return HotArrival::kLead;
+  return region.leader.store == peer.store ? HotArrival::kLeadingPeer : HotArrival::kPeer;
+}
+
+Verdict RefuseArrival(const PlanContext& context, const Store& target, HotArrival arrival) {
+  if (arrival != HotArrival::kLead) {
     if (auto refusal = RefusePeerTarget(context, target)) return refusal;
   }
-  if (at != nullptr || region.leader.store == peer.store) {
-    if (auto refusal = RefuseLeaderTarget(context, target)) return refusal;
-  }
-  if (at != nullptr) return RefuseHeldLead(context, region, *at, target);
-  return RefuseNewPeer(context, region, fit, peer, target);
+  if (arrival == HotArrival::kPeer) return {};
+  return RefuseLeaderTarget(context, target);
+}
+
+Verdict RefuseHotPair(const PlanContext& context, const Region& region, const RegionFit& fit,
+                      const HotPeer& peer, const Store& target, HotTask task) {
+  const Peer* at = region.PeerOnStore(target.id);
+  if (at == nullptr) return RefuseNewPeer(context, region, fit, peer, target);
+  if (MovesLeaders(task)) return RefuseHeldLead(context, region, *at, target);
+  return Refusal{Reason::kStoreHoldsPeer, target.id, region.id, 0, 0, {}};
 }
 
 // ---- Of one search.
@@ -143,41 +148,21 @@ bool HotMoveChecks::MayGo(const HotPeer& peer, const Store& target) {
   Mover* const found = Find(peer);
   PD_ASSERT(found != nullptr);
   Mover& mover = *found;
-  const Peer* at = mover.region.PeerOnStore(target.id);
-  const bool leads = mover.region.leader.store == peer.store;
-  const Arrival arrival = at != nullptr ? Arrival::kLead
-                          : leads       ? Arrival::kLeadingPeer
-                                        : Arrival::kPeer;
-  if (!IsOpen(target, arrival)) return false;
+  if (!IsOpen(target, ArrivalOf(mover.region, peer, target))) return false;
   const auto [known, fresh] = mover.may_go.try_emplace(target.id, false);
   if (fresh) {
     ++pairs_;
-    known->second = !Note(RefusePair(mover, peer, target));
-  }
-  return known->second;
-}
-
-bool HotMoveChecks::IsOpen(const Store& target, Arrival arrival) {
-  const auto [known, fresh] = open_.try_emplace({target.id, arrival}, false);
-  if (fresh) {
-    Verdict refusal;
-    if (arrival != Arrival::kLead) refusal = RefusePeerTarget(context_, target);
-    if (!refusal && arrival != Arrival::kPeer) refusal = RefuseLeaderTarget(context_, target);
+    auto refusal = RefuseHotPair(context_, mover.region, mover.fit, peer, target, task_);
+    if (!refusal) refusal = RefuseReturn(mover.region, peer, target);
     known->second = !Note(std::move(refusal));
   }
   return known->second;
 }
 
-Verdict HotMoveChecks::RefusePair(const Mover& mover, const HotPeer& peer, const Store& target) {
-  const Region& region = mover.region;
-  const Peer* at = region.PeerOnStore(target.id);
-  if (at != nullptr && !MovesLeaders(task_)) {
-    return Refusal{Reason::kStoreHoldsPeer, target.id, region.id, 0, 0, {}};
-  }
-  auto refusal = at != nullptr ? RefuseHeldLead(context_, region, *at, target)
-                               : RefuseNewPeer(context_, region, mover.fit, peer, target);
-  if (refusal) return refusal;
-  return RefuseReturn(region, peer, target);
+bool HotMoveChecks::IsOpen(const Store& target, HotArrival arrival) {
+  const auto [known, fresh] = open_.try_emplace({target.id, arrival}, false);
+  if (fresh) known->second = !Note(RefuseArrival(context_, target, arrival));
+  return known->second;
 }
 
 Verdict HotMoveChecks::RefuseReturn(const Region& region, const HotPeer& peer,

@@ -29,8 +29,14 @@ std::optional<Refusal> RefuseMover(const PlanContext& context, const Region& reg
                                    const HotPeer& peer, HotTask task);
 std::optional<Refusal> RefuseUnreplicated(const Region& region, const RegionFit& fit);
 
-/// Why the peer may not go to `target`, or the lead if there is a peer.
-std::optional<Refusal> RefuseHotMove(const PlanContext& context, const Region& region,
+/// What a store would take in.
+enum class HotArrival : uint8_t { kLead, kPeer, kLeadingPeer };
+HotArrival ArrivalOf(const Region& region, const HotPeer& peer, const Store& target);
+/// What the store has against that of any region.
+std::optional<Refusal> RefuseArrival(const PlanContext& context, const Store& target,
+                                     HotArrival arrival);
+/// What else there is against the peer going to `target`, or the lead if there is a peer.
+std::optional<Refusal> RefuseHotPair(const PlanContext& context, const Region& region,
                                      const RegionFit& fit, const HotPeer& peer, const Store& target,
                                      HotTask task);
 
@@ -58,14 +64,10 @@ class HotMoveChecks {
     RegionFit fit;
     std::map<StoreId, bool> may_go;
   };
-  /// What a store would take in.
-  enum class Arrival : uint8_t { kLead, kPeer, kLeadingPeer };
   using Loads = std::map<RegionId, Load>;
 
   Mover* Find(const HotPeer& peer);
-  bool IsOpen(const Store& target, Arrival arrival);
-  [[nodiscard]] std::optional<Refusal> RefusePair(const Mover& mover, const HotPeer& peer,
-                                                  const Store& target);
+  bool IsOpen(const Store& target, HotArrival arrival);
   std::optional<Refusal> RefuseReturn(const Region& region, const HotPeer& peer,
                                       const Store& target);
   std::optional<Refusal> RefuseOtherLoad(const Region& region, const HotPeer& peer,
@@ -80,7 +82,7 @@ class HotMoveChecks {
   Decision& decision_;
   size_t pairs_ = 0;
   std::map<std::pair<RegionId, StoreId>, std::optional<Mover>> movers_;
-  std::map<std::pair<StoreId, Arrival>, bool> open_;
+  std::map<std::pair<StoreId, HotArrival>, bool> open_;
   // Of the other kind of access.
   std::map<StoreId, Loads> other_peers_;
   std::map<StoreId, Load> other_stores_;

@@ -35,7 +35,9 @@ std::optional<Refusal> RefuseHotTrip(const PlanContext& context, const HotPeer& 
   if (auto refusal = RefuseMover(context, *found, peer, task)) return refusal;
   const RegionFit fit = context.Fit(*found);
   if (auto refusal = RefuseUnreplicated(*found, fit)) return refusal;
-  if (auto refusal = RefuseHotMove(context, *found, fit, peer, target, task)) return refusal;
+  const HotArrival arrival = ArrivalOf(*found, peer, target);
+  if (auto refusal = RefuseArrival(context, target, arrival)) return refusal;
+  if (auto refusal = RefuseHotPair(context, *found, fit, peer, target, task)) return refusal;
   region = *std::move(found);
   return {};
 }

@@ -84,6 +84,22 @@ TEST_CASE("grant-hot-region gathers leaders on one store and the other peers on 
   CHECK(world.FindRegion({9})->leader.store == StoreId{2});
 }
 
+TEST_CASE("grant-hot-region says whether all is in place, or there is no place") {
+  World world;
+  AddStores(world);
+  AddRegion(world, 7, {4, 5, 6}, 1000);
+  world.Refresh();
+  Rng rng(1);
+  const Decision in_place = GrantHotRegion(world.Context(), {{4}, {{4}, {5}, {6}}}, rng);
+  REQUIRE(in_place.refusals.size() == 1);
+  CHECK(in_place.refusals[0].reason == Reason::kNoHotPeers);
+  CHECK(in_place.refusals[0].detail == "all are on stores that they are granted to");
+  const Decision none = GrantHotRegion(world.Context(), {{4}, {{4}}}, rng);
+  REQUIRE(none.refusals.size() == 1);
+  CHECK(none.refusals[0].reason == Reason::kNoTarget);
+  CHECK(none.refusals[0].bound == 2);
+}
+
 TEST_CASE("grant-hot-region takes what is written most first, and leaves busy regions alone") {
   World world;
   AddStores(world);

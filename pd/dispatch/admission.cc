@@ -61,7 +61,7 @@ std::optional<Refusal> Admission::TryAdmit(std::vector<scheduler::Proposal> prop
     if (!ids) refusal = RefuseFor(proposals[i], Reason::kNotLeader);
     launches.push_back({std::move(proposals[i]), taken.back().snapshots});
   }
-  if (!refusal) refusal = deps_.runner.StartAll(std::move(launches));
+  if (!refusal) refusal = deps_.runner.Start(std::move(launches));
   if (!refusal) return {};
   for (const StoreLimits::Taken& one : taken) {
     deps_.limits.GiveBack(one, InstantOf(deps_.clock.Monotonic()));

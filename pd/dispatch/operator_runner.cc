@@ -71,14 +71,7 @@ std::optional<Refusal> OperatorRunner::RefuseConflict(const scheduler::Proposal&
   return target_side ? Conflict(*target_side) : std::nullopt;
 }
 
-std::optional<Refusal> OperatorRunner::Start(scheduler::Proposal proposal,
-                                             SnapshotBooking booking) {
-  std::vector<Launch> launches;
-  launches.push_back({std::move(proposal), std::move(booking)});
-  return StartAll(std::move(launches));
-}
-
-std::optional<Refusal> OperatorRunner::StartAll(std::vector<Launch> launches) {
+std::optional<Refusal> OperatorRunner::Start(std::vector<Launch> launches) {
   std::vector<Candidate> candidates;
   for (Launch& launch : launches) {
     auto target_side = scheduler::TargetSide(launch.proposal);

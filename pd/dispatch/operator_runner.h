@@ -53,19 +53,16 @@ class OperatorRunner {
 
   explicit OperatorRunner(Deps deps) : deps_(std::move(deps)) {}
 
-  /// Starts an operator and sends its first step. A running one of lower priority on the region is replaced; one of the
-  /// same or a higher priority refuses it, as does a region that is gone or no longer has the epoch of the proposal.
-  /// A merge starts on both of its regions or not at all. What started carries `booking` until `ended` hears of it, be
-  /// that before this returns; of a refused one it remains the caller's.
-  std::optional<scheduler::Refusal> Start(scheduler::Proposal proposal,
-                                          SnapshotBooking booking = {});
   /// What is to start, and what it carries.
   struct Launch {
     scheduler::Proposal proposal;
     SnapshotBooking booking;
   };
-  /// The same for all of them, or for none. Each is for another region.
-  std::optional<scheduler::Refusal> StartAll(std::vector<Launch> launches);
+  /// Starts operators, each for another region, and sends their first steps; all of them or none. A running one of
+  /// lower priority on a region is replaced; one of the same or a higher priority refuses, as does a region that is
+  /// gone or no longer has the epoch of the proposal. A merge starts on both of its regions. What started carries its
+  /// booking until `ended` hears of it, be that before this returns; of what was refused it remains the caller's.
+  std::optional<scheduler::Refusal> Start(std::vector<Launch> launches);
 
   /// Whether Start would refuse for the running operator of the region.
   [[nodiscard]] std::optional<scheduler::Refusal> RefuseConflict(

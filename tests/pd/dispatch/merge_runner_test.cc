@@ -9,6 +9,7 @@
 #include "pd/dispatch/operator_runner.h"
 #include "scheduler/operator/merge.h"
 #include "tests/pd/dispatch/dispatch_fakes.h"
+#include "tests/pd/dispatch/start_one.h"
 
 namespace pd {
 namespace {
@@ -53,7 +54,7 @@ struct Merging {
     proposal.steps.emplace_back(scheduler::TransferLeader{{1}, {2}, {}});
     return proposal;
   }
-  void StartMerge() { REQUIRE_FALSE(runner.Start(Merge()).has_value()); }
+  void StartMerge() { REQUIRE_FALSE(test::StartOne(runner, Merge()).has_value()); }
   /// "merge-region success": the last operator of the region, and how it ended.
   [[nodiscard]] std::string Last(uint64_t region) const {
     const auto info = runner.Find({region});
@@ -117,25 +118,25 @@ TEST_CASE("a source that is gone before the target's report is heard has merged"
 TEST_CASE("a merge that cannot start on both regions starts on none", "[runner]") {
   Merging f;
   SECTION("the target is busy") {
-    REQUIRE_FALSE(f.runner.Start(f.Transfer(kTarget, Priority::kMedium)).has_value());
+    REQUIRE_FALSE(test::StartOne(f.runner, f.Transfer(kTarget, Priority::kMedium)).has_value());
     CHECK(f.runner.RefuseConflict(f.Merge())->reason == Reason::kOperatorExists);
-    CHECK(f.runner.Start(f.Merge())->reason == Reason::kOperatorExists);
+    CHECK(test::StartOne(f.runner, f.Merge())->reason == Reason::kOperatorExists);
     CHECK(f.runner.running_count() == 1);
   }
   SECTION("the target has changed") {
     const Proposal merge = f.Merge();
     ++f.regions.at(kTarget).epoch.version;
-    CHECK(f.runner.Start(merge)->reason == Reason::kStaleEpoch);
+    CHECK(test::StartOne(f.runner, merge)->reason == Reason::kStaleEpoch);
     CHECK(f.runner.running_count() == 0);
   }
   SECTION("the target is gone") {
     const Proposal merge = f.Merge();
     f.regions.erase(kTarget);
-    CHECK(f.runner.Start(merge)->reason == Reason::kRegionGone);
+    CHECK(test::StartOne(f.runner, merge)->reason == Reason::kRegionGone);
     CHECK(f.runner.running_count() == 0);
   }
   // Nothing keeps a place.
-  CHECK_FALSE(f.runner.Start(f.Transfer(kSource, Priority::kMedium)).has_value());
+  CHECK_FALSE(test::StartOne(f.runner, f.Transfer(kSource, Priority::kMedium)).has_value());
 }
 
 TEST_CASE("the end of one side of a merge ends the other", "[runner]") {
@@ -151,7 +152,7 @@ TEST_CASE("the end of one side of a merge ends the other", "[runner]") {
     CHECK(f.Last(kSource) == "merge-region canceled: related merge region");
   }
   SECTION("replaced on the target") {
-    REQUIRE_FALSE(f.runner.Start(f.Transfer(kTarget, Priority::kUrgent)).has_value());
+    REQUIRE_FALSE(test::StartOne(f.runner, f.Transfer(kTarget, Priority::kUrgent)).has_value());
     CHECK(f.runner.running_count() == 1);
     CHECK(f.Last(kSource) == "merge-region canceled: related merge region");
     CHECK(f.Last(kTarget) == "transfer started");

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/pd/dispatch/dispatch_fakes.h"
+#include "tests/pd/dispatch/start_one.h"
 
 namespace pd {
 namespace {
@@ -42,7 +43,10 @@ struct Fixture {
   /// Starts it on a region that is known as it is here.
   std::optional<scheduler::Refusal> Start(Proposal proposal, const Region& region) {
     regions[region.id.value] = region;
-    return runner.Start(std::move(proposal));
+    return Start(std::move(proposal));
+  }
+  std::optional<scheduler::Refusal> Start(Proposal proposal) {
+    return test::StartOne(runner, std::move(proposal));
   }
   [[nodiscard]] std::optional<OperatorInfo> Find(uint64_t region) const {
     return runner.Find({region});
@@ -222,7 +226,7 @@ TEST_CASE("an operator starts on the epoch that was planned for or not at all", 
     f.regions[7] = region;
     f.on_find = [&] { f.runner.OnHeartbeat(changed); };
   }
-  const auto refusal = f.runner.Start(f.Add(region, 4));
+  const auto refusal = f.Start(f.Add(region, 4));
   REQUIRE(refusal);
   CHECK(refusal->reason == scheduler::Reason::kStaleEpoch);
   CHECK(f.commands.heard.empty());
@@ -235,7 +239,7 @@ TEST_CASE("an operator starts on the epoch that was planned for or not at all", 
 
 TEST_CASE("a region that is gone starts nothing", "[runner]") {
   Fixture f;
-  const auto refusal = f.runner.Start(f.Add(MakeRegion(7, {1, 2, 3}), 4));
+  const auto refusal = f.Start(f.Add(MakeRegion(7, {1, 2, 3}), 4));
   REQUIRE(refusal);
   CHECK(refusal->reason == scheduler::Reason::kRegionGone);
 }
@@ -247,7 +251,7 @@ TEST_CASE("while one operator starts, only a more urgent one takes its place", "
   bool once = true;
   const auto start_other = [&](Priority priority) {
     f.on_find = [&, priority] {
-      if (std::exchange(once, false)) other = f.runner.Start(f.Transfer(region, 3, priority));
+      if (std::exchange(once, false)) other = f.Start(f.Transfer(region, 3, priority));
     };
   };
   SECTION("the same priority waits") {
@@ -275,7 +279,7 @@ TEST_CASE("a place is lost to the operator that took it even when that one has e
   std::function<void()> overtake;
   SECTION("it was cancelled") {
     overtake = [&] {
-      REQUIRE_FALSE(f.runner.Start(f.Transfer(region, 3, Priority::kUrgent)));
+      REQUIRE_FALSE(f.Start(f.Transfer(region, 3, Priority::kUrgent)));
       REQUIRE(f.runner.Cancel({7}, CancelReason::kAdminStop));
     };
   }
@@ -283,7 +287,7 @@ TEST_CASE("a place is lost to the operator that took it even when that one has e
     overtake = [&] {
       Proposal stale = f.Transfer(region, 3, Priority::kUrgent);
       stale.epoch.version += 1;
-      REQUIRE(f.runner.Start(std::move(stale)));
+      REQUIRE(f.Start(std::move(stale)));
     };
   }
   bool once = true;

@@ -145,6 +145,7 @@ HotHistory::Page HotHistory::Read(int64_t from_ms, int64_t to_ms,
     const MutexLock lock(mutex_);
     days = Days();
   }
+  int64_t newest_ms = from_ms;
   const std::string first = DayOf(std::max<int64_t>(from_ms, 0));
   const std::string last = DayOf(std::clamp<int64_t>(to_ms, 0, kMsPerDay * 365 * 1000));
   for (const Day& day : days) {
@@ -154,10 +155,12 @@ HotHistory::Page HotHistory::Read(int64_t from_ms, int64_t to_ms,
       auto record = RecordOf(line);
       if (!record || record->unix_ms < from_ms || record->unix_ms > to_ms) continue;
       if (!wanted(*record)) continue;
-      if (page.records.size() >= page_max_ && record->unix_ms != page.records.back().unix_ms) {
+      // A clock may have been set back within a day: the next page begins behind all of this one.
+      if (page.records.size() >= page_max_ && record->unix_ms > newest_ms) {
         page.next_ms = record->unix_ms;
         return page;
       }
+      newest_ms = std::max(newest_ms, record->unix_ms);
       page.records.push_back(*std::move(record));
     }
   }

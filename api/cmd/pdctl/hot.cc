@@ -102,10 +102,10 @@ int ShowHistory(Invocation& call) {
       }
       const Json page = Json::parse(answer.body, nullptr, false);
       more = page.is_object() && page.contains("next_start_time") &&
-             page["next_start_time"] > question["start_time"];
-      if (more) question["start_time"] = page["next_start_time"];
-      if (!page.is_object() || !page["history_hot_region"].is_array()) continue;
-      for (const Json& record : page["history_hot_region"]) merged.push_back(record);
+             page.at("next_start_time") > question["start_time"];
+      if (more) question["start_time"] = page.at("next_start_time");
+      const Json records = page.is_object() ? page.value("history_hot_region", Json()) : Json();
+      if (records.is_array()) merged.insert(merged.end(), records.begin(), records.end());
     }
   }
   std::stable_sort(merged.begin(), merged.end(), [](const Json& a, const Json& b) {

@@ -75,6 +75,22 @@ TEST_CASE("what is too much for one page comes in several, none twice") {
   CHECK(regions == std::vector<uint64_t>{0, 1, 10, 11, 20, 21, 30, 31, 40, 41});
 }
 
+TEST_CASE("pages go on though the clock was set back within a day") {
+  const test::TemporaryFolder folder;
+  HotHistory history(folder.path(), HotHistory::kBytesMax, 2);
+  for (const int64_t at : {5, 6, 1, 2, 3, 7}) {
+    REQUIRE(history.Append(kNowMs + at, {MakeRecord(kNowMs + at, static_cast<uint64_t>(at))}));
+  }
+  std::vector<uint64_t> regions;
+  for (std::optional<int64_t> from = kNowMs; from;) {
+    const auto page = history.Read(*from, kNowMs * 2, [](const HotRecord&) { return true; });
+    for (const HotRecord& record : page.records) regions.push_back(record.region.value);
+    CHECK(page.next_ms.value_or(*from + 1) > *from);
+    from = page.next_ms;
+  }
+  CHECK(regions == std::vector<uint64_t>{5, 6, 1, 2, 3, 7});
+}
+
 TEST_CASE("what is written after a crash is not made part of the line that was cut off") {
   const test::TemporaryFolder folder;
   HotHistory history(folder.path());

@@ -20,11 +20,15 @@ namespace {
 using Json = nlohmann::ordered_json;
 using scheduler::StoreId;
 
+HttpResponse NotWritten(const std::string& text) { return ErrorResponse(500, text); }
+
 /// Changes the settings of one scheduler with `change`, which gets them as what they are, at the moment at which nobody
-/// else changes them. An answer of its own says what is wrong. `done` may be changed by it as well.
+/// else changes them. An answer of its own says what is wrong. `done` may be changed by it as well. `failed` answers
+/// when what it made of them cannot be written.
 template <class Config, class Change>
 HttpResponse Apply(const SchedulingRoutes& routes, const std::string& name,
-                   const HttpResponse& done, Change change) {
+                   const HttpResponse& done, Change change,
+                   HttpResponse (*failed)(const std::string& text) = NotWritten) {
   std::optional<HttpResponse> answer;
   const auto updated = routes.coordinator.schedulers().Update(
       name, [&](scheduler::SchedulerConfig& config) -> pd::Result<void> {
@@ -33,7 +37,7 @@ HttpResponse Apply(const SchedulingRoutes& routes, const std::string& name,
         return {};
       });
   if (answer) return *std::move(answer);
-  if (!updated) return ErrorResponse(500, updated.error().context);
+  if (!updated) return failed(updated.error().context);
   return done;
 }
 
@@ -116,11 +120,16 @@ HttpResponse SetRoles(const SchedulingRoutes& routes, const HttpRequest& request
   const auto roles = pd::RolesFromJson(*body);
   if (!roles) return PlainText(400, roles.error().context);
   return Apply<scheduler::ShuffleRegionConfig>(
-      routes, entry.name, PlainText(200, "Config is updated."), [&](auto& config) -> Answer {
+      routes, entry.name, PlainText(200, "Config is updated."),
+      [&](auto& config) -> Answer {
         config.roles = *roles;
         return {};
-      });
+      },
+      [](const std::string& text) { return PlainText(500, text); });
 }
+
+/// An error object without members (as in the reference).
+HttpResponse EmptyError(const std::string&) { return JsonV1(500, Json::object()); }
 
 HttpResponse CancelJob(const SchedulingRoutes& routes, const HttpRequest& request,
                        const SchedulerEntry& entry) {
@@ -129,12 +138,13 @@ HttpResponse CancelJob(const SchedulingRoutes& routes, const HttpRequest& reques
   const auto id = ParseUint64(*text);
   if (!id) return ErrorResponse(400, "invalid job-id");
   return Apply<scheduler::BalanceRangeConfig>(
-      routes, entry.name, JsonV1(200, Json(nullptr)), [&](auto& config) -> Answer {
+      routes, entry.name, JsonV1(200, Json(nullptr)),
+      [&](auto& config) -> Answer {
         const auto now = routes.coordinator.clock().UnixNanos();
         if (CancelRangeJob(config.jobs, *id, now)) return {};
-        // An error object without members (as in the reference).
-        return JsonV1(500, Json::object());
-      });
+        return EmptyError({});
+      },
+      EmptyError);
 }
 
 }  // namespace

@@ -440,11 +440,13 @@ Result<void> ConfigStore::UpdateAlone(const Change& change) {
   OnlineConfig after = *before;
   if (auto changed = change(after); !changed) return changed;
   if (auto valid = ValidateOnlineConfig(after); !valid) return valid;
-  if (OnlineConfigToJson(after) == OnlineConfigToJson(*before)) return {};
+  if (!unsure_ && OnlineConfigToJson(after) == OnlineConfigToJson(*before)) return {};
   for (const Check& check : checks_) {
     if (auto allowed = check(*before, after); !allowed) return allowed;
   }
+  unsure_ = true;
   if (auto persisted = persist_(after); !persisted) return persisted;
+  unsure_ = false;
   Show(std::make_shared<const OnlineConfig>(std::move(after)));
   return {};
 }

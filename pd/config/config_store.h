@@ -136,7 +136,8 @@ class ConfigStore {
   mutable Mutex mutex_;
   CondVar updated_;
   bool updating_ PD_GUARDED_BY(mutex_) =
-      false;  // One at a time: what is written is the whole configuration.
+      false;             // One at a time: what is written is the whole configuration.
+  bool unsure_ = false;  // A write that failed may be done all the same. For who updates.
   Snapshot lasting_ PD_GUARDED_BY(mutex_);
   Snapshot online_ PD_GUARDED_BY(mutex_);
   std::map<std::string, std::string> temporary_ PD_GUARDED_BY(mutex_);  // By full name.

@@ -77,15 +77,12 @@ void FindingsKeeper::Run() {
 FindingsKeeper::Outcome FindingsKeeper::Settle() {
   {
     const MutexLock lock(mutex_);
-    // Before the try: one that is given up meanwhile is to be settled as well.
+    // Before the try, which notes it again where it fails and it is still to be found out.
     if (!std::exchange(unsettled_, false)) return Outcome::kAllKept;
   }
   const Result<void> settled = deps_.settle();
-  // Who leads next reads what is kept.
-  if (settled || settled.error().code == ErrorCode::kNotLeader) return Outcome::kAllKept;
+  if (settled) return Outcome::kAllKept;
   LogWarn("what became of a change of schedulers is not known yet", {{"error", settled.error()}});
-  const MutexLock lock(mutex_);
-  unsettled_ = true;
   return Outcome::kSomeFailed;
 }
 

@@ -27,8 +27,8 @@ class FindingsKeeper {
     /// kNotFound: the scheduler is gone.
     std::function<Result<void>(const SchedulerTable::Entry&, const scheduler::SchedulerConfig&)>
         write;
-    std::function<Result<void>()> settle;
-    std::function<void()> done;  // After each that is kept.
+    std::function<Result<void>()> settle;  // Calls NoteUnsettled() where it is to be tried again.
+    std::function<void()> done;            // After each that is kept.
   };
   explicit FindingsKeeper(Deps deps) : deps_(std::move(deps)) {}
   ~FindingsKeeper() { Stop(); }

@@ -206,7 +206,12 @@ Result<uint64_t> SchedulerTable::Term() const {
   return term_;
 }
 
-Result<void> SchedulerTable::Save(const Entry& entry, Saved saved) {
+void SchedulerTable::NoteUnsure(const std::string& name, By by) {
+  const auto [it, fresh] = unsure_.try_emplace(name, by);
+  if (!fresh && by == By::kPerson) it->second = by;
+}
+
+Result<void> SchedulerTable::Save(const Entry& entry, Saved saved, By by) {
   const Result<uint64_t> term = Term();
   if (!term) return tl::unexpected(term.error());
   const std::string key = KeyOf(entry);
@@ -215,7 +220,7 @@ Result<void> SchedulerTable::Save(const Entry& entry, Saved saved) {
     txn.If({Compare::Target::kVersion, Compare::Relation::kGreater, key, "", 0, ""});
   }
   txn.Put(key, StoredSchedulerText(entry.config, entry.disabled));
-  unsure_.insert(entry.name);
+  NoteUnsure(entry.name, by);
   const auto written = deps_.meta.Txn(std::move(txn), kWriteTimeout, *term);
   if (!written) return tl::unexpected(written.error());
   if (!written->succeeded) return Fail(ErrorCode::kNotFound, kNotFoundText);
@@ -247,7 +252,8 @@ Result<void> SchedulerTable::Make(const std::function<Result<void>()>& change) {
     const MutexLock change_lock(change_mutex_);
     done = SettleAll();
     if (done) done = change();
-    unsettled = !unsure_.empty();
+    unsettled =
+        !unsure_.empty() && Term();  // Else it is the next leader's: that reads what is kept.
   }
   if (version() != before) TellChange();
   if (unsettled && deps_.unsettled) deps_.unsettled();
@@ -266,14 +272,13 @@ Result<void> SchedulerTable::SettleAll() {
   if (const auto last = deps_.meta.Txn({}, kWriteTimeout, *term); !last) {
     return tl::unexpected(last.error());
   }
-  const std::vector<std::string> names(unsure_.begin(), unsure_.end());
-  for (const std::string& name : names) {
-    if (auto settled = SettleOne(name); !settled) return settled;
+  for (const auto& [name, by] : std::map(unsure_)) {
+    if (auto settled = SettleOne(name, by); !settled) return settled;
   }
   return {};
 }
 
-Result<void> SchedulerTable::SettleOne(const std::string& name) {
+Result<void> SchedulerTable::SettleOne(const std::string& name, By by) {
   const auto stored = deps_.meta.Get(deps_.key(kFolder + name));
   if (!stored) return tl::unexpected(stored.error());
   std::optional<Entry> known;
@@ -292,13 +297,24 @@ Result<void> SchedulerTable::SettleOne(const std::string& name) {
   }
   const scheduler::SchedulerType* const type = scheduler::FindSchedulerType(name);
   auto config = SchedulerConfigFromJson(*type, (*stored)->value);
-  if (!config) return tl::unexpected(config.error());
-  Entry entry = known ? *std::move(known) : Entry{type, name, {}, false, {}, {}, 0};
+  if (!config) {  // Not written by this table. It must not keep all others from being changed.
+    LogWarn("scheduler config cannot be read, it stays as it was",
+            {{"name", name}, {"error", config.error()}});
+    unsure_.erase(name);
+    return {};
+  }
+  Entry entry = known ? *known : Entry{type, name, {}, false, {}, {}, 0};
   entry.config = std::move(config->config);
   entry.disabled = config->disabled;
   const Listing listing = entry.disabled ? Listing::kDisabled : Listing::kListed;
   if (auto listed = List(entry, listing); !listed) return listed;
-  Put(std::move(entry), By::kPerson);
+  const bool same = known && StoredSchedulerText(known->config, known->disabled) ==
+                                 StoredSchedulerText(entry.config, entry.disabled);
+  if (same) {  // It was not done.
+    unsure_.erase(name);
+  } else {
+    Put(std::move(entry), by);
+  }
   return {};
 }
 
@@ -311,7 +327,7 @@ Result<void> SchedulerTable::Add(const scheduler::SchedulerType& type,
       return Fail(ErrorCode::kInvalidArgument, "too many schedulers, remove some first");
     }
     const Entry entry{&type, name, std::move(config), false, {}, {}, 0};
-    if (auto saved = Save(entry, Saved::kAnew); !saved) return saved;
+    if (auto saved = Save(entry, Saved::kAnew, By::kPerson); !saved) return saved;
     if (auto listed = List(entry, Listing::kListed); !listed) return listed;
     Put(entry, By::kPerson);
     return {};
@@ -329,7 +345,7 @@ Result<void> SchedulerTable::Remove(std::string_view name) {
 Result<void> SchedulerTable::Remove(Entry entry) {
   if (entry.type->by_default) {
     entry.disabled = true;
-    if (auto saved = Save(entry, Saved::kAnew); !saved) return saved;
+    if (auto saved = Save(entry, Saved::kAnew, By::kPerson); !saved) return saved;
     if (auto listed = List(entry, Listing::kDisabled); !listed) return listed;
     Put(entry, By::kPerson);
     return {};
@@ -337,7 +353,7 @@ Result<void> SchedulerTable::Remove(Entry entry) {
   const Result<uint64_t> term = Term();
   if (!term) return tl::unexpected(term.error());
   // Its settings go last: as long as they are there, so is the scheduler, and one tries again.
-  unsure_.insert(entry.name);
+  NoteUnsure(entry.name, By::kPerson);
   if (auto listed = List(entry, Listing::kRemoved); !listed) return listed;
   const auto deleted = deps_.meta.Delete(KeyOf(entry), "", kWriteTimeout, *term);
   if (!deleted) return tl::unexpected(deleted.error());
@@ -350,7 +366,7 @@ Result<void> SchedulerTable::SaveChanged(const Entry& before, const Entry& after
                     StoredSchedulerText(before.config, before.disabled);
   if (same) return {};
   // What is kept of a default one may be nothing yet; it is never deleted.
-  const Result<void> saved = Save(after, after.type->by_default ? Saved::kAnew : Saved::kAgain);
+  const Result<void> saved = Save(after, after.type->by_default ? Saved::kAnew : Saved::kAgain, by);
   if (!saved) {
     if (saved.error().code == ErrorCode::kNotFound) Forget(after.name);
     return saved;

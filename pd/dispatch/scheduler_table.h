@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +22,8 @@ inline constexpr int64_t kPauseSecondsMax = int64_t{100} * 365 * 24 * 3600;
 /// The schedulers that run, with their settings and pauses. Settings last under /pd/{cid}/scheduler_config/{name}, and
 /// the list of schedulers in schedule.schedulers-v2. Thread-safe; changes wait for Raft, one after the other, and are
 /// bound to the term of the last Load(). A change that was given up may still be done, or half of it: the next one
-/// first waits until that is settled, and does the rest of it. Errors carry the reference's texts.
+/// first waits until that is settled, and brings all in step with the settings that are kept. Errors carry the
+/// reference's texts.
 class SchedulerTable {
  public:
   struct Deps {
@@ -87,7 +87,7 @@ class SchedulerTable {
   Result<void> Keep(const Entry& ran, const scheduler::SchedulerConfig& findings)
       PD_EXCLUDES(change_mutex_, mutex_);
 
-  /// Finds out what became of changes that were given up, and does the rest of what was done of them. Nothing to do as
+  /// Finds out what became of changes that were given up: the settings that are kept say what runs. Nothing to do as
   /// long as there was none.
   Result<void> Settle() PD_EXCLUDES(change_mutex_, mutex_);
 
@@ -106,14 +106,15 @@ class SchedulerTable {
   enum class By : uint8_t { kPerson, kItself };
   /// Whether it must be kept already.
   enum class Saved : uint8_t { kAnew, kAgain };
-  Result<void> Save(const Entry& entry, Saved saved) PD_REQUIRES(change_mutex_);
+  Result<void> Save(const Entry& entry, Saved saved, By by) PD_REQUIRES(change_mutex_);
+  void NoteUnsure(const std::string& name, By by) PD_REQUIRES(change_mutex_);
   Result<void> SaveChanged(const Entry& before, const Entry& after, By by)
       PD_REQUIRES(change_mutex_);
   Result<void> Remove(Entry entry) PD_REQUIRES(change_mutex_);
   /// Makes a change once what was given up before is settled, and calls for that where it is given up itself.
   Result<void> Make(const std::function<Result<void>()>& change) PD_EXCLUDES(change_mutex_);
   Result<void> SettleAll() PD_REQUIRES(change_mutex_);
-  Result<void> SettleOne(const std::string& name) PD_REQUIRES(change_mutex_);
+  Result<void> SettleOne(const std::string& name, By by) PD_REQUIRES(change_mutex_);
   /// Brings schedule.schedulers-v2 in step with an entry.
   enum class Listing : uint8_t { kListed, kDisabled, kRemoved };
   Result<void> List(const Entry& entry, Listing listing) PD_REQUIRES(change_mutex_);
@@ -127,8 +128,8 @@ class SchedulerTable {
 
   const Deps deps_;
   Mutex change_mutex_;  // Held over the whole of a lasting change, Raft included. Taken first.
-  /// Those of which a change was given up half done, or with a write that may be done all the same.
-  std::set<std::string, std::less<>> unsure_ PD_GUARDED_BY(change_mutex_);
+  /// Those of which a change was given up half done, or with a write that may be done all the same, and whose it was.
+  std::map<std::string, By> unsure_ PD_GUARDED_BY(change_mutex_);
   mutable Mutex mutex_;
   uint64_t term_ PD_GUARDED_BY(mutex_) = 0;
   uint64_t version_ PD_GUARDED_BY(mutex_) = 0;

@@ -72,6 +72,23 @@ TEST_CASE("what cannot be written does not show", "[config]") {
   CHECK(store.online()->schedule.leader_schedule_limit == 4);
 }
 
+TEST_CASE("what may have been written all the same is written over, though nothing is changed",
+          "[config]") {
+  std::vector<uint64_t> written;
+  bool answers = false;
+  ConfigStore store(Config{}, [&](const OnlineConfig& online) -> Result<void> {
+    written.push_back(online.schedule.leader_schedule_limit);
+    if (answers) return {};
+    return Fail(ErrorCode::kTimeout, "no answer");
+  });
+  CHECK_FALSE(store.SetItem("leader-schedule-limit", "8"));
+  answers = true;
+  CHECK(store.SetItem("leader-schedule-limit", "4"));
+  CHECK(written == std::vector<uint64_t>{8, 4});
+  CHECK(store.SetItem("leader-schedule-limit", "4"));
+  CHECK(written.size() == 2);
+}
+
 TEST_CASE("checks may refuse, observers are told", "[config]") {
   Bench bench;
   bench.store.AddCheck([](const OnlineConfig&, const OnlineConfig& after) -> Result<void> {

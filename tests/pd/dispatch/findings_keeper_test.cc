@@ -50,8 +50,9 @@ struct Written {
                          [this]() -> Result<void> {
                            ++settled;
                            const ErrorCode code = failure;
-                           if (code != ErrorCode::kIo) return Fail(code, "not now");
-                           return {};
+                           if (code == ErrorCode::kIo) return {};
+                           if (code != ErrorCode::kNotLeader) keeper.NoteUnsettled();
+                           return Fail(code, "not now");
                          },
                          [this] { ++done; }}};
 };
@@ -68,6 +69,15 @@ TEST_CASE("what was given up is settled, however often that takes", "[findings]"
   written.keeper.Keep(Ran(), Evicts(1));
   REQUIRE(Eventually([&] { return written.done == 1; }));
   CHECK(written.settled <= tries + 2);
+}
+
+TEST_CASE("who does not lead any more has nothing to settle", "[findings]") {
+  Written written(false);
+  written.failure = ErrorCode::kNotLeader;
+  written.keeper.NoteUnsettled();
+  written.keeper.Turn();
+  written.keeper.Turn();
+  CHECK(written.settled == 1);
 }
 
 TEST_CASE("findings wait until they are kept, the newest alone", "[findings]") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -274,6 +275,26 @@ TEST_CASE("a change that was given up half done is done whole, and can be undone
   }
 }
 
+TEST_CASE("what is not settled is the business of who leads, as long as that lasts") {
+  test::FakeDatabase database;
+  test::OneMember member(database);
+  int calls = 0;
+  SchedulerTable table({member.meta(), member.config(), member.moved,
+                        [](std::string_view suffix) { return "/pd/7" + std::string(suffix); },
+                        [] {}, [&] { ++calls; }});
+  REQUIRE(table.Load(member.term()));
+  scheduler::EvictLeaderConfig evict;
+  evict.stores[StoreId{1}] = {scheduler::KeyRange{}};
+  member.fail_config = true;
+  CHECK_FALSE(table.Add(*scheduler::FindSchedulerType("evict-leader"), evict));
+  CHECK(calls == 1);
+  CHECK_FALSE(table.Settle());
+  CHECK(calls == 2);
+  table.Clear();
+  CHECK(table.Settle().error().code == ErrorCode::kNotLeader);
+  CHECK(calls == 2);
+}
+
 TEST_CASE("a job that was cancelled while findings waited stays listed", "[coordinator]") {
   Server server;
   server.Fill();
@@ -286,7 +307,7 @@ TEST_CASE("a job that was cancelled while findings waited stays listed", "[coord
     return std::get<scheduler::BalanceRangeConfig>(config).jobs;
   };
   const int64_t now = 1'700'000'000'000'000'000;
-  constexpr int64_t kWeekNs = int64_t{8} * 24 * 3600 * 1'000'000'000;
+  constexpr int64_t kEightDaysNs = int64_t{8} * 24 * 3600 * 1'000'000'000;
   REQUIRE(table.Update(type.name, [&](auto& config) -> Result<void> {
     scheduler::RangeJob job;
     job.alias = "new";
@@ -299,7 +320,7 @@ TEST_CASE("a job that was cancelled while findings waited stays listed", "[coord
   scheduler::SchedulerConfig kept = table.Find(type.name)->config;
   KeepFindings(kept, ran->config, now);
   CHECK(jobs(kept).size() == 1);
-  KeepFindings(kept, ran->config, now + kWeekNs);
+  KeepFindings(kept, ran->config, now + kEightDaysNs);
   CHECK(jobs(kept).empty());
 }
 

@@ -75,6 +75,41 @@ bool EndsTorn(const fs::path& path) {
   return in.get() != '\n';
 }
 
+/// Keeps the first records of those that come, by time: the clock may have been set back within a day.
+class PageMaker {
+ public:
+  explicit PageMaker(size_t records_max)
+      : records_max_(records_max), cut_at_(2 * records_max + 1) {}
+
+  void Add(HotRecord record) {
+    if (IsFull() && record.unix_ms >= *page_.next_ms) return;
+    page_.records.push_back(std::move(record));
+    if (page_.records.size() >= cut_at_) Cut();
+  }
+  /// Leaves what belongs to the page of what has come so far.
+  void Cut() {
+    std::vector<HotRecord>& records = page_.records;
+    std::ranges::stable_sort(records, {}, &HotRecord::unix_ms);
+    if (records.size() > records_max_) {
+      const auto end = records_max_ == 0
+                           ? records.begin()
+                           : std::ranges::upper_bound(records, records[records_max_ - 1].unix_ms,
+                                                      {}, &HotRecord::unix_ms);
+      if (end != records.end()) page_.next_ms = end->unix_ms;
+      records.erase(end, records.end());
+    }
+    cut_at_ = std::max(2 * records_max_ + 1, 2 * records.size());  // One moment may bring many.
+  }
+  /// There are more than the page holds.
+  [[nodiscard]] bool IsFull() const { return page_.next_ms.has_value(); }
+  HotHistory::Page Take() { return std::move(page_); }
+
+ private:
+  const size_t records_max_;
+  size_t cut_at_;
+  HotHistory::Page page_;
+};
+
 }  // namespace
 
 std::vector<HotHistory::Day> HotHistory::Days() const {
@@ -138,14 +173,13 @@ void HotHistory::Prune(int64_t unix_ms, uint64_t days) {
 
 HotHistory::Page HotHistory::Read(int64_t from_ms, int64_t to_ms,
                                   const std::function<bool(const HotRecord&)>& wanted) const {
-  Page page;
-  if (folder_.empty()) return page;
+  if (folder_.empty()) return {};
   std::vector<Day> days;
   {
     const MutexLock lock(mutex_);
     days = Days();
   }
-  int64_t newest_ms = from_ms;
+  PageMaker maker(page_max_);
   const std::string first = DayOf(std::max<int64_t>(from_ms, 0));
   const std::string last = DayOf(std::clamp<int64_t>(to_ms, 0, kMsPerDay * 365 * 1000));
   for (const Day& day : days) {
@@ -154,17 +188,12 @@ HotHistory::Page HotHistory::Read(int64_t from_ms, int64_t to_ms,
     for (std::string line; std::getline(in, line);) {
       auto record = RecordOf(line);
       if (!record || record->unix_ms < from_ms || record->unix_ms > to_ms) continue;
-      if (!wanted(*record)) continue;
-      // A clock may have been set back within a day: the next page begins behind all of this one.
-      if (page.records.size() >= page_max_ && record->unix_ms > newest_ms) {
-        page.next_ms = record->unix_ms;
-        return page;
-      }
-      newest_ms = std::max(newest_ms, record->unix_ms);
-      page.records.push_back(*std::move(record));
+      if (wanted(*record)) maker.Add(*std::move(record));
     }
+    maker.Cut();
+    if (maker.IsFull()) break;  // The days behind are later.
   }
-  return page;
+  return maker.Take();
 }
 
 }  // namespace pd

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -13,11 +13,31 @@
 
 namespace scheduler {
 
+/// Where a decision's refusals are, by reason and store: a run of a scheduler has two or three for each store.
+class RefusalIndex {
+ public:
+  /// The place of the first with this reason and store; if there is none yet, `next`, which it then has.
+  size_t Place(Reason reason, StoreId store, size_t next);
+
+ private:
+  struct Slot {
+    uint64_t store = 0;
+    uint32_t place_plus_one = 0;  // 0: free.
+    Reason reason{};
+  };
+  Slot& Find(Reason reason, StoreId store);
+  void Grow();
+
+  std::vector<Slot>
+      slots_;  // Open addressing: none, or a power of two of which at most half are taken.
+  size_t taken_ = 0;
+};
+
 /// What a checker or a scheduler came to: proposals, and every refusal on the way with its numbers.
 struct Decision {
   std::vector<Proposal> proposals;
   std::vector<Refusal> refusals;
-  std::map<std::pair<Reason, StoreId>, size_t> places;  // Where among the refusals.
+  RefusalIndex places;
   const char* checker = "";  // Whose it is, by its name in metrics; empty for schedulers.
   /// Of kMovedRecently, each region and store once: what would have gone back.
   std::set<std::pair<RegionId, StoreId>> wanted_back;
@@ -27,26 +47,9 @@ struct Decision {
       missing_peers;  // Voters that the region lacks, or has on lost stores; none: not counted.
 
   /// Notes a refusal; the same reason for the same store is counted, not repeated.
-  void Refuse(Refusal refusal) {
-    if (refusal.reason == Reason::kMovedRecently) {
-      wanted_back.emplace(refusal.region, refusal.store);
-    }
-    const auto [known, fresh] =
-        places.try_emplace({refusal.reason, refusal.store}, refusals.size());
-    if (fresh) {
-      refusals.push_back(std::move(refusal));
-    } else {
-      refusals[known->second].times += refusal.times;
-    }
-  }
+  void Refuse(Refusal refusal);
   /// Takes the proposal, or notes why it could not be built.
-  void Take(RegionId region, Result<Proposal> built) {
-    if (built) {
-      proposals.push_back(std::move(*built));
-    } else {
-      Refuse({Reason::kBuildFailed, StoreId{}, region, 0, 0, built.error().context});
-    }
-  }
+  void Take(RegionId region, Result<Proposal> built);
 };
 
 }  // namespace scheduler

@@ -1,8 +1,8 @@
 #include "scheduler/schedulers/balance_leader.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
-#include <tuple>
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
@@ -77,17 +77,18 @@ class LeaderBalance {
   }
 
   void Sort() {
-    std::ranges::sort(sources_, {}, [&](const Store* s) {
-      return std::make_tuple(-Score(*s), -static_cast<double>(s->id.value));
-    });
-    std::ranges::sort(targets_, {}, [&](const Store* s) {
-      return std::make_tuple(Score(*s), -static_cast<double>(s->id.value));
-    });
+    SortByFallingScore(sources_, [this](const Store& store) { return Score(store); });
+    SortByFallingScore(targets_, [this](const Store& store) { return -Score(store); });
+    FindEnds();
+  }
+
+  void FindEnds() {
     highest_ = lowest_ = {};
     for (const Store* source : sources_) {
       highest_.Offer(*source, scale_.Source(run_.influence(), *source));
     }
     for (const Store* target : targets_) {
+      if (barren_.contains(target->id)) continue;
       lowest_.Offer(*target, -scale_.Target(run_.influence(), *target));
     }
   }
@@ -108,12 +109,16 @@ class LeaderBalance {
 
   /// Tries the store as often as its quota says; a store without success is passed. After a success the order is made
   /// again, and the walk goes on at the same place.
+  ///
+  /// A target is given up for this run, also by the sources, when none of its followers that were drawn could lead:
+  /// who draws among all that a source leads comes upon such a one more rarely still. (The reference draws on.)
   void Visit(const Store& store, size_t& position, Move move) {
     if (!IsFarEnough(store, move)) {
       ++position;
       return;
     }
     const uint32_t tries = quota_.TriesFor(store.id);
+    drew_ = false;
     for (uint32_t i = 0; i < tries; ++i) {
       if (!(this->*move)(store)) continue;
       quota_.Found(store.id);
@@ -122,15 +127,20 @@ class LeaderBalance {
     }
     quota_.FoundNothing(store.id);
     ++position;
+    if (drew_ || move == &LeaderBalance::MoveOut) return;
+    barren_.insert(store.id);
+    FindEnds();
   }
 
   [[nodiscard]] std::optional<Region> Pick(const Store& store, HeldAs held_as) {
-    return PickRegion(context_, BalancedRegions(store.id, held_as, config_.ranges), rng_,
-                      run_.decision(), [&](const Region& region) {
-                        auto refusal = run_.RefuseTaken(region);
-                        if (!refusal) refusal = RefuseUnhealthyRegion(region);
-                        return refusal ? refusal : RefuseHotRegion(context_, region);
-                      });
+    auto region = PickRegion(context_, BalancedRegions(store.id, held_as, config_.ranges), rng_,
+                             run_.decision(), [&](const Region& candidate) {
+                               auto refusal = run_.RefuseTaken(candidate);
+                               if (!refusal) refusal = RefuseUnhealthyRegion(candidate);
+                               return refusal ? refusal : RefuseHotRegion(context_, candidate);
+                             });
+    drew_ |= region.has_value();
+    return region;
   }
 
   bool MoveOut(const Store& source) {
@@ -194,6 +204,8 @@ class LeaderBalance {
   std::vector<const Store*> targets_;
   BestOther highest_;  // The source and the target between which most is to be gained.
   BestOther lowest_;
+  bool drew_ = false;         // The store that is tried has a region to move.
+  std::set<StoreId> barren_;  // Targets that have none.
 };
 
 }  // namespace

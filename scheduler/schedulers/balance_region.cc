@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <set>
 #include <string>
-#include <tuple>
 
 #include "scheduler/filters/store_filter.h"
 #include "scheduler/operator/builder.h"
@@ -64,10 +62,7 @@ class RegionBalance {
   }
 
   void Sort() {
-    using Place = std::pair<double, uint64_t>;  // Falling score, then falling id.
-    std::map<StoreId, Place> places;
-    for (const Store* store : stores_) places[store->id] = {-Score(*store), ~store->id.value};
-    std::ranges::sort(stores_, {}, [&](const Store* store) { return places.at(store->id); });
+    SortByFallingScore(stores_, [this](const Store& store) { return Score(store); });
     lowest_ = {};
     for (const Store* store : stores_) {
       if (!faulty_.contains(store->id))

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
@@ -39,5 +42,17 @@ class PlannedRun {
   std::set<RegionId> taken_;
   Decision decision_;
 };
+
+/// Of stores with the same score that with the higher id comes first. Asks for each score once.
+template <class ScoreOf>
+void SortByFallingScore(std::vector<const Store*>& stores, const ScoreOf& score_of) {
+  std::vector<std::pair<double, const Store*>> scored;
+  scored.reserve(stores.size());
+  for (const Store* store : stores) scored.emplace_back(score_of(*store), store);
+  std::ranges::sort(scored, [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second->id > b.second->id;
+  });
+  std::ranges::transform(scored, stores.begin(), [](const auto& entry) { return entry.second; });
+}
 
 }  // namespace scheduler

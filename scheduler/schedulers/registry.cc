@@ -131,6 +131,7 @@ struct Runner {
 
   template <class Config, class Run>
   Decision OutsideReserved(Config& config, Run run) const {
+    if (context.reserved_ranges.empty()) return run();
     const std::vector<KeyRange> all{{}};
     config.ranges = Without(config.ranges.empty() ? all : config.ranges, context.reserved_ranges);
     if (!config.ranges.empty()) return run();

@@ -39,10 +39,10 @@ class RetryQuota {
     if (held == Held::kSome && !held_back_since_) held_back_since_ = now;
   }
 
-  /// Forgets stores that are gone.
+  /// Forgets stores that are gone. `stores` by ascending id.
   void KeepOnly(const std::vector<Store>& stores) {
     std::erase_if(tries_, [&](const auto& entry) {
-      return std::ranges::find(stores, entry.first, &Store::id) == stores.end();
+      return !std::ranges::binary_search(stores, entry.first, {}, &Store::id);
     });
   }
 

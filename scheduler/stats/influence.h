@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <map>
+#include <utility>
+#include <vector>
 
 #include "scheduler/model/ids.h"
 
@@ -24,16 +26,23 @@ struct StoreInfluence {
   [[nodiscard]] int64_t CostOf(LimitType type) const { return cost[static_cast<size_t>(type)]; }
 };
 
-/// By store. Ordered, so that walks over it are the same everywhere.
+/// By store. Ordered, so that walks over it are the same everywhere. Each plan copies those of all operators.
 class Influence {
  public:
+  using Entry = std::pair<StoreId, StoreInfluence>;
+
   [[nodiscard]] const StoreInfluence& Of(StoreId store) const {
     static const StoreInfluence kNone;
-    const auto it = stores_.find(store);
-    return it == stores_.end() ? kNone : it->second;
+    const auto it = std::ranges::lower_bound(stores_, store, {}, &Entry::first);
+    return it == stores_.end() || it->first != store ? kNone : it->second;
   }
-  StoreInfluence& At(StoreId store) { return stores_[store]; }
-  [[nodiscard]] const std::map<StoreId, StoreInfluence>& stores() const { return stores_; }
+  /// Valid until another store is asked for.
+  StoreInfluence& At(StoreId store) {
+    const auto it = std::ranges::lower_bound(stores_, store, {}, &Entry::first);
+    if (it != stores_.end() && it->first == store) return it->second;
+    return stores_.insert(it, {store, {}})->second;
+  }
+  [[nodiscard]] const std::vector<Entry>& stores() const { return stores_; }
 
   /// Adds all of `other`, or takes it away again.
   void Add(const Influence& other) { Merge(other, 1); }
@@ -42,7 +51,7 @@ class Influence {
  private:
   void Merge(const Influence& other, int64_t sign) {
     for (const auto& [store, delta] : other.stores_) {
-      StoreInfluence& mine = stores_[store];
+      StoreInfluence& mine = At(store);
       mine.region_size_mib += sign * delta.region_size_mib;
       mine.region_count += sign * delta.region_count;
       mine.leader_size_mib += sign * delta.leader_size_mib;
@@ -52,7 +61,7 @@ class Influence {
     }
   }
 
-  std::map<StoreId, StoreInfluence> stores_;
+  std::vector<Entry> stores_;  // By ascending id.
 };
 
 /// Tokens that moving a region of this size takes from a store limit: 1000 above 20 MiB, 200 down to 2 MiB, else 0.

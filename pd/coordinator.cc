@@ -5,7 +5,6 @@
 #include <variant>
 
 #include "pd/dispatch/hot_scheduler_metrics.h"
-#include "pd/dispatch/live_view.h"
 #include "pd/dispatch/schedule_options.h"
 #include "pd/dispatch/scheduler_metrics.h"
 #include "pd/log/log.h"
@@ -63,11 +62,12 @@ const scheduler::MoveHistory Coordinator::kNothingMoved;
 struct Coordinator::Situation {
   Situation(const Cluster& cluster, const ConfigStore& config, StoreLimits& limits,
             const OperatorRunner& runner, scheduler::Instant at,
-            const scheduler::MoveHistory& moved_lately = kNothingMoved)
+            const scheduler::MoveHistory& moved_lately = kNothingMoved,
+            ViewMemory* memory = nullptr)
       : settings(config.online()),
         options(MakeScheduleOptions(*settings, cluster.store_config())),
         rules(cluster.rules().InForce(settings->replication)),
-        view(cluster, limits, at),
+        view(cluster, limits, at, memory),
         influence(runner.TotalInfluence()),
         busy(runner.BusyRegions()),
         labels(cluster.labels().book()),
@@ -134,7 +134,7 @@ Coordinator::Coordinator(Deps deps)
                          decisions_, moved_, deps_.metrics,
                          [this](scheduler::Instant now, const auto& look) {
                            const Situation situation(deps_.cluster, deps_.config, limits_, runner_,
-                                                     now, moved_);
+                                                     now, moved_, &view_memory_);
                            look(situation.Context());
                          },
                          deps_.seed}),
@@ -380,7 +380,8 @@ Millis Coordinator::Turn(scheduler::Instant now) {
     next_push_ = now + kPushInterval;
   }
   finished_moves_.AddTo(moved_, now);
-  const Situation situation(deps_.cluster, deps_.config, limits_, runner_, now, moved_);
+  const Situation situation(deps_.cluster, deps_.config, limits_, runner_, now, moved_,
+                            &view_memory_);
   const scheduler::PlanContext context = situation.Context();
   const News news = Watch(situation, context);
   scheduler::Instant next = next_push_;

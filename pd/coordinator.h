@@ -17,6 +17,7 @@
 #include "pd/dispatch/by_hand.h"
 #include "pd/dispatch/decision_log.h"
 #include "pd/dispatch/finished_moves.h"
+#include "pd/dispatch/live_view.h"
 #include "pd/dispatch/operator_runner.h"
 #include "pd/dispatch/outlook.h"
 #include "pd/dispatch/patrol.h"
@@ -177,6 +178,7 @@ class Coordinator final : public LeaderService, public RegionObserver {
   std::set<scheduler::StoreId> watched_;  // Stores whose regions were pointed out.
   PlacementRules::Book watched_rules_;    // Those of the last turn.
   AffinityWatch affinity_;
+  ViewMemory view_memory_;
   Outlook outlook_;
   bool published_ = false;
   size_t admitted_in_turn_ = 0;

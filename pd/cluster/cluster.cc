@@ -705,6 +705,10 @@ uint64_t Cluster::StoreMinResolvedTs(StoreId store) const {
 
 void Cluster::SaveMinResolvedTs() {
   if (!IsInitialized()) return;
+  {
+    const MutexLock lock(mutex_);
+    if (min_resolved_by_store_.empty()) return;  // No need to look at the stores.
+  }
   uint64_t lowest = std::numeric_limits<uint64_t>::max();
   for (const Store& store : stores_.All()) {
     if (store.IsRemoved() || store.IsTiFlash() || store.counts.leaders == 0) continue;

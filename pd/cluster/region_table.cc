@@ -388,6 +388,14 @@ scheduler::RegionIndex::StoreSums RegionTable::SumsOf(scheduler::StoreId store) 
   return index_.SumsOf(store);
 }
 
+void RegionTable::FillCounts(std::span<scheduler::Store> stores) const {
+  const ReadLock lock(mutex_);
+  const bool count = !bootstrapped_ || bootstrapped_counts_;
+  for (scheduler::Store& store : stores) {
+    store.counts = count ? index_.SumsOf(store.id).counts : scheduler::StoreCounts();
+  }
+}
+
 void RegionTable::Visit(const scheduler::KeyRange& range,
                         const std::function<bool(const Region&)>& visit) const {
   scheduler::KeyRange rest = range;

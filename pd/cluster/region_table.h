@@ -111,6 +111,8 @@ class RegionTable {
   [[nodiscard]] uint64_t CountStore(scheduler::StoreId store, scheduler::HeldAs held_as,
                                     const scheduler::KeyRange& range) const;
   [[nodiscard]] scheduler::RegionIndex::StoreSums SumsOf(scheduler::StoreId store) const;
+  /// Sets the counts of all these stores, of one moment.
+  void FillCounts(std::span<scheduler::Store> stores) const;
 
   /// Walks `range` in key order in chunks, the lock free between them; `visit` returns false to stop.
   void Visit(const scheduler::KeyRange& range,

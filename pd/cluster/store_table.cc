@@ -105,13 +105,18 @@ void StoreTable::Clear() {
 
 std::vector<Store> StoreTable::All() const {
   std::vector<Store> stores;
+  ReadAll(stores);
+  return stores;
+}
+
+void StoreTable::ReadAll(std::vector<Store>& stores) const {
   {
     const ReadLock lock(mutex_);
-    stores.reserve(stores_.size());
-    for (const auto& [id, entry] : stores_) stores.push_back(entry.store);
+    stores.resize(stores_.size());
+    auto to = stores.begin();
+    for (const auto& [id, entry] : stores_) *to++ = entry.store;
   }
-  for (Store& store : stores) FillCounts(store);
-  return stores;
+  FillCounts(stores);
 }
 
 std::optional<Store> StoreTable::Bare(StoreId id) const {
@@ -123,7 +128,7 @@ std::optional<Store> StoreTable::Bare(StoreId id) const {
 
 std::optional<Store> StoreTable::Find(StoreId id) const {
   std::optional<Store> store = Bare(id);
-  if (store) FillCounts(*store);
+  if (store) FillCounts({&*store, 1});
   return store;
 }
 
@@ -154,12 +159,14 @@ std::string StoreTable::AddressOf(StoreId id) const {
   return it == stores_.end() ? std::string() : it->second.store.address;
 }
 
-void StoreTable::FillCounts(Store& store) const {
-  store.counts = deps_.regions.SumsOf(store.id).counts;
+void StoreTable::FillCounts(std::span<Store> stores) const {
+  deps_.regions.FillCounts(stores);
   const auto config = deps_.config.online();
-  const auto limit = config->schedule.store_limit.find(store.id.value);
-  if (limit != config->schedule.store_limit.end()) {
-    store.limits = {limit->second.add_peer, limit->second.remove_peer};
+  for (Store& store : stores) {
+    const auto limit = config->schedule.store_limit.find(store.id.value);
+    if (limit != config->schedule.store_limit.end()) {
+      store.limits = {limit->second.add_peer, limit->second.remove_peer};
+    }
   }
 }
 

@@ -47,6 +47,8 @@ class StoreTable {
 
   /// Copies with the counts of now. By ascending id.
   [[nodiscard]] std::vector<scheduler::Store> All() const;
+  /// The same into `stores`, whose memory is used again.
+  void ReadAll(std::vector<scheduler::Store>& stores) const;
   [[nodiscard]] std::optional<scheduler::Store> Find(scheduler::StoreId id) const;
   [[nodiscard]] bool Contains(scheduler::StoreId id) const;
   /// None when unknown. Cheaper than Find(): for the path of heartbeats.
@@ -141,7 +143,7 @@ class StoreTable {
   void CountNetworkSlowness(scheduler::Store& store) PD_REQUIRES(mutex_);
   [[nodiscard]] std::vector<scheduler::StoreId> DueHeartbeats() const;
   bool SaveHeartbeatsOf(std::span<const scheduler::StoreId> due);
-  void FillCounts(scheduler::Store& store) const;
+  void FillCounts(std::span<scheduler::Store> stores) const;
   /// What one round of the job works on.
   struct Round {
     std::vector<scheduler::Store> stores;

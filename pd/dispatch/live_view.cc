@@ -1,17 +1,25 @@
 #include "pd/dispatch/live_view.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pd {
 
-LiveView::LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Instant now)
+LiveView::LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Instant now,
+                   ViewMemory* memory)
     : cluster_(cluster),
       hits_(cluster.config().online()->schedule.hot_region_cache_hits_threshold),
       now_(now),
       regions_(cluster.regions()),
       ranges_(cluster.ranges()),
-      stores_(cluster.stores().All()) {
-  for (scheduler::Store& store : stores_) store.room = limits.Room(store.id, now);
+      memory_(memory),
+      stores_(memory == nullptr ? std::vector<scheduler::Store>() : memory->Take()) {
+  cluster.stores().ReadAll(stores_);
+  limits.FillRooms(stores_, now);
+}
+
+LiveView::~LiveView() {
+  if (memory_ != nullptr) memory_->GiveBack(std::move(stores_));
 }
 
 const scheduler::Store* LiveView::FindStore(scheduler::StoreId id) const {

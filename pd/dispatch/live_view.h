@@ -1,5 +1,6 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "pd/cluster/cluster.h"
@@ -8,11 +9,32 @@
 
 namespace pd {
 
+/// The memory of views that are gone, for the next ones: a thread that plans all the time copies all stores in every
+/// turn. For one thread.
+class ViewMemory {
+ public:
+  [[nodiscard]] std::vector<scheduler::Store> Take() {
+    if (free_.empty()) return {};
+    std::vector<scheduler::Store> stores = std::move(free_.back());
+    free_.pop_back();
+    return stores;
+  }
+  void GiveBack(std::vector<scheduler::Store> stores) { free_.push_back(std::move(stores)); }
+
+ private:
+  std::vector<std::vector<scheduler::Store>> free_;  // As many as there were views at a time.
+};
+
 /// What planning sees of a running cluster: stores as they are now, with what is left in their limits, and regions read
 /// from the live table. For one thread; made for a plan and thrown away.
 class LiveView final : public scheduler::ClusterView {
  public:
-  LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Instant now);
+  /// `memory`, unless null, is that of the thread, and outlives the view.
+  LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Instant now,
+           ViewMemory* memory = nullptr);
+  ~LiveView() override;
+  LiveView(const LiveView&) = delete;
+  LiveView& operator=(const LiveView&) = delete;
 
   [[nodiscard]] const std::vector<scheduler::Store>& stores() const override { return stores_; }
   [[nodiscard]] const scheduler::Store* FindStore(scheduler::StoreId id) const override;
@@ -79,6 +101,7 @@ class LiveView final : public scheduler::ClusterView {
   const scheduler::Instant now_;
   const RegionTable& regions_;
   const RangeHistory& ranges_;
+  ViewMemory* const memory_;
   std::vector<scheduler::Store> stores_;  // By ascending id.
 };
 

@@ -1,6 +1,7 @@
 #include "pd/dispatch/outlook.h"
 
 #include <bit>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -9,22 +10,19 @@
 namespace pd {
 namespace {
 
-/// FNV-1a.
+/// For this process: made of every store in every turn.
 class Digest {
  public:
-  void Add(std::string_view bytes) {
-    for (const char byte : bytes) Step(static_cast<uint8_t>(byte));
-    Step(0xff);  // No byte of UTF-8: "ab", "c" is not "a", "bc".
-  }
+  void Add(std::string_view bytes) { Add(std::hash<std::string_view>()(bytes)); }
   void Add(uint64_t value) {
-    for (int i = 0; i < 8; ++i, value >>= 8U) Step(static_cast<uint8_t>(value));
+    constexpr uint64_t kSpread = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio.
+    value_ = (value_ ^ value) * kSpread;
+    value_ ^= value_ >> 32U;
   }
   [[nodiscard]] uint64_t value() const { return value_; }
 
  private:
-  void Step(uint8_t byte) { value_ = (value_ ^ byte) * 0x100000001b3; }
-
-  uint64_t value_ = 0xcbf29ce484222325;
+  uint64_t value_ = 0;
 };
 
 uint64_t DigestOf(const scheduler::Store& store, const scheduler::PlanContext& context) {
@@ -51,6 +49,7 @@ Outlook::Change Outlook::Look(const scheduler::PlanContext& context, Parts parts
   std::vector<uint64_t> stores;
   std::vector<Course> courses;
   stores.reserve(context.view.stores().size());
+  courses.reserve(context.view.stores().size());
   for (const scheduler::Store& store : context.view.stores()) {
     stores.push_back(DigestOf(store, context));
     courses.push_back(

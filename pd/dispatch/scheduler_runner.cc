@@ -1,6 +1,7 @@
 #include "pd/dispatch/scheduler_runner.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -168,9 +169,7 @@ void SchedulerRunner::RunOn(const SchedulerTable::Entry& entry,
     PublishRangeJob(context, entry.config, deps_.metrics);
     next_range_metrics_ = context.now + kRangeMetricsInterval;
   }
-  for (const scheduler::Refusal& refusal : decision.refusals) {
-    events_.With({entry.type->name, ReasonText(refusal.reason)}).Add(refusal.times);
-  }
+  CountRefusals(*entry.type, decision);
   for (const auto& [region, store] : decision.wanted_back) {
     deps_.moved.NoteWantedBack(region, store, context.now);
   }
@@ -179,6 +178,19 @@ void SchedulerRunner::RunOn(const SchedulerTable::Entry& entry,
                          : GrowInterval(entry.type->pace,
                                         std::max(running.interval, entry.type->pace.interval_min));
   running.due = context.now + running.interval;
+}
+
+void SchedulerRunner::CountRefusals(const scheduler::SchedulerType& type,
+                                    const scheduler::Decision& decision) {
+  std::array<uint64_t, scheduler::kReasonCount> times{};
+  for (const scheduler::Refusal& refusal : decision.refusals) {
+    times[static_cast<size_t>(refusal.reason)] += refusal.times;
+  }
+  for (size_t i = 0; i < times.size(); ++i) {
+    if (times[i] == 0) continue;
+    const auto reason = static_cast<scheduler::Reason>(i);
+    events_.With({type.name, ReasonText(reason)}).Add(static_cast<double>(times[i]));
+  }
 }
 
 bool SchedulerRunner::Admit(const SchedulerTable::Entry& entry,

@@ -72,6 +72,7 @@ class SchedulerRunner {
                                             const scheduler::PlanContext& context) const;
   void RunOne(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context);
   void RunOn(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context);
+  void CountRefusals(const scheduler::SchedulerType& type, const scheduler::Decision& decision);
   /// Whether any was admitted.
   bool Admit(const SchedulerTable::Entry& entry, const scheduler::PlanContext& context,
              scheduler::Decision& decision);

@@ -24,50 +24,65 @@ double Capacity(double rate) { return std::max(kTokensOfOne, FillPerSecond(rate)
 
 bool UsesWindows(const OnlineConfig& config) { return config.schedule.store_limit_version == "v2"; }
 
+const StoreLimitConfig& LimitOf(const OnlineConfig& config, scheduler::StoreId store) {
+  const auto found = config.schedule.store_limit.find(store.value);
+  return found == config.schedule.store_limit.end() ? config.schedule.default_store_limit
+                                                    : found->second;
+}
+
+double RateOf(const StoreLimitConfig& limit, LimitType type) {
+  return type == LimitType::kAddPeer ? limit.add_peer : limit.remove_peer;
+}
+
 }  // namespace
 
-double StoreLimits::RateOf(const OnlineConfig& config, const Key& key) {
-  const auto found = config.schedule.store_limit.find(key.first.value);
-  const StoreLimitConfig& limit = found == config.schedule.store_limit.end()
-                                      ? config.schedule.default_store_limit
-                                      : found->second;
-  return key.second == LimitType::kAddPeer ? limit.add_peer : limit.remove_peer;
-}
-
-std::optional<double> StoreLimits::Tokens(const OnlineConfig& config, const Key& key,
-                                          scheduler::Instant now) {
-  const double rate = RateOf(config, key);
+std::optional<double> StoreLimits::Tokens(double rate, const Key& key, scheduler::Instant now) {
+  const auto found = buckets_.find(key);
   if (rate == 0 || rate >= scheduler::StoreLimitRates::kUnlimitedRate) {
-    buckets_.erase(key);
+    if (found != buckets_.end()) buckets_.erase(found);
     return {};
   }
-  const auto [it, made] = buckets_.try_emplace(key, Bucket{Capacity(rate), now});
-  Bucket& bucket = it->second;
+  if (found == buckets_.end()) return Capacity(rate);
+  Bucket& bucket = found->second;
   if (now <= bucket.filled_at) return bucket.tokens;
   const double seconds = static_cast<double>((now - bucket.filled_at).count()) / 1000;
-  bucket.tokens = std::min(Capacity(rate), bucket.tokens + FillPerSecond(rate) * seconds);
+  bucket.tokens += FillPerSecond(rate) * seconds;
   bucket.filled_at = now;
-  return bucket.tokens;
+  if (bucket.tokens < Capacity(rate)) return bucket.tokens;
+  buckets_.erase(found);
+  return Capacity(rate);
 }
 
-int64_t StoreLimits::RoomOf(const OnlineConfig& config, const Key& key, scheduler::Instant now) {
-  const std::optional<double> tokens = Tokens(config, key, now);
+int64_t StoreLimits::RoomOf(const StoreLimitConfig& limit, const Key& key, scheduler::Instant now) {
+  const std::optional<double> tokens = Tokens(RateOf(limit, key.second), key, now);
   return tokens ? static_cast<int64_t>(*tokens) : StoreLimitRoom::kUnlimited;
 }
 
 StoreLimitRoom StoreLimits::Room(scheduler::StoreId store, scheduler::Instant now) {
   const ConfigStore::Snapshot config = config_.online();
   const MutexLock lock(mutex_);
+  return RoomLocked(*config, store, now);
+}
+
+void StoreLimits::FillRooms(std::span<scheduler::Store> stores, scheduler::Instant now) {
+  const ConfigStore::Snapshot config = config_.online();
+  const MutexLock lock(mutex_);
+  for (scheduler::Store& store : stores) store.room = RoomLocked(*config, store.id, now);
+}
+
+StoreLimitRoom StoreLimits::RoomLocked(const OnlineConfig& config, scheduler::StoreId store,
+                                       scheduler::Instant now) {
   StoreLimitRoom room;
-  if (UsesWindows(*config)) {
+  if (UsesWindows(config)) {
     const SnapshotWindows& windows = Windows(store);
     for (size_t i = 0; i < room.send_snapshot.size(); ++i) {
       room.send_snapshot[i] = windows.FreeMib(static_cast<Priority>(i));
     }
     return room;
   }
-  room.add_peer = RoomOf(*config, {store, LimitType::kAddPeer}, now);
-  room.remove_peer = RoomOf(*config, {store, LimitType::kRemovePeer}, now);
+  const StoreLimitConfig& limit = LimitOf(config, store);
+  room.add_peer = RoomOf(limit, {store, LimitType::kAddPeer}, now);
+  room.remove_peer = RoomOf(limit, {store, LimitType::kRemovePeer}, now);
   return room;
 }
 
@@ -78,7 +93,7 @@ std::optional<Refusal> StoreLimits::RefuseByRates(const OnlineConfig& config,
     for (const LimitType type : kByRate) {
       const int64_t cost = delta.CostOf(type);
       if (cost <= 0) continue;
-      const int64_t room = RoomOf(config, {store, type}, now);
+      const int64_t room = RoomOf(LimitOf(config, store), {store, type}, now);
       if (room >= cost) continue;
       return Refusal{
           type == LimitType::kAddPeer ? Reason::kStoreAddLimit : Reason::kStoreRemoveLimit,
@@ -140,10 +155,11 @@ StoreLimits::Taken StoreLimits::Charge(const OnlineConfig& config,
     for (const LimitType type : kByRate) {
       const auto cost = static_cast<double>(delta.CostOf(type));
       const Key key{store, type};
-      const std::optional<double> tokens = Tokens(config, key, now);
+      const auto tokens = Tokens(RateOf(LimitOf(config, store), type), key, now);
       if (cost <= 0 || !tokens) continue;
       taken.tokens[key] = std::min(*tokens, cost);
-      buckets_[key].tokens = *tokens - taken.tokens[key];
+      Bucket& bucket = buckets_[key];
+      bucket = {*tokens - taken.tokens[key], std::max(now, bucket.filled_at)};
     }
   }
   return taken;
@@ -153,9 +169,12 @@ void StoreLimits::GiveBack(const Taken& taken, scheduler::Instant now) {
   const ConfigStore::Snapshot config = config_.online();
   const MutexLock lock(mutex_);
   for (const auto& [key, amount] : taken.tokens) {
-    const std::optional<double> tokens = Tokens(*config, key, now);
-    if (!tokens) continue;  // Unlimited by now.
-    buckets_[key].tokens = std::min(Capacity(RateOf(*config, key)), *tokens + amount);
+    const double rate = RateOf(LimitOf(*config, key.first), key.second);
+    static_cast<void>(Tokens(rate, key, now));
+    const auto found = buckets_.find(key);
+    if (found == buckets_.end()) continue;  // Full or unlimited by now.
+    found->second.tokens += amount;
+    if (found->second.tokens >= Capacity(rate)) buckets_.erase(found);
   }
   ReleaseLocked(taken.snapshots);
 }

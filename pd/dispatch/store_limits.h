@@ -45,6 +45,8 @@ class StoreLimits {
 
   /// What is left for this store now.
   [[nodiscard]] scheduler::StoreLimitRoom Room(scheduler::StoreId store, scheduler::Instant now);
+  /// The same for all of them.
+  void FillRooms(std::span<scheduler::Store> stores, scheduler::Instant now);
 
   /// Takes the costs of an operator off all its stores, or nothing and says which store has too little left.
   tl::expected<Taken, scheduler::Refusal> Take(const scheduler::Influence& influence,
@@ -72,12 +74,13 @@ class StoreLimits {
     scheduler::Instant filled_at;
   };
 
-  [[nodiscard]] static double RateOf(const OnlineConfig& config, const Key& key);
-  /// Tokens now; none: unlimited.
-  std::optional<double> Tokens(const OnlineConfig& config, const Key& key, scheduler::Instant now)
+  /// Tokens now, at this rate a minute; none: unlimited.
+  std::optional<double> Tokens(double rate, const Key& key, scheduler::Instant now)
       PD_REQUIRES(mutex_);
-  [[nodiscard]] int64_t RoomOf(const OnlineConfig& config, const Key& key, scheduler::Instant now)
-      PD_REQUIRES(mutex_);
+  scheduler::StoreLimitRoom RoomLocked(const OnlineConfig& config, scheduler::StoreId store,
+                                       scheduler::Instant now) PD_REQUIRES(mutex_);
+  [[nodiscard]] int64_t RoomOf(const StoreLimitConfig& limit, const Key& key,
+                               scheduler::Instant now) PD_REQUIRES(mutex_);
   [[nodiscard]] std::optional<scheduler::Refusal> RefuseByRates(
       const OnlineConfig& config, const scheduler::Influence& influence, scheduler::Instant now)
       PD_REQUIRES(mutex_);
@@ -90,7 +93,7 @@ class StoreLimits {
 
   const ConfigStore& config_;
   mutable Mutex mutex_;
-  std::map<Key, Bucket> buckets_ PD_GUARDED_BY(mutex_);
+  std::map<Key, Bucket> buckets_ PD_GUARDED_BY(mutex_);  // Those that are not full.
   std::map<scheduler::StoreId, SnapshotWindows> windows_ PD_GUARDED_BY(mutex_);
   uint64_t clears_ PD_GUARDED_BY(mutex_) = 0;
 };

@@ -72,6 +72,22 @@ class Stores {
   uint64_t version_ = 3;
 };
 
+TEST_CASE("all stores can be read into memory that held others", "[lifecycle]") {
+  Stores stores(3);
+  stores.Report(4, 96, {2});
+  Store other = MakeStore(77);
+  other.labels = {{"zone", "a"}, {"host", "b"}};
+  other.stats.network_slow_scores[1] = 5;
+  other.limits.add_peer = 1;
+  std::vector<Store> read(5, other);
+  stores.table().ReadAll(read);
+  CHECK(read == stores.table().All());
+  CHECK(read.size() == 3);
+  CHECK(read[0].counts.leaders == 4);
+  CHECK(read[1].counts.followers == 4);
+  CHECK(read[2].counts.regions() == 0);
+}
+
 TEST_CASE("a store may leave when enough others stay up", "[lifecycle]") {
   Stores stores(4);
   REQUIRE(stores.Remove(4));

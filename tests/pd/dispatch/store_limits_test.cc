@@ -41,6 +41,12 @@ struct Fixture {
       return {};
     }));
   }
+  void SetAddRate(double rate) {
+    REQUIRE(config->Update([&](OnlineConfig& online) -> Result<void> {
+      online.schedule.default_store_limit.add_peer = rate;
+      return {};
+    }));
+  }
   std::unique_ptr<ConfigStore> config;
   std::unique_ptr<StoreLimits> limits;
 };
@@ -77,6 +83,30 @@ TEST_CASE("a store limit fills at its rate up to one region", "[limits]") {
 TEST_CASE("a fast store limit holds a second's worth", "[limits]") {
   Fixture f(600);
   CHECK(f.limits->Room({1}, At(0)).add_peer == 10000);
+}
+
+TEST_CASE("a store limit that is full is full at a new rate as well", "[limits]") {
+  Fixture f(15);
+  REQUIRE(f.limits->Take(Adding(1, 1000), Priority::kMedium, At(0)));
+  f.SetAddRate(1200);  // 20 regions a second.
+  CHECK(f.limits->Room({1}, At(0)).add_peer == 0);
+  CHECK(f.limits->Room({2}, At(0)).add_peer == 20'000);
+  CHECK(f.limits->Room({1}, At(1)).add_peer == 20'000);
+  f.SetAddRate(15);
+  CHECK(f.limits->Room({1}, At(1)).add_peer == 1000);
+}
+
+TEST_CASE("the room of many stores is that of each", "[limits]") {
+  Fixture f(15);
+  REQUIRE(f.limits->Take(Adding(2, 1000), Priority::kMedium, At(0)));
+  std::vector<scheduler::Store> stores(3);
+  for (uint64_t i = 0; i < stores.size(); ++i) stores[i].id = {i + 1};
+  f.limits->FillRooms(stores, At(2));
+  for (const scheduler::Store& store : stores) {
+    CHECK(store.room == f.limits->Room(store.id, At(2)));
+  }
+  CHECK(stores[0].room.add_peer == 1000);
+  CHECK(stores[1].room.add_peer == 500);
 }
 
 TEST_CASE("zero and a hundred million are no limits", "[limits]") {

@@ -15,6 +15,7 @@ namespace {
 
 using scheduler::NodeState;
 using scheduler::Store;
+using scheduler::StoreCounts;
 using scheduler::StoreId;
 
 constexpr Millis kWriteTimeout{3000};
@@ -275,10 +276,14 @@ Result<void> StoreTable::Change(StoreId id, const std::function<Result<void>(Sto
 Result<StoreTable::HeartbeatAnswer> StoreTable::OnHeartbeat(Heartbeat heartbeat) {
   const scheduler::Instant now = Now();
   const int64_t unix_ns = deps_.clock.UnixNanos();
-  // Sizes come with the regions' reports: after a change of the leader there are none at first.
-  const bool knows_sizes = deps_.knows_peers();
-  const auto size_mib =
-      static_cast<double>(deps_.regions.SumsOf(heartbeat.id).counts.region_size_mib());
+  // Sizes come with the regions' reports: after a change of the leader there are none at first, nor where a cluster is
+  // set up anew over stores that are full.
+  constexpr double kMostRegions = 0.9;
+  const StoreCounts counts = deps_.regions.SumsOf(heartbeat.id).counts;
+  const auto size_mib = static_cast<double>(counts.region_size_mib());
+  const bool knows_sizes =
+      deps_.knows_peers() && static_cast<double>(counts.regions()) >=
+                                 kMostRegions * static_cast<double>(heartbeat.stats.region_count);
   const WriteLock lock(mutex_);
   const auto it = stores_.find(heartbeat.id);
   if (it == stores_.end()) {
@@ -295,7 +300,8 @@ Result<StoreTable::HeartbeatAnswer> StoreTable::OnHeartbeat(Heartbeat heartbeat)
     entry.available.Add(static_cast<double>(entry.store.stats.available_bytes));
     if (knows_sizes) entry.region_size.Add(size_mib);
   }
-  if (knows_sizes) entry.store.smoothed_region_size_mib = entry.region_size.Value();
+  if (!knows_sizes) entry.region_size = scheduler::HullAverage();
+  entry.store.smoothed_region_size_mib = knows_sizes ? entry.region_size.Value() : -1;
   entry.store.smoothed_available_bytes = entry.available.Value();
   CountNetworkSlowness(entry.store);
   return HeartbeatAnswer{entry.store.node_state, entry.SaveDue()};

@@ -6,6 +6,7 @@
 
 #include "pd/cluster/cluster.h"
 #include "pd/codec/cluster_codec.h"
+#include "scheduler/stats/score.h"
 #include "tests/harness/wait.h"
 #include "tests/pd/cluster/one_member.h"
 #include "tests/pd/storage/fake_database.h"
@@ -117,6 +118,39 @@ TEST_CASE("stores keep what was set, and forget statistics", "[cluster]") {
   CHECK(store->leader_weight == 0.5);
   CHECK(store->region_weight == 2);
   CHECK_FALSE(store->has_stats);
+}
+
+TEST_CASE("a store that is heard before its regions are is not taken to have got them since") {
+  test::FakeDatabase database;
+  OneMember server(database);
+  REQUIRE(server.cluster().Bootstrap(FirstStore(), FirstRegion()));
+  StoreTable& stores = server.cluster().stores();
+  const auto free_gib = [&] {
+    return scheduler::AvailableBytesNow(*stores.Find(StoreId{1})) / static_cast<double>(1U << 30U);
+  };
+  const auto beat = [&](uint32_t regions) {
+    scheduler::StoreStats stats;
+    stats.capacity_bytes = 100ULL << 30U;
+    stats.available_bytes = 60ULL << 30U;
+    stats.used_bytes = 40ULL << 30U;
+    stats.region_count = regions;
+    REQUIRE(stores.OnHeartbeat({StoreId{1}, stats, ""}));
+  };
+  const auto report = [&](uint64_t size_mib) {
+    scheduler::Region region = test::Reported(2, "", "", 2);
+    region.size_mib = size_mib;
+    REQUIRE(server.cluster().HandleRegionReport(region));
+  };
+  report(1);
+  beat(20);  // Of which one is known.
+  report(40'960);
+  CHECK(free_gib() == 60);
+  beat(1);
+  CHECK(free_gib() == 60);
+  report(51'200);  // What comes from then on takes space.
+  CHECK(free_gib() < 60);
+  beat(20);  // Many are missing again.
+  CHECK(free_gib() == 60);
 }
 
 TEST_CASE("a heartbeat takes no change of its store back, and a store with peers stays",

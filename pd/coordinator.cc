@@ -310,7 +310,10 @@ bool Coordinator::Rest(Millis wait) {
     dozing_ = false;
     leads = term_ != 0;
   }
-  if (!leads) Withdraw();
+  if (!leads) {
+    findings_.Clear();  // The last turn may have found something after it was cleared.
+    Withdraw();
+  }
   const MutexLock lock(mutex_);
   while (!stopping_ && term_ == 0) wake_.Wait(mutex_);
   return !stopping_;

@@ -91,10 +91,8 @@ class PageMaker {
     std::vector<HotRecord>& records = page_.records;
     std::ranges::stable_sort(records, {}, &HotRecord::unix_ms);
     if (records.size() > records_max_) {
-      const auto end = records_max_ == 0
-                           ? records.begin()
-                           : std::ranges::upper_bound(records, records[records_max_ - 1].unix_ms,
-                                                      {}, &HotRecord::unix_ms);
+      const auto end = std::ranges::upper_bound(records, records[records_max_ - 1].unix_ms, {},
+                                                &HotRecord::unix_ms);
       if (end != records.end()) page_.next_ms = end->unix_ms;
       records.erase(end, records.end());
     }

@@ -35,14 +35,14 @@ struct HotRecord {
 /// of JSON for each record. Each member has what was hot while it led.
 ///
 /// All files together hold at most kBytesMax; beyond it the oldest go, and of a day that has as much alone nothing more
-/// is kept. Reads walk the files of the days asked for, as far as a page goes. What a crash has cut off in the midst of
+/// is kept. Reads walk the files of the days that a page is of. What a crash has cut off in the midst of
 /// a line is passed over. Thread-safe; files are written under the mutex, by the job that does it every few minutes.
 class HotHistory {
  public:
   static constexpr uint64_t kBytesMax = 256ULL << 20;
   static constexpr size_t kPageMax = 100'000;
 
-  /// An empty folder: nothing is kept. It is made with the first record.
+  /// An empty folder: nothing is kept. It is made with the first record. `page_max` is above 0.
   explicit HotHistory(std::filesystem::path folder, uint64_t bytes_max = kBytesMax,
                       size_t page_max = kPageMax)
       : folder_(std::move(folder)), bytes_max_(bytes_max), page_max_(page_max) {}

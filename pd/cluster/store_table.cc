@@ -278,12 +278,13 @@ Result<StoreTable::HeartbeatAnswer> StoreTable::OnHeartbeat(Heartbeat heartbeat)
   const int64_t unix_ns = deps_.clock.UnixNanos();
   // Sizes come with the regions' reports: after a change of the leader there are none at first, nor where a cluster is
   // set up anew over stores that are full.
-  constexpr double kMostRegions = 0.9;
+  constexpr double kMost = 0.9;
+  constexpr uint64_t kFew = 10;  // May be on their way.
   const StoreCounts counts = deps_.regions.SumsOf(heartbeat.id).counts;
   const auto size_mib = static_cast<double>(counts.region_size_mib());
   const bool knows_sizes =
-      deps_.knows_peers() && static_cast<double>(counts.regions()) >=
-                                 kMostRegions * static_cast<double>(heartbeat.stats.region_count);
+      deps_.knows_peers() && static_cast<double>(counts.regions() + kFew) >=
+                                 kMost * static_cast<double>(heartbeat.stats.region_count);
   const WriteLock lock(mutex_);
   const auto it = stores_.find(heartbeat.id);
   if (it == stores_.end()) {

@@ -91,8 +91,8 @@ class ConfigStore {
   /// reference shows as it started (its readers watch a key of their own).
   [[nodiscard]] Config Effective() const PD_EXCLUDES(mutex_);
 
-  /// Changes a copy, checks it, persists it, then shows it. Leader only. An unchanged result is
-  /// success without a write. Errors: those of `change`, of ValidateOnlineConfig, and of the write.
+  /// Changes a copy, checks it, persists it, then shows it. Leader only. What is unchanged is success without a write,
+  /// unless the last write failed. Errors: those of `change`, of ValidateOnlineConfig, and of the write.
   Result<void> Update(const Change& change) PD_EXCLUDES(mutex_);
 
   /// One item of POST /pd/api/v1/config, "log.level" and "level" included (these act on this member

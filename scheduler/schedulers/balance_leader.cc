@@ -79,14 +79,15 @@ class LeaderBalance {
   void Sort() {
     SortByFallingScore(sources_, [this](const Store& store) { return Score(store); });
     SortByFallingScore(targets_, [this](const Store& store) { return -Score(store); });
-    FindEnds();
-  }
-
-  void FindEnds() {
-    highest_ = lowest_ = {};
+    highest_ = {};
     for (const Store* source : sources_) {
       highest_.Offer(*source, scale_.Source(run_.influence(), *source));
     }
+    FindLowest();
+  }
+
+  void FindLowest() {
+    lowest_ = {};
     for (const Store* target : targets_) {
       if (barren_.contains(target->id)) continue;
       lowest_.Offer(*target, -scale_.Target(run_.influence(), *target));
@@ -110,8 +111,8 @@ class LeaderBalance {
   /// Tries the store as often as its quota says; a store without success is passed. After a success the order is made
   /// again, and the walk goes on at the same place.
   ///
-  /// A target is given up for this run, also by the sources, when none of its followers that were drawn could lead:
-  /// who draws among all that a source leads comes upon such a one more rarely still. (The reference draws on.)
+  /// A target of whose followers none that was drawn could lead is no reason any more, in this run, for a source to
+  /// draw: hardly any of what that leads would do. (The reference draws on.)
   void Visit(const Store& store, size_t& position, Move move) {
     if (!IsFarEnough(store, move)) {
       ++position;
@@ -129,7 +130,7 @@ class LeaderBalance {
     ++position;
     if (drew_ || move == &LeaderBalance::MoveOut) return;
     barren_.insert(store.id);
-    FindEnds();
+    if (lowest_.Holds(store)) FindLowest();
   }
 
   [[nodiscard]] std::optional<Region> Pick(const Store& store, HeldAs held_as) {

@@ -27,6 +27,10 @@ class BestOther {
       second_measure_ = measure;
     }
   }
+  [[nodiscard]] bool Holds(const Store& store) const {
+    return (first_ != nullptr && first_->id == store.id) ||
+           (second_ != nullptr && second_->id == store.id);
+  }
   /// Null when there is none.
   [[nodiscard]] const Store* Than(const Store& store) const {
     return first_ == nullptr || first_->id != store.id ? first_ : second_;

@@ -19,8 +19,10 @@ constexpr int64_t kStoreReportMs = 10'000;
 constexpr int64_t kRegionReportMs = 60'000;
 constexpr int64_t kDriverCheckMs = 5'000;
 constexpr int64_t kSettleMs = 2LL * 60 * 60 * 1000;  // It has to come to rest within this.
-constexpr int64_t kStillMs = 5LL * 60 * 1000;        // Rest: nothing was done for this long ...
-constexpr int64_t kRestMs = 20LL * 60 * 1000;        // ... and nothing is for this long.
+/// Rest: nothing was done for this long, in which the averages of store heartbeats (30 of them, ten seconds apart, and
+/// seven more) have come to what there is since all was mended, and what waits a minute has waited ...
+constexpr int64_t kStillMs = 10LL * 60 * 1000;
+constexpr int64_t kRestMs = 20LL * 60 * 1000;  // ... and nothing is for this long.
 constexpr uint64_t kMib = 1024 * 1024;
 constexpr uint64_t kIdsFrom = 1000;  // Of the first regions and their peers.
 constexpr uint64_t kReplicas = 3;

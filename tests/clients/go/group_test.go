@@ -102,7 +102,20 @@ func (g *group) waitMembers() {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+	for i, name := range g.names {
+		g.t.Logf("%s at %s:\n%s", name, g.urls[i], tail(filepath.Join(g.dir, name+".log")))
+	}
 	g.t.Fatal("not all members have told where they are")
+}
+
+// tail is the end of a file, as far as it helps a reader.
+func tail(path string) string {
+	const most = 4000
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-most):])
 }
 
 func (g *group) start(i int) {

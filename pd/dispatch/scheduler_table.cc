@@ -172,28 +172,24 @@ void SchedulerTable::NoteChange(By by) {
 
 void SchedulerTable::Put(Entry entry, By by) {
   unsure_.erase(entry.name);
-  {
-    const MutexLock lock(mutex_);
-    if (term_ == 0) return;  // The lead was lost while it was written.
-    Entry& kept = entries_[entry.name];
-    if (entry.incarnation == 0) {
-      entry.incarnation = ++incarnations_;
-    } else {  // It may have been paused meanwhile: that waits for nobody.
-      entry.paused_at_unix_s = kept.paused_at_unix_s;
-      entry.resume_at_unix_s = kept.resume_at_unix_s;
-    }
-    kept = std::move(entry);
-    NoteChange(by);
+  const MutexLock lock(mutex_);
+  if (term_ == 0) return;  // The lead was lost while it was written.
+  Entry& kept = entries_[entry.name];
+  if (entry.incarnation == 0) {
+    entry.incarnation = ++incarnations_;
+  } else {  // It may have been paused meanwhile: that waits for nobody.
+    entry.paused_at_unix_s = kept.paused_at_unix_s;
+    entry.resume_at_unix_s = kept.resume_at_unix_s;
   }
+  kept = std::move(entry);
+  NoteChange(by);
 }
 
 void SchedulerTable::Forget(const std::string& name) {
   unsure_.erase(name);
-  {
-    const MutexLock lock(mutex_);
-    entries_.erase(name);
-    NoteChange(By::kPerson);
-  }
+  const MutexLock lock(mutex_);
+  entries_.erase(name);
+  NoteChange(By::kPerson);
 }
 
 void SchedulerTable::TellChange() const {

@@ -104,8 +104,12 @@ class LeaderBalance {
     const BalanceVerdict verdict = scale_.Judge(run_.influence(), source, target);
     if (!verdict.Worthwhile())
       run_.RefuseBalanced(source.id, target.id, {}, verdict.source_score, verdict.target_score);
-    return verdict.Worthwhile() &&
+    return verdict.Worthwhile() && MayTake(target) &&
            (!out || hold_back_.MayGive(source, scale_.Score(source), run_.decision()));
+  }
+
+  bool MayTake(const Store& target) {
+    return hold_back_.MayTake(target, scale_.ScoreThen(run_.influence(), target), run_.decision());
   }
 
   /// Tries the store as often as its quota says; a store without success is passed. After a success the order is made
@@ -180,6 +184,7 @@ class LeaderBalance {
                           verdict.target_score);
       return false;
     }
+    if (!MayTake(target)) return false;
     // Last: only what would go back otherwise is wanted back.
     if (auto back = RefuseMovedBack(context_, MovedThing::kLeader, region.id, target.id)) {
       run_.decision().Refuse(std::move(*back));

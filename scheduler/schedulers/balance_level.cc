@@ -39,18 +39,28 @@ void BalanceLevel::Add(const Store& store, double amount, double score, Takes ta
   }
 }
 
-double BalanceLevel::LevelFor(const Store& store) const {
+BalanceLevel::Levels BalanceLevel::LevelsFor(const Store& store) const {
   const auto engine = engines_.find(store.IsTiFlash());
   const auto alike = classes_.find(ClassOf(store));
-  if (engine == engines_.end() || alike == classes_.end()) return 0;
-  return std::min(engine->second.level(), alike->second.level());
+  if (engine == engines_.end() || alike == classes_.end()) return {};
+  const auto [lower, higher] = std::minmax({engine->second.level(), alike->second.level()});
+  return {lower, higher};
 }
 
 bool HoldBack::MayGive(const Store& source, double score, Decision& decision) {
-  const double level = level_.LevelFor(source);
-  if (in_vain_ || score >= level) return true;
+  const double level = level_.LevelsFor(source).lower;
+  if (in_vain_ || score > level || (at_level_in_vain_ && score >= level)) return true;
   held_ = RetryQuota::Held::kSome;
   decision.Refuse({Reason::kBelowLevel, source.id, {}, score, level, {}});
+  return false;
+}
+
+bool HoldBack::MayTake(const Store& target, double score, Decision& decision) {
+  const double level = level_.LevelsFor(target).higher;
+  if (score < level) return true;
+  full_ = RetryQuota::Held::kSome;
+  if (full_in_vain_) return true;
+  decision.Refuse({Reason::kAlreadyBalanced, target.id, {}, score, level, "the mean of all"});
   return false;
 }
 

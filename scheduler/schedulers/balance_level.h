@@ -26,8 +26,12 @@ class BalanceLevel {
   /// What a store holds, and its score with it, above 0. One that takes nothing has a part in what is shared out only.
   enum class Takes : uint8_t { kNothing, kItsShare };
   void Add(const Store& store, double amount, double score, Takes takes);
-  /// The lower of the two, which a store has to reach.
-  [[nodiscard]] double LevelFor(const Store& store) const;
+  /// That among its like and that of its engine.
+  struct Levels {
+    double lower = 0;   // Below it a store has something to get yet ...
+    double higher = 0;  // ... and above it something to give away again.
+  };
+  [[nodiscard]] Levels LevelsFor(const Store& store) const;
 
  private:
   struct Share {
@@ -44,26 +48,38 @@ class BalanceLevel {
   std::map<std::string, Share> classes_;
 };
 
-/// Keeps the stores below the level from giving, in one run of a scheduler; see RetryQuota for when that is in vain.
+/// Keeps the stores that are not above the level from giving, in one run of a scheduler, and those that have reached it
+/// from taking; see RetryQuota for when that is in vain.
 class HoldBack {
  public:
   HoldBack(const PlanContext& context, RetryQuota& quota)
       : now_(context.now),
         quota_(quota),
         in_vain_(quota.HeldBackInVain(context.now)),
+        at_level_in_vain_(quota.HeldAtLevelInVain(context.now)),
+        full_in_vain_(quota.FullInVain(context.now)),
         level_(context) {}
 
   /// To which the stores are added, all before the first is asked for.
   [[nodiscard]] BalanceLevel& level() { return level_; }
   /// What the store gives would not have to come back; else `decision` says so. The score is that which was added.
   bool MayGive(const Store& source, double score, Decision& decision);
-  void EndRun(size_t proposals) { quota_.NoteRun(proposals, held_, now_); }
+  /// What the store takes would not have to go on, to one that has nothing to take over yet; as above. The score is
+  /// that with all that is under way.
+  bool MayTake(const Store& target, double score, Decision& decision);
+  void EndRun(size_t proposals) {
+    quota_.NoteRun(proposals, held_, now_);
+    quota_.NoteFull(full_, now_);
+  }
 
  private:
   const Instant now_;
   RetryQuota& quota_;
   const bool in_vain_;
+  const bool at_level_in_vain_;
+  const bool full_in_vain_;
   RetryQuota::Held held_ = RetryQuota::Held::kNone;
+  RetryQuota::Held full_ = RetryQuota::Held::kNone;
   BalanceLevel level_;
 };
 

@@ -17,6 +17,7 @@ class RetryQuota {
  public:
   static constexpr uint32_t kTriesMax = 10;
   static constexpr Millis kHeldBack = Seconds{60};
+  static constexpr Millis kHeldAtLevel = Seconds{3};
 
   [[nodiscard]] uint32_t TriesFor(StoreId store) const {
     const auto it = tries_.find(store);
@@ -30,6 +31,11 @@ class RetryQuota {
     if (held_back_since_ && now - *held_back_since_ >= kHeldBack) in_vain_ = true;
     return in_vain_;
   }
+  /// The same for a few seconds: nothing is on its way that those could give which are above the level. Then those just
+  /// at it may, which get as much back.
+  [[nodiscard]] bool HeldAtLevelInVain(Instant now) const {
+    return held_back_since_ && now - *held_back_since_ >= kHeldAtLevel;
+  }
   enum class Held : uint8_t { kNone, kSome };
   /// How a run has ended.
   void NoteRun(size_t proposals, Held held, Instant now) {
@@ -37,6 +43,19 @@ class RetryQuota {
     if (proposals > 0) return;
     in_vain_ = false;
     if (held == Held::kSome && !held_back_since_) held_back_since_ = now;
+  }
+
+  /// Stores that have reached the level were kept from taking for so long that those below it are not about to get what
+  /// they could take over: whoever has much is rid of it first. Until a run in which none would be kept from it.
+  [[nodiscard]] bool FullInVain(Instant now) const {
+    return full_since_ && now - *full_since_ >= kHeldBack;
+  }
+  void NoteFull(Held full, Instant now) {
+    if (full == Held::kNone) {
+      full_since_.reset();
+    } else if (!full_since_) {
+      full_since_ = now;
+    }
   }
 
   /// Forgets stores that are gone. `stores` by ascending id.
@@ -49,6 +68,7 @@ class RetryQuota {
  private:
   std::map<StoreId, uint32_t> tries_;  // Absent: kTriesMax.
   std::optional<Instant> held_back_since_;
+  std::optional<Instant> full_since_;
   bool in_vain_ = false;
 };
 

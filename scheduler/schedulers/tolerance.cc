@@ -66,6 +66,10 @@ double LeaderScale::Amount(const Store& store) const {
 
 double LeaderScale::Score(const Store& store) const { return context_.LeaderScore(store, More()); }
 
+double LeaderScale::ScoreThen(const Influence& influence, const Store& store) const {
+  return context_.LeaderScore(store, More() + LeaderDelta(context_, influence.Of(store.id)));
+}
+
 RegionScale::RegionScale(const PlanContext& context)
     : context_(context), tolerance_mib_(BySize(context)) {}
 

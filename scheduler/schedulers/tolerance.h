@@ -64,6 +64,8 @@ class LeaderScale {
   /// least one, so that a store without leaders has its part.
   [[nodiscard]] double Amount(const Store& store) const;
   [[nodiscard]] double Score(const Store& store) const;
+  /// The same with what is under way.
+  [[nodiscard]] double ScoreThen(const Influence& influence, const Store& store) const;
 
  private:
   [[nodiscard]] int64_t More() const { return tolerance_ > 0 ? tolerance_ : 1; }

@@ -37,5 +37,34 @@ TEST_CASE("stores are held back in vain when that has lasted", "[retry-quota]") 
   }
 }
 
+TEST_CASE("a store at the level is held back for seconds only", "[retry-quota]") {
+  RetryQuota quota;
+  CHECK_FALSE(quota.HeldAtLevelInVain(At(0)));
+  quota.NoteRun(0, Held::kSome, At(0));
+  CHECK_FALSE(quota.HeldAtLevelInVain(At(2)));
+  CHECK(quota.HeldAtLevelInVain(At(3)));
+  quota.NoteRun(1, Held::kNone, At(3));
+  CHECK_FALSE(quota.HeldAtLevelInVain(At(3)));
+  quota.NoteRun(0, Held::kSome, At(4));
+  CHECK_FALSE(quota.HeldAtLevelInVain(At(6)));
+  CHECK(quota.HeldAtLevelInVain(At(7)));
+}
+
+TEST_CASE("full stores take again when that has lasted", "[retry-quota]") {
+  RetryQuota quota;
+  CHECK_FALSE(quota.FullInVain(At(0)));
+  quota.NoteFull(Held::kSome, At(0));
+  quota.NoteFull(Held::kSome, At(59));
+  CHECK_FALSE(quota.FullInVain(At(59)));
+  CHECK(quota.FullInVain(At(60)));
+  // As long as any is asked to take.
+  quota.NoteFull(Held::kSome, At(200));
+  CHECK(quota.FullInVain(At(201)));
+  quota.NoteFull(Held::kNone, At(202));
+  CHECK_FALSE(quota.FullInVain(At(300)));
+  quota.NoteFull(Held::kSome, At(300));
+  CHECK_FALSE(quota.FullInVain(At(359)));
+}
+
 }  // namespace
 }  // namespace scheduler

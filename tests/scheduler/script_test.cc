@@ -37,6 +37,7 @@ TEST_CASE("scheduler scripts", "[script]") {
   Play("balance_leader");
   Play("balance_region");
   Play("balance_settles");
+  Play("balance_level");
   Play("balance_range");
   Play("balance_witness");
   Play("evict_leader");

@@ -1,5 +1,7 @@
 #include "pd/cluster/region_table.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -37,6 +39,11 @@ std::string QuotedBytes(std::string_view bytes) {
 bool SameRecord(const Region& a, const Region& b) {
   return a.epoch == b.epoch && a.peers.size() == b.peers.size() &&
          a.encryption_meta == b.encryption_meta;
+}
+
+/// Where a walk goes on. A range that ends before it starts must not send it back.
+std::string Behind(const Region& last) {
+  return last.end_key > last.start_key ? last.end_key : last.start_key + '\0';
 }
 
 std::string PeerText(const scheduler::Peer& peer) {
@@ -339,10 +346,23 @@ std::optional<Region> RegionTable::Next(const Region& region) const {
 
 std::vector<Region> RegionTable::Scan(const scheduler::KeyRange& range, size_t limit_max) const {
   std::vector<Region> regions;
-  Visit(range, [&](const Region& region) {
-    if (regions.size() < limit_max) regions.push_back(region);
-    return regions.size() < limit_max;
-  });
+  scheduler::KeyRange rest = range;
+  while (regions.size() < limit_max) {
+    const size_t wanted = std::min(limit_max - regions.size(), kChunkRegions);
+    std::vector<Region> chunk;
+    {
+      const ReadLock lock(mutex_);
+      chunk = index_.Scan(rest, wanted);
+    }
+    const size_t got = chunk.size();
+    if (regions.empty()) {
+      regions = std::move(chunk);
+    } else {
+      std::ranges::move(chunk, std::back_inserter(regions));
+    }
+    if (got < wanted || regions.back().end_key.empty()) break;
+    rest.start = Behind(regions.back());
+  }
   return regions;
 }
 
@@ -409,9 +429,7 @@ void RegionTable::Visit(const scheduler::KeyRange& range,
       if (!visit(region)) return;
     }
     if (chunk.size() < kChunkRegions || chunk.back().end_key.empty()) return;
-    // A range that ends before it starts must not send the walk back.
-    const Region& last = chunk.back();
-    rest.start = last.end_key > last.start_key ? last.end_key : last.start_key + '\0';
+    rest.start = Behind(chunk.back());
   }
 }
 
@@ -424,8 +442,7 @@ void RegionTable::VisitStore(scheduler::StoreId store, scheduler::HeldAs held_as
       if (!visit(region)) return;
     }
     if (chunk.size() < kChunkRegions || chunk.back().end_key.empty()) return;
-    const Region& last = chunk.back();
-    rest.start = last.end_key > last.start_key ? last.end_key : last.start_key + '\0';
+    rest.start = Behind(chunk.back());
   }
 }
 

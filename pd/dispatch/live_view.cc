@@ -16,6 +16,8 @@ LiveView::LiveView(const Cluster& cluster, StoreLimits& limits, scheduler::Insta
       stores_(memory == nullptr ? std::vector<scheduler::Store>() : memory->Take()) {
   cluster.stores().ReadAll(stores_);
   limits.FillRooms(stores_, now);
+  ids_.reserve(stores_.size());
+  for (const scheduler::Store& store : stores_) ids_.push_back(store.id);
 }
 
 LiveView::~LiveView() {
@@ -23,8 +25,8 @@ LiveView::~LiveView() {
 }
 
 const scheduler::Store* LiveView::FindStore(scheduler::StoreId id) const {
-  const auto it = std::ranges::lower_bound(stores_, id, {}, &scheduler::Store::id);
-  return it == stores_.end() || it->id != id ? nullptr : &*it;
+  const auto it = std::ranges::lower_bound(ids_, id);
+  return it == ids_.end() || *it != id ? nullptr : &stores_[static_cast<size_t>(it - ids_.begin())];
 }
 
 scheduler::Instant LiveView::KnownSince() const { return ranges_.known_since(); }

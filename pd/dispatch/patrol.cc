@@ -105,7 +105,11 @@ void Patrol::AddWalk(scheduler::Instant now, Millis interval,
     if (full_round_) last_round_ = now - round_started_;
     pace_ = std::exchange(next_pace_, Pace::kQuiet);
   }
-  std::ranges::move(walked, std::back_inserter(batch));
+  if (batch.empty()) {
+    batch = std::move(walked);
+  } else {
+    std::ranges::move(walked, std::back_inserter(batch));
+  }
 }
 
 size_t Patrol::BatchSize() const {

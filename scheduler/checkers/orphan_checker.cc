@@ -28,7 +28,6 @@ class OrphanChecker {
   }
 
   void Check() {
-    if (fit_.orphans.empty()) return;
     const Peer* gone = lost_ != nullptr ? lost_ : leaving_;
     if (gone != nullptr && UseAsSpare(*gone)) return;
     // The last one is the least healthy.
@@ -110,7 +109,7 @@ class OrphanChecker {
 
 void CheckOrphans(const PlanContext& context, const Region& region, const RegionFit& fit,
                   Decision& decision) {
-  OrphanChecker(context, region, fit, decision).Check();
+  if (!fit.orphans.empty()) OrphanChecker(context, region, fit, decision).Check();
 }
 
 }  // namespace scheduler

@@ -218,7 +218,9 @@ std::vector<Region> RegionIndex::ScanTree(const SlotTree& tree, const KeyRange& 
                                           size_t limit_max) const {
   std::vector<Region> regions;
   if (limit_max == 0) return regions;
-  tree.Walk(FirstOverlap(tree, range.start), [&](Slot slot) {
+  const size_t first = FirstOverlap(tree, range.start);
+  if (range.end.empty()) regions.reserve(std::min(limit_max, tree.size() - first));
+  tree.Walk(first, [&](Slot slot) {
     if (!range.end.empty() && slab_.StartKey(slot) >= range.end) return false;
     regions.push_back(slab_.Load(slot));
     return regions.size() < limit_max;

@@ -46,6 +46,7 @@ class RuleRepair {
         stores_(StoresOf(context_.view, rule_fit.peers)),
         decision_(decision) {}
 
+  /// For the first peer that is missing, lost, leaving or of another role.
   void Repair() {
     if (fit_.peers.size() < rule_.count) return AddMissing();
     for (const Peer& peer : fit_.peers) {
@@ -56,11 +57,16 @@ class RuleRepair {
       if (!AddTiFlashLearner()) Replace(peer, kOffline);
       return;
     }
+    complete_ = true;
     for (const Peer& peer : fit_.different_role) {
       FixRole(peer);
       if (!decision_.proposals.empty()) return;
     }
-    Improve();
+  }
+
+  /// Spreads them better, if they were all there.
+  void Improve() {
+    if (complete_) MoveToBetterLocation(context_, region_, rule_, stores_, decision_);
   }
 
  private:
@@ -272,12 +278,6 @@ class RuleRepair {
     decision_.proposals.push_back(std::move(proposal));
   }
 
-  void Improve() {
-    // A peer of another rule, for which there is no store just now, may want the place that would become free.
-    if (decision_.look_again_soon) return;
-    MoveToBetterLocation(context_, region_, rule_, stores_, decision_);
-  }
-
   static constexpr std::string_view kDown = "down";
   static constexpr std::string_view kOffline = "offline";
   static constexpr std::string_view kSwapFit = "swap-fit";
@@ -289,6 +289,7 @@ class RuleRepair {
   const Rule& rule_;
   std::vector<const Store*> stores_;  // Of the rule's peers; a fit knows them all.
   Decision& decision_;
+  bool complete_ = false;  // By Repair().
 };
 
 /// Places of peers with a vote that are empty, or held by a peer that is lost.
@@ -322,9 +323,17 @@ Decision CheckRules(const PlanContext& context, const Region& region,
   const Patient patient{context, region, context.Fit(region), data_returned};
   decision.missing_peers = MissingPeers(patient);
   CheckOrphans(context, region, patient.fit, decision);
+  std::vector<RuleRepair> repairs;
+  repairs.reserve(patient.fit.rule_fits.size());
   for (const RuleFit& rule_fit : patient.fit.rule_fits) {
-    if (!decision.proposals.empty()) break;
-    RuleRepair(patient, rule_fit, decision).Repair();
+    if (!decision.proposals.empty()) return decision;
+    repairs.emplace_back(patient, rule_fit, decision).Repair();
+  }
+  for (RuleRepair& repair : repairs) {
+    // Only once all are repaired: a peer of another rule, for which there may be no store just now, may want the place
+    // that would become free. (The reference improves one rule before it repairs the next.)
+    if (!decision.proposals.empty() || decision.look_again_soon) break;
+    repair.Improve();
   }
   return decision;
 }

@@ -21,6 +21,7 @@ TEST_CASE("operator life cycle scripts", "[script]") { Play("operator"); }
 TEST_CASE("checker scripts", "[script]") {
   Play("rule_checker");
   Play("rule_checker_location");
+  Play("rule_checker_order");
   Play("departure");
   Play("orphans");
   Play("joint_state");

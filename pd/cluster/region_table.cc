@@ -41,6 +41,11 @@ bool SameRecord(const Region& a, const Region& b) {
          a.encryption_meta == b.encryption_meta;
 }
 
+/// A bootstrapped region that nobody has reported yet is no part of any sum.
+bool Counts(RegionId bootstrapped, bool bootstrapped_counts) {
+  return !bootstrapped || bootstrapped_counts;
+}
+
 /// Where a walk goes on. A range that ends before it starts must not send it back.
 std::string Behind(const Region& last) {
   return last.end_key > last.start_key ? last.end_key : last.start_key + '\0';
@@ -157,7 +162,7 @@ void RegionTable::PutBootstrapped(const Region& region) {
 void RegionTable::CountBootstrapped() {
   {
     const ReadLock lock(mutex_);
-    if (!bootstrapped_ || bootstrapped_counts_) return;
+    if (Counts(bootstrapped_, bootstrapped_counts_)) return;
   }
   const WriteLock lock(mutex_);
   bootstrapped_counts_ = true;
@@ -404,13 +409,13 @@ uint64_t RegionTable::CountStore(scheduler::StoreId store, scheduler::HeldAs hel
 
 scheduler::RegionIndex::StoreSums RegionTable::SumsOf(scheduler::StoreId store) const {
   const ReadLock lock(mutex_);
-  if (bootstrapped_ && !bootstrapped_counts_) return {};
+  if (!Counts(bootstrapped_, bootstrapped_counts_)) return {};
   return index_.SumsOf(store);
 }
 
 void RegionTable::FillCounts(std::span<scheduler::Store> stores) const {
   const ReadLock lock(mutex_);
-  const bool count = !bootstrapped_ || bootstrapped_counts_;
+  const bool count = Counts(bootstrapped_, bootstrapped_counts_);
   for (scheduler::Store& store : stores) {
     store.counts = count ? index_.SumsOf(store.id).counts : scheduler::StoreCounts();
   }

@@ -37,6 +37,7 @@ bool HasDifferentRole(const Rule& rule, const Peer& peer, const Peer& leader, Wi
 FitDemand DemandOf(const Rule& rule, const Peer& leader,
                    const std::vector<FitCandidate>& candidates, Witnesses witnesses) {
   FitDemand demand{&rule, 0, {}};
+  demand.options.reserve(candidates.size());
   for (size_t i = 0; i < candidates.size(); ++i) {
     const FitCandidate& candidate = candidates[i];
     if (candidate.store == nullptr || (rule.witness && candidate.leads)) continue;
@@ -133,6 +134,7 @@ RegionFit FitRegion(const ClusterView& view, const std::vector<const Rule*>& rul
 
 std::vector<const Store*> StoresOf(const ClusterView& view, const std::vector<Peer>& peers) {
   std::vector<const Store*> stores;
+  stores.reserve(peers.size());
   for (const Peer& peer : peers) {
     const Store* store = view.FindStore(peer.store);
     if (store != nullptr) stores.push_back(store);

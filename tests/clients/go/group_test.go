@@ -80,7 +80,7 @@ func startGroup(t *testing.T) *group {
 // waitMembers waits until the leader tells of all members where clients reach them: a client that asks before drops
 // the URLs it was given for the fewer ones it hears of, and knows nobody else when these die.
 func (g *group) waitMembers() {
-	for range 1000 {
+	for range 3000 {
 		var list struct {
 			Members []struct {
 				ClientURLs []string `json:"client_urls"`

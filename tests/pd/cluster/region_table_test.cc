@@ -261,7 +261,21 @@ TEST_CASE("walks in chunks see every region once", "[region_table]") {
   seen.clear();
   table.VisitStore(scheduler::StoreId{1}, scheduler::HeldAs::kLeader, note);
   CHECK(seen == expected);
-  CHECK(table.Scan({}, 1234).size() == 1234);
+  // A scan goes in chunks as well.
+  const auto scanned = [&](const scheduler::KeyRange& range, size_t limit) {
+    std::vector<uint64_t> ids;
+    for (const Region& region : table.Scan(range, limit)) ids.push_back(region.id.value);
+    return ids;
+  };
+  for (const size_t limit : {0U, 1U, 511U, 512U, 513U, 1024U, 1234U}) {
+    CHECK(scanned({}, limit) ==
+          std::vector(expected.begin(), expected.begin() + static_cast<ptrdiff_t>(limit)));
+  }
+  CHECK(scanned({}, 1'000'000) == expected);
+  const std::string from = table.Find(RegionId{601})->start_key;
+  const std::string to = table.Find(RegionId{1301})->start_key;
+  CHECK(scanned({from, to}, 1'000'000) ==
+        std::vector(expected.begin() + 600, expected.begin() + 1300));
 }
 
 TEST_CASE("buckets are replaced by newer ones only", "[region_table]") {

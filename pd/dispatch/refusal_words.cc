@@ -133,6 +133,9 @@ const char* OtherPhrase(Reason reason) {
     case Reason::kBelowLevel:
       return "score {value} is below {bound}, where all stores will meet: it would only have to "
              "come back";
+    case Reason::kAtLevel:
+      return "score {value} has reached {bound}, where all stores will meet: what it gave or took "
+             "would only have to move again";
     case Reason::kTargetsBusy:
       return "the stores that would be better are busy at the moment";
     case Reason::kScheduleLimit:

@@ -1,5 +1,6 @@
 #include "scheduler/checkers/better_location.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "scheduler/checkers/store_selector.h"
@@ -24,28 +25,56 @@ bool MayImprove(const Region& region, const Rule& rule, std::span<const Store* c
          !RefuseRegionMove(region);
 }
 
+/// One of those that lie worst; see FindBetterLocation().
+const Store& WorstLocated(const PlanContext& context, const Rule& rule,
+                          std::span<const Store* const> stores, std::vector<Refusal>& held) {
+  std::vector<const Store*> worst;
+  double lowest = 0;
+  for (const Store* store : stores) {
+    const double score = DistinctScore(rule.location_labels, stores, *store);
+    if (score < lowest) worst.clear();
+    if (!worst.empty() && score > lowest) continue;
+    lowest = score;
+    worst.push_back(store);
+  }
+  std::vector<const Store*> able;
+  for (const Store* store : worst) {
+    if (auto refusal = RefuseRegionSource(context, *store)) {
+      held.push_back(*std::move(refusal));
+    } else {
+      able.push_back(store);
+    }
+  }
+  if (!able.empty()) held.clear();
+  return **std::ranges::max_element(able.empty() ? worst : able, {}, [&](const Store* store) {
+    return context.RegionScore(*store, 0);
+  });
+}
+
 }  // namespace
 
 std::optional<BetterLocation> FindBetterLocation(const PlanContext& context, const Region& region,
                                                  const Rule& rule,
                                                  std::span<const Store* const> stores) {
   if (!MayImprove(region, rule, stores)) return {};
-  const Store* old_store = SelectStoreToLeave(context, rule, stores);
-  if (old_store == nullptr) return {};
+  BetterLocation better;
+  const Store& old_store = WorstLocated(context, rule, stores, better.held);
   const StoreSelector selector(context, region, rule,
-                               NewPeerLike(region.PeerOnStore(old_store->id)->witness));
-  Selection selection = selector.ToImprove(stores, *old_store);
-  if (selection.store == nullptr && !selection.blocked_for_now) return {};  // As good as it gets.
-  return BetterLocation{old_store->id, std::move(selection)};
+                               NewPeerLike(region.PeerOnStore(old_store.id)->witness));
+  better.from = old_store.id;
+  better.selection = selector.ToImprove(stores, old_store);
+  const bool good_as_it_gets =
+      better.selection.store == nullptr && !better.selection.blocked_for_now;
+  if (good_as_it_gets) return {};
+  return better;
 }
 
 void MoveToBetterLocation(const PlanContext& context, const Region& region, const Rule& rule,
                           std::span<const Store* const> stores, Decision& decision) {
   auto better = FindBetterLocation(context, region, rule, stores);
-  if (!better) {
-    const bool waits =
-        MayImprove(region, rule, stores) && SelectStoreToLeave(context, rule, stores) == nullptr;
-    if (waits) RefuseToLeave(context, stores, decision);
+  if (!better) return;
+  if (!better->held.empty()) {
+    for (Refusal& refusal : better->held) decision.Refuse(std::move(refusal));
     return;
   }
   Peer peer = *region.PeerOnStore(better->from);

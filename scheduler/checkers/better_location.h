@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "scheduler/checkers/store_selector.h"
 #include "scheduler/filters/plan_context.h"
@@ -13,10 +14,14 @@ namespace scheduler {
 struct BetterLocation {
   StoreId from;
   Selection selection;  // A store, or one that cannot take the peer now.
+  /// Why none of the stores that lie as badly can give its peer away now; empty: `from` can.
+  std::vector<Refusal> held;
 };
 
-/// The worst located peer of the rule, one of those on `stores`, if a store lies strictly better. None while a peer of
-/// the region is down. Cost O(stores * peers * labels), O(peers^2 * labels) where all lie as far apart as can be.
+/// The worst located peer of the rule, one of those on `stores`, if a store lies strictly better; of several the one on
+/// the fullest store that can give a peer away now. None while a peer of the region is down. (The reference then takes
+/// one that lies better: it moves, and the worst one after it, where one move would have done.) Cost
+/// O(stores * peers * labels), O(peers^2 * labels) where all lie as far apart as can be.
 std::optional<BetterLocation> FindBetterLocation(const PlanContext& context, const Region& region,
                                                  const Rule& rule,
                                                  std::span<const Store* const> stores);

@@ -48,6 +48,36 @@ class RuleRepair {
 
   /// For the first peer that is missing, lost, leaving or of another role.
   void Repair() {
+    Place();
+    waits_ = !complete_ && decision_.look_again_soon;
+    if (!complete_) return;
+    for (const Peer& peer : fit_.different_role) {
+      FixRole(peer);
+      if (!decision_.proposals.empty()) return;
+    }
+  }
+  /// A peer has to be placed, and cannot be at the moment.
+  [[nodiscard]] bool waits() const { return waits_; }
+  [[nodiscard]] const Rule& rule() const { return rule_; }
+
+  /// Spreads them better, if they were all there. Not from where a peer of another rule may have to be placed soon.
+  void Improve(const std::vector<RuleRepair>& others) {
+    if (!complete_) return;
+    if (std::ranges::any_of(others, &RuleRepair::waits)) {
+      const auto better = FindBetterLocation(context_, region_, rule_, stores_);
+      if (!better) return;
+      const Store& from = *context_.view.FindStore(better->from);
+      if (std::ranges::any_of(others, [&](const RuleRepair& other) {
+            return other.waits() && MatchesConstraints(from, other.rule().constraints);
+          })) {
+        return;
+      }
+    }
+    MoveToBetterLocation(context_, region_, rule_, stores_, decision_);
+  }
+
+ private:
+  void Place() {
     if (fit_.peers.size() < rule_.count) return AddMissing();
     for (const Peer& peer : fit_.peers) {
       if (IsLostPeer(context_, region_, peer)) return Replace(peer, kDown);
@@ -58,18 +88,8 @@ class RuleRepair {
       return;
     }
     complete_ = true;
-    for (const Peer& peer : fit_.different_role) {
-      FixRole(peer);
-      if (!decision_.proposals.empty()) return;
-    }
   }
 
-  /// Spreads them better, if they were all there.
-  void Improve() {
-    if (complete_) MoveToBetterLocation(context_, region_, rule_, stores_, decision_);
-  }
-
- private:
   [[nodiscard]] StoreSelector Selector(bool witness) const {
     return {context_, region_, rule_, NewPeerLike(witness)};
   }
@@ -289,7 +309,8 @@ class RuleRepair {
   const Rule& rule_;
   std::vector<const Store*> stores_;  // Of the rule's peers; a fit knows them all.
   Decision& decision_;
-  bool complete_ = false;  // By Repair().
+  bool complete_ = false;  // All peers are there, and may stay. By Repair().
+  bool waits_ = false;
 };
 
 /// Places of peers with a vote that are empty, or held by a peer that is lost.
@@ -330,10 +351,9 @@ Decision CheckRules(const PlanContext& context, const Region& region,
     repairs.emplace_back(patient, rule_fit, decision).Repair();
   }
   for (RuleRepair& repair : repairs) {
-    // Only once all are repaired: a peer of another rule, for which there may be no store just now, may want the place
-    // that would become free. (The reference improves one rule before it repairs the next.)
-    if (!decision.proposals.empty() || decision.look_again_soon) break;
-    repair.Improve();
+    // Only then: the reference improves one rule before it repairs the next, which may want the place just left.
+    if (!decision.proposals.empty()) break;
+    repair.Improve(repairs);
   }
   return decision;
 }

@@ -1,7 +1,5 @@
 #include "scheduler/checkers/store_selector.h"
 
-#include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "scheduler/rules/isolation.h"
@@ -102,19 +100,18 @@ const Store* StoreSelector::Take(Selection selection, size_t have, Decision& dec
 
 const Store* SelectStoreToLeave(const PlanContext& context, const Rule& rule,
                                 std::span<const Store* const> stores) {
-  double worst_located = std::numeric_limits<double>::infinity();
+  const Store* worst = nullptr;
+  std::pair<double, double> worst_rank;
   for (const Store* store : stores) {
-    worst_located = std::min(worst_located, DistinctScore(rule.location_labels, stores, *store));
-  }
-  const Store* fullest = nullptr;
-  for (const Store* store : stores) {
-    if (DistinctScore(rule.location_labels, stores, *store) > worst_located) continue;
     if (RefuseRegionSource(context, *store)) continue;
-    if (fullest == nullptr || context.RegionScore(*store, 0) > context.RegionScore(*fullest, 0)) {
-      fullest = store;
+    const std::pair rank(DistinctScore(rule.location_labels, stores, *store),
+                         -context.RegionScore(*store, 0));
+    if (worst == nullptr || rank < worst_rank) {
+      worst = store;
+      worst_rank = rank;
     }
   }
-  return fullest;
+  return worst;
 }
 
 void RefuseToLeave(const PlanContext& context, std::span<const Store* const> stores,

@@ -57,8 +57,8 @@ class StoreSelector {
   NewPeer new_peer_;
 };
 
-/// The worst located of `stores`, of several the fullest that can give a peer away now. Null: none of them can. (The
-/// reference then takes the next: the peer moves, and the worst located one after it, where one move would have done.)
+/// The worst located of `stores`, on ties the fullest; stores that cannot give a peer away now are left out. Null:
+/// none.
 const Store* SelectStoreToLeave(const PlanContext& context, const Rule& rule,
                                 std::span<const Store* const> stores);
 /// Why stores of these may give nothing away now: one of them may be the one to leave.

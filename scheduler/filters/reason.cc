@@ -62,6 +62,7 @@ constexpr std::array<const char*, kReasonCount> kTexts = {
     "no-region",
     "already-balanced",
     "below-level",
+    "at-level",
     "targets-busy",
     "schedule-limit",
     "paused",

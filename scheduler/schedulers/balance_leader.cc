@@ -53,7 +53,7 @@ class LeaderBalance {
         Visit(*targets_[target], target, &LeaderBalance::MoveIn);
       }
     }
-    hold_back_.EndRun(run_.proposals());
+    hold_back_.EndRun(run_.proposals(), config_.batch);
     return std::move(run_.decision());
   }
 
@@ -104,8 +104,10 @@ class LeaderBalance {
     const BalanceVerdict verdict = scale_.Judge(run_.influence(), source, target);
     if (!verdict.Worthwhile())
       run_.RefuseBalanced(source.id, target.id, {}, verdict.source_score, verdict.target_score);
-    return verdict.Worthwhile() && MayTake(target) &&
-           (!out || hold_back_.MayGive(source, scale_.Score(source), run_.decision()));
+    // Of the other end there is a choice.
+    return verdict.Worthwhile() &&
+           (out ? hold_back_.MayGive(source, scale_.Score(source), run_.decision())
+                : MayTake(target));
   }
 
   bool MayTake(const Store& target) {

@@ -1,6 +1,7 @@
 #include "scheduler/schedulers/balance_level.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string_view>
 
@@ -14,6 +15,9 @@ bool Groups(const ClusterView& view, const std::string& key) {
     return store.state != StoreState::kTombstone && !seen.insert(store.Label(key)).second;
   });
 }
+
+/// But for what computing with fractions does.
+bool Same(double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(a, b); }
 
 }  // namespace
 
@@ -35,6 +39,7 @@ std::string BalanceLevel::ClassOf(const Store& store) const {
 void BalanceLevel::Add(const Store& store, double amount, double score, Takes takes) {
   for (Share* share : {&engines_[store.IsTiFlash()], &classes_[ClassOf(store)]}) {
     share->amount += amount;
+    ++share->stores;
     if (takes == Takes::kItsShare && score > 0) share->per_score += amount / score;
   }
 }
@@ -44,23 +49,27 @@ BalanceLevel::Levels BalanceLevel::LevelsFor(const Store& store) const {
   const auto alike = classes_.find(ClassOf(store));
   if (engine == engines_.end() || alike == classes_.end()) return {};
   const auto [lower, higher] = std::minmax({engine->second.level(), alike->second.level()});
-  return {lower, higher};
+  return {lower, higher, alike->second.stores == 1};
 }
 
 bool HoldBack::MayGive(const Store& source, double score, Decision& decision) {
-  const double level = level_.LevelsFor(source).lower;
-  if (in_vain_ || score > level || (at_level_in_vain_ && score >= level)) return true;
+  const auto [level, higher, alone] = level_.LevelsFor(source);
+  const bool at_level = Same(score, level);
+  if (in_vain_ || (at_level && (at_level_in_vain_ || alone)) || (!at_level && score > level)) {
+    return true;
+  }
   held_ = RetryQuota::Held::kSome;
-  decision.Refuse({Reason::kBelowLevel, source.id, {}, score, level, {}});
+  decision.Refuse(
+      {at_level ? Reason::kAtLevel : Reason::kBelowLevel, source.id, {}, score, level, {}});
   return false;
 }
 
 bool HoldBack::MayTake(const Store& target, double score, Decision& decision) {
   const double level = level_.LevelsFor(target).higher;
-  if (score < level) return true;
+  if (score < level && !Same(score, level)) return true;
   full_ = RetryQuota::Held::kSome;
   if (full_in_vain_) return true;
-  decision.Refuse({Reason::kAlreadyBalanced, target.id, {}, score, level, "the mean of all"});
+  decision.Refuse({Reason::kAtLevel, target.id, {}, score, level, {}});
   return false;
 }
 

@@ -28,8 +28,9 @@ class BalanceLevel {
   void Add(const Store& store, double amount, double score, Takes takes);
   /// That among its like and that of its engine.
   struct Levels {
-    double lower = 0;   // Below it a store has something to get yet ...
-    double higher = 0;  // ... and above it something to give away again.
+    double lower = 0;    // Below it a store has something to get yet ...
+    double higher = 0;   // ... and above it something to give away again.
+    bool alone = false;  // None is like it: the lower one may be its own score.
   };
   [[nodiscard]] Levels LevelsFor(const Store& store) const;
 
@@ -37,6 +38,7 @@ class BalanceLevel {
   struct Share {
     double amount = 0;
     double per_score = 0;  // The amount that one more on the level adds.
+    size_t stores = 0;
 
     [[nodiscard]] double level() const { return per_score > 0 ? amount / per_score : 0; }
   };
@@ -54,7 +56,7 @@ class HoldBack {
  public:
   HoldBack(const PlanContext& context, RetryQuota& quota)
       : now_(context.now),
-        quota_(quota),
+        quota_(Started(quota, context.now)),
         in_vain_(quota.HeldBackInVain(context.now)),
         at_level_in_vain_(quota.HeldAtLevelInVain(context.now)),
         full_in_vain_(quota.FullInVain(context.now)),
@@ -67,12 +69,19 @@ class HoldBack {
   /// What the store takes would not have to go on, to one that has nothing to take over yet; as above. The score is
   /// that with all that is under way.
   bool MayTake(const Store& target, double score, Decision& decision);
-  void EndRun(size_t proposals) {
+  /// A run that proposed as many as it may, `batch`, did not ask all.
+  void EndRun(size_t proposals, size_t batch) {
+    using Asked = RetryQuota::Asked;
     quota_.NoteRun(proposals, held_, now_);
-    quota_.NoteFull(full_, now_);
+    quota_.NoteFull(full_, proposals < batch ? Asked::kAll : Asked::kSome, now_);
   }
 
  private:
+  static RetryQuota& Started(RetryQuota& quota, Instant now) {
+    quota.StartRun(now);
+    return quota;
+  }
+
   const Instant now_;
   RetryQuota& quota_;
   const bool in_vain_;

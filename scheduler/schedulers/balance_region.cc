@@ -52,7 +52,7 @@ class RegionBalance {
     quota_.KeepOnly(context_.view.stores());
     while (run_.proposals() < kBatchMax && ProposeOne()) {
     }
-    hold_back_.EndRun(run_.proposals());
+    hold_back_.EndRun(run_.proposals(), kBatchMax);
     return std::move(run_.decision());
   }
 

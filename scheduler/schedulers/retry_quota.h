@@ -18,6 +18,8 @@ class RetryQuota {
   static constexpr uint32_t kTriesMax = 10;
   static constexpr Millis kHeldBack = Seconds{60};
   static constexpr Millis kHeldAtLevel = Seconds{3};
+  /// Without a run for longer nothing has been waited for.
+  static constexpr Millis kGap = kHeldBack;
 
   [[nodiscard]] uint32_t TriesFor(StoreId store) const {
     const auto it = tries_.find(store);
@@ -25,6 +27,14 @@ class RetryQuota {
   }
   void Found(StoreId store) { tries_.erase(store); }
   void FoundNothing(StoreId store) { tries_[store] = std::max(1U, TriesFor(store) / 2); }
+  /// To be called first.
+  void StartRun(Instant now) {
+    if (ran_at_ && now - *ran_at_ > kGap) {
+      held_back_since_.reset();
+      full_since_.reset();
+    }
+    ran_at_ = now;
+  }
   /// Runs that proposed nothing have held stores back, which are below the level where all will meet, for so long that
   /// what holds the others up will not pass: the level is out of reach, until a run without it proposes nothing.
   [[nodiscard]] bool HeldBackInVain(Instant now) {
@@ -46,16 +56,14 @@ class RetryQuota {
   }
 
   /// Stores that have reached the level were kept from taking for so long that those below it are not about to get what
-  /// they could take over: whoever has much is rid of it first. Until a run in which none would be kept from it.
+  /// they could take over: whoever has much is rid of it first. Until a run that asked all and would keep none from it.
   [[nodiscard]] bool FullInVain(Instant now) const {
     return full_since_ && now - *full_since_ >= kHeldBack;
   }
-  void NoteFull(Held full, Instant now) {
-    if (full == Held::kNone) {
-      full_since_.reset();
-    } else if (!full_since_) {
-      full_since_ = now;
-    }
+  enum class Asked : uint8_t { kSome, kAll };
+  void NoteFull(Held full, Asked asked, Instant now) {
+    if (full == Held::kNone && asked == Asked::kAll) full_since_.reset();
+    if (full == Held::kSome && !full_since_) full_since_ = now;
   }
 
   /// Forgets stores that are gone. `stores` by ascending id.
@@ -67,6 +75,7 @@ class RetryQuota {
 
  private:
   std::map<StoreId, uint32_t> tries_;  // Absent: kTriesMax.
+  std::optional<Instant> ran_at_;
   std::optional<Instant> held_back_since_;
   std::optional<Instant> full_since_;
   bool in_vain_ = false;

@@ -5,6 +5,7 @@
 namespace scheduler {
 namespace {
 
+using Asked = RetryQuota::Asked;
 using Held = RetryQuota::Held;
 
 Instant At(int64_t seconds) { return Instant{} + Seconds{seconds}; }
@@ -53,17 +54,34 @@ TEST_CASE("a store at the level is held back for seconds only", "[retry-quota]")
 TEST_CASE("full stores take again when that has lasted", "[retry-quota]") {
   RetryQuota quota;
   CHECK_FALSE(quota.FullInVain(At(0)));
-  quota.NoteFull(Held::kSome, At(0));
-  quota.NoteFull(Held::kSome, At(59));
+  quota.NoteFull(Held::kSome, Asked::kAll, At(0));
+  quota.NoteFull(Held::kSome, Asked::kAll, At(59));
   CHECK_FALSE(quota.FullInVain(At(59)));
   CHECK(quota.FullInVain(At(60)));
   // As long as any is asked to take.
-  quota.NoteFull(Held::kSome, At(200));
+  quota.NoteFull(Held::kSome, Asked::kSome, At(200));
+  quota.NoteFull(Held::kNone, Asked::kSome, At(201));
   CHECK(quota.FullInVain(At(201)));
-  quota.NoteFull(Held::kNone, At(202));
+  quota.NoteFull(Held::kNone, Asked::kAll, At(202));
   CHECK_FALSE(quota.FullInVain(At(300)));
-  quota.NoteFull(Held::kSome, At(300));
+  quota.NoteFull(Held::kSome, Asked::kSome, At(300));
   CHECK_FALSE(quota.FullInVain(At(359)));
+}
+
+TEST_CASE("where nothing runs for long, nothing has been waited for", "[retry-quota]") {
+  RetryQuota quota;
+  for (const int64_t second : {0, 30}) {
+    quota.StartRun(At(second));
+    quota.NoteRun(0, Held::kSome, At(second));
+    quota.NoteFull(Held::kSome, Asked::kAll, At(second));
+  }
+  quota.StartRun(At(90));
+  CHECK(quota.HeldAtLevelInVain(At(90)));
+  CHECK(quota.FullInVain(At(90)));
+  quota.StartRun(At(151));
+  CHECK_FALSE(quota.HeldAtLevelInVain(At(151)));
+  CHECK_FALSE(quota.HeldBackInVain(At(151)));
+  CHECK_FALSE(quota.FullInVain(At(151)));
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ void MoveToBetterLocation(const PlanContext& context, const Region& region, cons
   if (!better) return;
   if (!better->held.empty()) {
     for (Refusal& refusal : better->held) decision.Refuse(std::move(refusal));
+    decision.look_again_soon = true;
     return;
   }
   Peer peer = *region.PeerOnStore(better->from);

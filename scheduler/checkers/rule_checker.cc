@@ -48,8 +48,10 @@ class RuleRepair {
 
   /// For the first peer that is missing, lost, leaving or of another role.
   void Repair() {
+    const bool another_waits = std::exchange(decision_.look_again_soon, false);
     Place();
     waits_ = !complete_ && decision_.look_again_soon;
+    decision_.look_again_soon |= another_waits;
     if (!complete_) return;
     for (const Peer& peer : fit_.different_role) {
       FixRole(peer);

@@ -69,7 +69,7 @@ enum class Reason : uint8_t {
   kNoRegion,         // Tries; tries allowed.
   kAlreadyBalanced,  // Source score; target score, both with tolerance.
   kBelowLevel,       // The store's score; the score at which all stores will meet.
-  kAtLevel,          // The same, with what is under way.
+  kAtLevel,          // The same; of a target with what is under way.
   kTargetsBusy,      // A good target exists but cannot take it at this moment.
   kScheduleLimit,    // Operators of the kind; the limit.
   kPaused,

@@ -48,17 +48,17 @@ BalanceLevel::Levels BalanceLevel::LevelsFor(const Store& store) const {
   const auto engine = engines_.find(store.IsTiFlash());
   const auto alike = classes_.find(ClassOf(store));
   if (engine == engines_.end() || alike == classes_.end()) return {};
+  const bool alone = alike->second.stores == 1;
   const auto [lower, higher] = std::minmax({engine->second.level(), alike->second.level()});
-  return {lower, higher, alike->second.stores == 1};
+  return {lower, alone ? engine->second.level() : higher, alone};
 }
 
 bool HoldBack::MayGive(const Store& source, double score, Decision& decision) {
   const auto [level, higher, alone] = level_.LevelsFor(source);
   const bool at_level = Same(score, level);
-  if (in_vain_ || (at_level && (at_level_in_vain_ || alone)) || (!at_level && score > level)) {
-    return true;
-  }
+  if (in_vain_ || (at_level ? alone : score > level)) return true;
   held_ = RetryQuota::Held::kSome;
+  if (at_level && at_level_in_vain_) return true;
   decision.Refuse(
       {at_level ? Reason::kAtLevel : Reason::kBelowLevel, source.id, {}, score, level, {}});
   return false;

@@ -32,6 +32,7 @@ class RetryQuota {
     if (ran_at_ && now - *ran_at_ > kGap) {
       held_back_since_.reset();
       full_since_.reset();
+      in_vain_ = false;
     }
     ran_at_ = now;
   }

@@ -77,6 +77,7 @@ TEST_CASE("where nothing runs for long, nothing has been waited for", "[retry-qu
   }
   quota.StartRun(At(90));
   CHECK(quota.HeldAtLevelInVain(At(90)));
+  CHECK(quota.HeldBackInVain(At(90)));
   CHECK(quota.FullInVain(At(90)));
   quota.StartRun(At(151));
   CHECK_FALSE(quota.HeldAtLevelInVain(At(151)));

@@ -1,5 +1,6 @@
 // The order of steps without joint consensus (as in the reference): round by round the best of all small plans.
 #include <algorithm>
+#include <iterator>
 
 #include "scheduler/operator/builder.h"
 
@@ -126,12 +127,15 @@ Builder::Rank Builder::PlanRank(const Plan& plan) const {
   };
   const int64_t transfers = (plan.leader_before_add != current_leader_ ? 1 : 0) +
                             (plan.leader_before_remove != plan.leader_before_add ? 1 : 0);
-  return {nearest,
-          up ? 1 : 0,
-          -AddedAt(plan.leader_before_add, plan) - AddedAt(plan.leader_before_remove, plan),
-          brings(plan.add) || brings(plan.promote) ? 1 : 0,
-          target_leader_ && plan.leader_before_remove == target_leader_ ? 1 : 0,
-          -transfers};
+  Rank rank{nearest,
+            up ? 1 : 0,
+            -AddedAt(plan.leader_before_add, plan) - AddedAt(plan.leader_before_remove, plan),
+            brings(plan.add) || brings(plan.promote) ? 1 : 0,
+            target_leader_ && plan.leader_before_remove == target_leader_ ? 1 : 0,
+            -transfers};
+  // Of equals the one that would lead in the end; the reference takes the first, and balance-leader moves it on.
+  std::ranges::copy(LeaderRank({{}, plan.leader_before_remove}), std::back_inserter(rank));
+  return rank;
 }
 
 int64_t Builder::SharedLocation(const Peer& a, const Peer& b) const {

@@ -61,6 +61,7 @@ Play::Play(storesim::Scenario scenario, Say say, Dump dump)
       world_(scenario_.timing, scenario_.seed),
       driver_({scenario_.seed, kDriverIdsFrom, {}}),
       loaded_(HasLoad(scenario_)),
+      tally_(scenario_.end.alike_by),
       now_ms_(kStartMs) {}
 
 // ---- The first state.
@@ -87,7 +88,10 @@ void Play::Fill() {
     REQUIRE(ReportStore(store));
     tally_.NoteStore(store);
   }
-  for (auto& [id, region] : world_.regions()) Report(region);
+  for (auto& [id, region] : world_.regions()) {
+    Report(region);
+    tally_.NoteRegion(region);
+  }
 }
 
 void Play::Bootstrap() {

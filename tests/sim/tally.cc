@@ -14,6 +14,13 @@ void Tally::NoteStore(const storesim::Store& store) {
   first_[store.id] = {store.leaders, store.peers, static_cast<int64_t>(store.used_bytes)};
 }
 
+void Tally::NoteRegion(const storesim::Region& region) {
+  if (alike_by_.empty()) return;
+  std::vector<uint64_t>& places = places_[region.id];
+  places = {region.leader_store};
+  for (const storesim::Peer& peer : region.peers) places.push_back(peer.store_id);
+}
+
 void Tally::NoteNewRegion(uint64_t size_bytes, const std::vector<uint64_t>& places) {
   for (const uint64_t place : places) {
     State& state = first_[place];
@@ -74,9 +81,41 @@ void Tally::NoteCause(const storesim::World& world) {
   led_.clear();
   AddLeast(world, least_);
   for (const auto& entry : world.stores()) NoteStore(entry.second);
+  for (const auto& entry : world.regions()) NoteRegion(entry.second);
+}
+
+void Tally::AddLeastByClass(const storesim::World& world, Moves& moves) const {
+  std::map<std::pair<std::string, uint64_t>, State> gains;
+  for (const auto& [id, region] : world.regions()) {
+    const auto found = places_.find(id);
+    if (found == places_.end() || region.leader_store == 0) continue;
+    const auto& labels = world.stores().at(region.leader_store).labels;
+    const auto label = labels.find(alike_by_);
+    const std::string name = label == labels.end() ? "" : label->second;
+    const auto bytes = static_cast<int64_t>(region.size_bytes);
+    const std::vector<uint64_t>& before = found->second;
+    --gains[{name, before.front()}].leaders;
+    ++gains[{name, region.leader_store}].leaders;
+    for (size_t i = 1; i < before.size(); ++i) {
+      State& state = gains[{name, before[i]}];
+      --state.peers;
+      state.bytes -= bytes;
+    }
+    for (const storesim::Peer& peer : region.peers) {
+      State& state = gains[{name, peer.store_id}];
+      ++state.peers;
+      state.bytes += bytes;
+    }
+  }
+  for (const auto& [place, gain] : gains) {
+    moves.leaders_least += std::max<int64_t>(0, gain.leaders);
+    moves.peers_least += std::max<int64_t>(0, gain.peers);
+    moves.bytes_least += static_cast<uint64_t>(std::max<int64_t>(0, gain.bytes));
+  }
 }
 
 void Tally::AddLeast(const storesim::World& world, Moves& moves) const {
+  if (!alike_by_.empty()) return AddLeastByClass(world, moves);
   for (const auto& [id, store] : world.stores()) {
     const auto found = first_.find(id);
     const State before = found == first_.end() ? State() : found->second;

@@ -15,6 +15,9 @@ namespace sim {
 /// which something happened from outside: what stores have gained that others had lost. What an election moves, and
 /// what comes into being, belongs to the state before. What comes in bit by bit counts as if all of it had come where
 /// it began: where the later parts come is the work of who is judged.
+///
+/// Where stores are compared by a label only, that is counted apart for the regions that end up on each of its values:
+/// they have changed places. Elections and new regions are then not allowed for.
 struct Moves {
   int64_t leaders = 0;
   int64_t leaders_least = 0;
@@ -29,8 +32,12 @@ struct Moves {
 /// Looks on at the moves of a play.
 class Tally {
  public:
-  /// The first state of a store.
+  /// `alike_by`: as in storesim::End.
+  explicit Tally(std::string alike_by) : alike_by_(std::move(alike_by)) {}
+
+  /// The first state of a store, and of a region.
   void NoteStore(const storesim::Store& store);
+  void NoteRegion(const storesim::Region& region);
   /// A region that came into being since, on these stores, the leader's first.
   void NoteNewRegion(uint64_t size_bytes, const std::vector<uint64_t>& places);
   /// Something happened from outside: what moved before may move back.
@@ -53,7 +60,11 @@ class Tally {
     int64_t bytes = 0;
   };
   void AddLeast(const storesim::World& world, Moves& moves) const;
+  void AddLeastByClass(const storesim::World& world, Moves& moves) const;
 
+  const std::string alike_by_;
+  std::map<uint64_t, std::vector<uint64_t>>
+      places_;                       // By region, the leader's first; with a label only.
   std::map<uint64_t, State> first_;  // By store: since the last cause.
   Moves least_;                      // What was due before it.
   std::map<Place, int64_t> left_;    // When a peer went.

@@ -61,7 +61,7 @@ Play::Play(storesim::Scenario scenario, Say say, Dump dump)
       world_(scenario_.timing, scenario_.seed),
       driver_({scenario_.seed, kDriverIdsFrom, {}}),
       loaded_(HasLoad(scenario_)),
-      tally_(scenario_.end.alike_by),
+      tally_(scenario_.end),
       now_ms_(kStartMs) {}
 
 // ---- The first state.

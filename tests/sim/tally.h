@@ -17,7 +17,9 @@ namespace sim {
 /// it began: where the later parts come is the work of who is judged.
 ///
 /// Where stores are compared by a label only, that is counted apart for the regions that end up on each of its values:
-/// they have changed places. Elections and new regions are then not allowed for.
+/// they have changed places. Where hot load is judged, a store beyond the bound has to be rid of its busiest leaders,
+/// or peers by what they write, until it is within it, and one below has to get some. Elections and new regions are
+/// then not allowed for.
 struct Moves {
   int64_t leaders = 0;
   int64_t leaders_least = 0;
@@ -32,8 +34,8 @@ struct Moves {
 /// Looks on at the moves of a play.
 class Tally {
  public:
-  /// `alike_by`: as in storesim::End.
-  explicit Tally(std::string alike_by) : alike_by_(std::move(alike_by)) {}
+  explicit Tally(const storesim::End& end)
+      : alike_by_(end.alike_by), hot_within_(end.hot_within_percent / 100.0) {}
 
   /// The first state of a store, and of a region.
   void NoteStore(const storesim::Store& store);
@@ -61,10 +63,12 @@ class Tally {
   };
   void AddLeast(const storesim::World& world, Moves& moves) const;
   void AddLeastByClass(const storesim::World& world, Moves& moves) const;
+  void RaiseLeastByLoad(const storesim::World& world, Moves& moves) const;
 
   const std::string alike_by_;
+  const double hot_within_;  // 0: not judged.
   std::map<uint64_t, std::vector<uint64_t>>
-      places_;                       // By region, the leader's first; with a label only.
+      places_;                       // By region, the leader's first; if one of these asks for it.
   std::map<uint64_t, State> first_;  // By store: since the last cause.
   Moves least_;                      // What was due before it.
   std::map<Place, int64_t> left_;    // When a peer went.

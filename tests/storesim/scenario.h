@@ -91,8 +91,8 @@ struct End {
   std::string alike_by;
   /// Of the load of a store from the mean. 0: not judged.
   int hot_within_percent = 0;
-  /// Times the fewest moves that lead from the first state to the last one, by what the stores hold in all; 0: that
-  /// says nothing of how many are needed.
+  /// Times the fewest moves that lead from the first state to the last one, as tests/sim counts them; 0: that is not
+  /// judged.
   double moves_most = 1.2;
   double leader_moves_most = 1.2;
 };

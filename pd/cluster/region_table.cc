@@ -46,9 +46,20 @@ bool Counts(RegionId bootstrapped, bool bootstrapped_counts) {
   return !bootstrapped || bootstrapped_counts;
 }
 
-/// Where a walk goes on. A range that ends before it starts must not send it back.
-std::string Behind(const Region& last) {
-  return last.end_key > last.start_key ? last.end_key : last.start_key + '\0';
+/// Reads regions in key order from `rest` on, a chunk at a time: `read` gets what is left of the range and how many are
+/// wanted, `take` the chunk, and returns false to stop.
+template <class Read, class Take>
+void WalkChunks(scheduler::KeyRange rest, const Read& read, const Take& take) {
+  while (true) {
+    std::vector<Region> chunk = read(rest, kChunkRegions);
+    const bool last = chunk.size() < kChunkRegions || chunk.back().end_key.empty();
+    if (!last) {
+      // A range that ends before it starts must not send the walk back.
+      const Region& end = chunk.back();
+      rest.start = end.end_key > end.start_key ? end.end_key : end.start_key + '\0';
+    }
+    if (!take(std::move(chunk)) || last) return;
+  }
 }
 
 std::string PeerText(const scheduler::Peer& peer) {
@@ -351,23 +362,18 @@ std::optional<Region> RegionTable::Next(const Region& region) const {
 
 std::vector<Region> RegionTable::Scan(const scheduler::KeyRange& range, size_t limit_max) const {
   std::vector<Region> regions;
-  scheduler::KeyRange rest = range;
-  while (regions.size() < limit_max) {
-    const size_t wanted = std::min(limit_max - regions.size(), kChunkRegions);
-    std::vector<Region> chunk;
-    {
-      const ReadLock lock(mutex_);
-      chunk = index_.Scan(rest, wanted);
-    }
-    const size_t got = chunk.size();
+  const auto read = [&](const scheduler::KeyRange& rest, size_t chunk) {
+    const ReadLock lock(mutex_);
+    return index_.Scan(rest, std::min(chunk, limit_max - regions.size()));
+  };
+  WalkChunks(range, read, [&](std::vector<Region> chunk) {
     if (regions.empty()) {
       regions = std::move(chunk);
     } else {
       std::ranges::move(chunk, std::back_inserter(regions));
     }
-    if (got < wanted || regions.back().end_key.empty()) break;
-    rest.start = Behind(regions.back());
-  }
+    return true;
+  });
   return regions;
 }
 
@@ -423,32 +429,19 @@ void RegionTable::FillCounts(std::span<scheduler::Store> stores) const {
 
 void RegionTable::Visit(const scheduler::KeyRange& range,
                         const std::function<bool(const Region&)>& visit) const {
-  scheduler::KeyRange rest = range;
-  while (true) {
-    std::vector<Region> chunk;
-    {
-      const ReadLock lock(mutex_);
-      chunk = index_.Scan(rest, kChunkRegions);
-    }
-    for (const Region& region : chunk) {
-      if (!visit(region)) return;
-    }
-    if (chunk.size() < kChunkRegions || chunk.back().end_key.empty()) return;
-    rest.start = Behind(chunk.back());
-  }
+  const auto read = [&](const scheduler::KeyRange& rest, size_t chunk) {
+    const ReadLock lock(mutex_);
+    return index_.Scan(rest, chunk);
+  };
+  WalkChunks(range, read, [&](const auto& chunk) { return std::ranges::all_of(chunk, visit); });
 }
 
 void RegionTable::VisitStore(scheduler::StoreId store, scheduler::HeldAs held_as,
                              const std::function<bool(const Region&)>& visit) const {
-  scheduler::KeyRange rest;
-  while (true) {
-    const std::vector<Region> chunk = ScanStore(store, held_as, rest, kChunkRegions);
-    for (const Region& region : chunk) {
-      if (!visit(region)) return;
-    }
-    if (chunk.size() < kChunkRegions || chunk.back().end_key.empty()) return;
-    rest.start = Behind(chunk.back());
-  }
+  const auto read = [&](const scheduler::KeyRange& rest, size_t chunk) {
+    return ScanStore(store, held_as, rest, chunk);
+  };
+  WalkChunks({}, read, [&](const auto& chunk) { return std::ranges::all_of(chunk, visit); });
 }
 
 }  // namespace pd

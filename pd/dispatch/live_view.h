@@ -103,8 +103,8 @@ class LiveView final : public scheduler::ClusterView {
   const RangeHistory& ranges_;
   ViewMemory* const memory_;
   std::vector<scheduler::Store> stores_;  // By ascending id.
-  std::vector<scheduler::StoreId>
-      ids_;  // Theirs, close together: a patrol looks a dozen up a region.
+  /// Theirs, close together: a patrol looks up a dozen for each region.
+  std::vector<scheduler::StoreId> ids_;
 };
 
 }  // namespace pd

@@ -16,14 +16,14 @@ namespace {
 
 class LeaderBalance {
  public:
-  LeaderBalance(const PlanContext& context, const BalanceLeaderConfig& config, RetryQuota& quota,
-                Rng& rng)
+  LeaderBalance(const PlanContext& context, const BalanceLeaderConfig& config,
+                BalanceMemory& memory, Rng& rng)
       : context_(context),
         config_(config),
-        quota_(quota),
+        quota_(memory.quota),
         rng_(rng),
         scale_(context),
-        hold_back_(context, quota),
+        hold_back_(context, memory.hold_back),
         run_(context) {
     for (const Store& store : context.view.stores()) {
       if (store.state == StoreState::kTombstone) continue;
@@ -219,8 +219,8 @@ class LeaderBalance {
 }  // namespace
 
 Decision BalanceLeader(const PlanContext& context, const BalanceLeaderConfig& config,
-                       RetryQuota& quota, Rng& rng) {
-  return LeaderBalance(context, config, quota, rng).Run();
+                       BalanceMemory& memory, Rng& rng) {
+  return LeaderBalance(context, config, memory, rng).Run();
 }
 
 }  // namespace scheduler

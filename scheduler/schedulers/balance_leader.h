@@ -4,7 +4,7 @@
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
-#include "scheduler/schedulers/retry_quota.h"
+#include "scheduler/schedulers/balance_memory.h"
 
 namespace scheduler {
 
@@ -17,6 +17,6 @@ struct BalanceLeaderConfig {
 /// lowest, in turn, until the batch is full or no store has a try left. Pure: the same view, config, quota and
 /// random numbers give the same decision.
 Decision BalanceLeader(const PlanContext& context, const BalanceLeaderConfig& config,
-                       RetryQuota& quota, Rng& rng);
+                       BalanceMemory& memory, Rng& rng);
 
 }  // namespace scheduler

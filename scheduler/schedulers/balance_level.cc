@@ -56,9 +56,9 @@ BalanceLevel::Levels BalanceLevel::LevelsFor(const Store& store) const {
 bool HoldBack::MayGive(const Store& source, double score, Decision& decision) {
   const auto [level, higher, alone] = level_.LevelsFor(source);
   const bool at_level = Same(score, level);
-  if (in_vain_ || (at_level ? alone : score > level)) return true;
-  held_ = RetryQuota::Held::kSome;
-  if (at_level && at_level_in_vain_) return true;
+  if (in_vain_.below || (at_level ? alone : score > level)) return true;
+  held_back_ = true;
+  if (at_level && in_vain_.at_level) return true;
   decision.Refuse(
       {at_level ? Reason::kAtLevel : Reason::kBelowLevel, source.id, {}, score, level, {}});
   return false;
@@ -67,8 +67,8 @@ bool HoldBack::MayGive(const Store& source, double score, Decision& decision) {
 bool HoldBack::MayTake(const Store& target, double score, Decision& decision) {
   const double level = level_.LevelsFor(target).higher;
   if (score < level && !Same(score, level)) return true;
-  full_ = RetryQuota::Held::kSome;
-  if (full_in_vain_) return true;
+  full_ = true;
+  if (in_vain_.full) return true;
   decision.Refuse({Reason::kAtLevel, target.id, {}, score, level, {}});
   return false;
 }

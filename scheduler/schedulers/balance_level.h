@@ -7,7 +7,7 @@
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
-#include "scheduler/schedulers/retry_quota.h"
+#include "scheduler/schedulers/hold_back_memory.h"
 
 namespace scheduler {
 
@@ -51,15 +51,13 @@ class BalanceLevel {
 };
 
 /// Keeps the stores that are not above the level from giving, in one run of a scheduler, and those that have reached it
-/// from taking; see RetryQuota for when that is in vain.
+/// from taking; see HoldBackMemory for when that is in vain.
 class HoldBack {
  public:
-  HoldBack(const PlanContext& context, RetryQuota& quota)
+  HoldBack(const PlanContext& context, HoldBackMemory& memory)
       : now_(context.now),
-        quota_(Started(quota, context.now)),
-        in_vain_(quota.HeldBackInVain(context.now)),
-        at_level_in_vain_(quota.HeldAtLevelInVain(context.now)),
-        full_in_vain_(quota.FullInVain(context.now)),
+        memory_(memory),
+        in_vain_(memory.StartRun(context.now)),
         level_(context) {}
 
   /// To which the stores are added, all before the first is asked for.
@@ -71,24 +69,15 @@ class HoldBack {
   bool MayTake(const Store& target, double score, Decision& decision);
   /// A run that proposed as many as it may, `batch`, did not ask all.
   void EndRun(size_t proposals, size_t batch) {
-    using Asked = RetryQuota::Asked;
-    quota_.NoteRun(proposals, held_, now_);
-    quota_.NoteFull(full_, proposals < batch ? Asked::kAll : Asked::kSome, now_);
+    memory_.EndRun({proposals, held_back_, full_, proposals < batch}, now_);
   }
 
  private:
-  static RetryQuota& Started(RetryQuota& quota, Instant now) {
-    quota.StartRun(now);
-    return quota;
-  }
-
   const Instant now_;
-  RetryQuota& quota_;
-  const bool in_vain_;
-  const bool at_level_in_vain_;
-  const bool full_in_vain_;
-  RetryQuota::Held held_ = RetryQuota::Held::kNone;
-  RetryQuota::Held full_ = RetryQuota::Held::kNone;
+  HoldBackMemory& memory_;
+  const HoldBackMemory::InVain in_vain_;
+  bool held_back_ = false;
+  bool full_ = false;
   BalanceLevel level_;
 };
 

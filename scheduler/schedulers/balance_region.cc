@@ -20,14 +20,14 @@ constexpr uint64_t kFewRegions = 100;
 
 class RegionBalance {
  public:
-  RegionBalance(const PlanContext& context, const BalanceRegionConfig& config, RetryQuota& quota,
-                Rng& rng)
+  RegionBalance(const PlanContext& context, const BalanceRegionConfig& config,
+                BalanceMemory& memory, Rng& rng)
       : context_(context),
         config_(config),
-        quota_(quota),
+        quota_(memory.quota),
         rng_(rng),
         scale_(context),
-        hold_back_(context, quota),
+        hold_back_(context, memory.hold_back),
         run_(context),
         few_regions_(context.view.CountRegions({}) < kFewRegions) {
     for (const Store& store : context.view.stores()) {
@@ -225,8 +225,8 @@ class RegionBalance {
 }  // namespace
 
 Decision BalanceRegion(const PlanContext& context, const BalanceRegionConfig& config,
-                       RetryQuota& quota, Rng& rng) {
-  return RegionBalance(context, config, quota, rng).Run();
+                       BalanceMemory& memory, Rng& rng) {
+  return RegionBalance(context, config, memory, rng).Run();
 }
 
 }  // namespace scheduler

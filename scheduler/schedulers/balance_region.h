@@ -4,7 +4,7 @@
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
-#include "scheduler/schedulers/retry_quota.h"
+#include "scheduler/schedulers/balance_memory.h"
 
 namespace scheduler {
 
@@ -16,6 +16,6 @@ struct BalanceRegionConfig {
 /// one with the lowest where the region's rules stay as well fulfilled. Up to eight moves a run, each seeing the
 /// ones before it (the reference makes one). Pure.
 Decision BalanceRegion(const PlanContext& context, const BalanceRegionConfig& config,
-                       RetryQuota& quota, Rng& rng);
+                       BalanceMemory& memory, Rng& rng);
 
 }  // namespace scheduler

@@ -49,11 +49,11 @@ struct Runner {
 
   Decision operator()(BalanceLeaderConfig config) const {
     return OutsideReserved(config,
-                           [&] { return BalanceLeader(context, config, memory.quota, rng); });
+                           [&] { return BalanceLeader(context, config, memory.balance, rng); });
   }
   Decision operator()(BalanceRegionConfig config) const {
     return OutsideReserved(config,
-                           [&] { return BalanceRegion(context, config, memory.quota, rng); });
+                           [&] { return BalanceRegion(context, config, memory.balance, rng); });
   }
   Decision operator()(const HotRegionConfig& config) const {
     return BalanceHotRegion(context, config, memory.hot);
@@ -92,7 +92,7 @@ struct Runner {
     return RandomMerge(context, config, rng);
   }
   Decision operator()(const BalanceWitnessConfig& config) const {
-    return BalanceWitness(context, config, memory.quota, rng);
+    return BalanceWitness(context, config, memory.balance.quota, rng);
   }
   Decision operator()(const TransferWitnessLeaderConfig&) const {
     return TransferWitnessLeader(context, rng);

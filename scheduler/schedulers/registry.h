@@ -10,6 +10,7 @@
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
 #include "scheduler/schedulers/balance_leader.h"
+#include "scheduler/schedulers/balance_memory.h"
 #include "scheduler/schedulers/balance_range.h"
 #include "scheduler/schedulers/balance_region.h"
 #include "scheduler/schedulers/balance_witness.h"
@@ -22,7 +23,6 @@
 #include "scheduler/schedulers/hot_region_config.h"
 #include "scheduler/schedulers/label.h"
 #include "scheduler/schedulers/random_merge.h"
-#include "scheduler/schedulers/retry_quota.h"
 #include "scheduler/schedulers/scatter_range.h"
 #include "scheduler/schedulers/shuffle_hot_region.h"
 #include "scheduler/schedulers/shuffle_leader.h"
@@ -41,7 +41,7 @@ using SchedulerConfig =
 
 /// What a scheduler remembers from run to run; the owner keeps it, one a scheduler.
 struct SchedulerMemory {
-  RetryQuota quota;
+  BalanceMemory balance;
   SlowStoreMemory slow_store;
   SlowTrendMemory slow_trend;
   ScatterRangeMemory scatter_range;

@@ -5,7 +5,7 @@
 
 #include "scheduler/filters/plan_context.h"
 #include "scheduler/operator/decision.h"
-#include "scheduler/schedulers/retry_quota.h"
+#include "scheduler/schedulers/balance_memory.h"
 
 namespace scheduler {
 
@@ -16,8 +16,8 @@ struct ScatterRangeConfig {
 };
 
 struct ScatterRangeMemory {
-  RetryQuota leaders;
-  RetryQuota regions;
+  BalanceMemory leaders;
+  BalanceMemory regions;
 };
 
 /// balance-leader, and where that finds nothing balance-region, on what lies in the range, with a tolerance ratio of 2

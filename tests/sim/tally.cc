@@ -1,65 +1,15 @@
 #include "tests/sim/tally.h"
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
-#include <numeric>
+#include <limits>
 #include <variant>
+
+#include "tests/sim/least_by_load.h"
 
 namespace sim {
 namespace {
 
 constexpr int64_t kBackAndForthMs = 60LL * 60 * 1000;
-
-/// By store, the load of each leader or peer.
-using Loads = std::map<uint64_t, std::vector<double>>;
-
-/// How many of `items`, which are in falling order, are needed for a sum.
-int64_t CountFor(const std::vector<double>& items, double wanted) {
-  int64_t count = 0;
-  for (const double item : items) {
-    if (wanted <= 0 || item <= 0) break;
-    wanted -= item;
-    ++count;
-  }
-  return count;
-}
-
-double MeanOf(const Loads& loads) {
-  double sum = 0;
-  for (const auto& [store, items] : loads) sum = std::accumulate(items.begin(), items.end(), sum);
-  return sum / static_cast<double>(loads.size());
-}
-
-/// Of a store from the mean, as a part of it.
-double FarthestOf(const Loads& loads) {
-  const double mean = MeanOf(loads);
-  double farthest = 0;
-  for (const auto& [store, items] : loads) {
-    const double load = std::accumulate(items.begin(), items.end(), 0.0);
-    if (mean > 0) farthest = std::max(farthest, std::abs(load - mean) / mean);
-  }
-  return farthest;
-}
-
-/// The fewest that have to go from, or come to, stores until each is within `within` of the mean.
-int64_t LeastByLoad(Loads loads, double within) {
-  std::vector<double> all;
-  for (auto& [store, items] : loads) {
-    std::ranges::sort(items, std::greater());
-    all.insert(all.end(), items.begin(), items.end());
-  }
-  std::ranges::sort(all, std::greater());
-  const double mean = MeanOf(loads);
-  int64_t go = 0;
-  int64_t come = 0;
-  for (const auto& [store, items] : loads) {
-    const double load = std::accumulate(items.begin(), items.end(), 0.0);
-    go += CountFor(items, load - mean * (1 + within));
-    come += CountFor(all, mean * (1 - within) - load);
-  }
-  return std::max(go, come);
-}
 
 }  // namespace
 
@@ -186,36 +136,31 @@ void Tally::AddLeast(const storesim::World& world, Moves& moves) const {
 
 void Tally::RaiseLeastByLoad(const storesim::World& world, Moves& moves) const {
   Loads leaders;
-  Loads peers;
   Loads leaders_then;
+  Loads peers;
   Loads peers_then;
   for (const auto& entry : world.stores()) {
-    for (Loads* loads : {&leaders, &peers, &leaders_then, &peers_then}) (*loads)[entry.first];
+    for (Loads* loads : {&leaders, &leaders_then, &peers, &peers_then}) (*loads)[entry.first];
   }
-  std::vector<double> sizes;
+  uint64_t smallest = std::numeric_limits<uint64_t>::max();
   for (const auto& [id, places] : places_) {
     const auto found = world.regions().find(id);
-    if (found == world.regions().end()) continue;
-    const storesim::Load& load = found->second.load;
-    const auto written = static_cast<double>(load.write_bytes_per_s);
-    const double led = written + static_cast<double>(load.read_bytes_per_s);
+    if (found == world.regions().end() || found->second.leader_store == 0) continue;
+    const storesim::Region& region = found->second;
+    const auto written = static_cast<double>(region.load.write_bytes_per_s);
+    const auto led = written + static_cast<double>(region.load.read_bytes_per_s);
     leaders[places.front()].push_back(led);
-    leaders_then[found->second.leader_store].push_back(led);
-    for (const storesim::Peer& peer : found->second.peers) {
-      peers_then[peer.store_id].push_back(written);
-    }
+    leaders_then[region.leader_store].push_back(led);
     for (size_t i = 1; i < places.size(); ++i) peers[places[i]].push_back(written);
-    if (written > 0) sizes.push_back(static_cast<double>(found->second.size_bytes));
+    for (const storesim::Peer& peer : region.peers) peers_then[peer.store_id].push_back(written);
+    if (written > 0) smallest = std::min(smallest, region.size_bytes);
   }
-  moves.leaders_least = std::max(
-      moves.leaders_least, LeastByLoad(leaders, std::max(hot_within_, FarthestOf(leaders_then))));
-  moves.peers_least = std::max(moves.peers_least,
-                               LeastByLoad(peers, std::max(hot_within_, FarthestOf(peers_then))));
-  std::ranges::sort(sizes);
-  double bytes = 0;
-  const size_t moved = std::min(sizes.size(), static_cast<size_t>(moves.peers_least));
-  for (size_t i = 0; i < moved; ++i) bytes += sizes[i];
-  moves.bytes_least = std::max(moves.bytes_least, static_cast<uint64_t>(bytes));
+  moves.leaders_least =
+      std::max(moves.leaders_least, LeastByLoad(leaders, leaders_then, hot_within_));
+  const int64_t moved = LeastByLoad(peers, peers_then, hot_within_);
+  if (moved <= moves.peers_least) return;
+  moves.peers_least = moved;
+  moves.bytes_least = std::max(moves.bytes_least, static_cast<uint64_t>(moved) * smallest);
 }
 
 }  // namespace sim

@@ -67,8 +67,8 @@ class Tally {
 
   const std::string alike_by_;
   const double hot_within_;  // 0: not judged.
-  std::map<uint64_t, std::vector<uint64_t>>
-      places_;                       // By region, the leader's first; if one of these asks for it.
+  /// By region, the leader's first; if one of these asks for it.
+  std::map<uint64_t, std::vector<uint64_t>> places_;
   std::map<uint64_t, State> first_;  // By store: since the last cause.
   Moves least_;                      // What was due before it.
   std::map<Place, int64_t> left_;    // When a peer went.
